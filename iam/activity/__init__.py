@@ -1,5 +1,6 @@
-"""Who did what in AWS: CloudTrail events, joined to the principals of the mirror.
+"""Who did what in AWS: CloudTrail events, matched with the principals of the mirror.
 
-`trail_files` opens a trail file, `records` and `callers` read its events (all three pure), `ingest` stores
-them, and `queries` answers pages and commands. An event is stored once, however often it is delivered.
+`trail_files` parses a trail file, `records` and `callers` parse its events (all without side effects),
+`ingest` stores them, and `queries` serves pages and commands. An event is stored once, however often it is
+delivered.
 """

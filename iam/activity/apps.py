@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ActivityConfig(AppConfig):
-    """Registers the tables of trail files, events, and what they add up to."""
+    """Registers the tables of trail files, events and rollups."""
 
     name = "iam.activity"
     label = "activity"

@@ -1,4 +1,4 @@
-"""What CloudTrail recorded of calls that Gatehouse made, joined by the request ID that AWS answered with."""
+"""Finds the CloudTrail records of calls that Gatehouse made, by the request ID in AWS's answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from django.utils import timezone
 from iam.activity.models import TrailEvent
 
 AROUND: Final = timedelta(minutes=2)
-"""The clocks of AWS and of this machine differ by less, and CloudTrail writes no parts of a second."""
+"""The clocks of AWS and of this host differ by less, and CloudTrail writes whole seconds."""
 DELIVERED_AFTER: Final = timedelta(minutes=15)
-"""CloudTrail delivers most events within about five minutes, and says 15 at most on average. Source: "How
+"""CloudTrail delivers most events within about five minutes, and on average within 15. Source: "How
 CloudTrail works", https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html
 """
 REQUEST_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}\Z")
 
 
 class RecordState(StrEnum):
-    """What is known of the record of a call."""
+    """The state of a call's record."""
 
     RECORDED = "recorded"
     PENDING = "pending"
@@ -37,7 +37,7 @@ class RecordState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnsweredCall:
-    """A call that AWS answered, with its request ID, and when."""
+    """A call that AWS answered: its request ID and time."""
 
     request_id: str
     at: datetime
@@ -45,14 +45,14 @@ class AnsweredCall:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What is known of the record of a call; `event` is there if it is RECORDED."""
+    """The record of a call. `event` is set if the state is RECORDED."""
 
     state: RecordState
     event: TrailEvent | None = None
 
 
 def records_of_calls(account_id: str, calls: Sequence[AnsweredCall]) -> dict[str, CallRecord]:
-    """The record of each call, by request ID. One query, and another where one has no record."""
+    """Return the record of each call, by request ID. One query, and a second one if a call has no record."""
     known = [call for call in calls if REQUEST_ID.match(call.request_id)]
     if not known:
         return {}
@@ -67,7 +67,7 @@ def records_of_calls(account_id: str, calls: Sequence[AnsweredCall]) -> dict[str
 
 
 def _recorded(account_id: str, calls: Sequence[AnsweredCall]) -> dict[str, TrailEvent]:
-    """The events with these request IDs. Records are stored as compact JSON, which the query relies on."""
+    """Return the events with these request IDs. The query relies on records being stored as compact JSON."""
     same = Q()
     for call in calls:
         same |= Q(raw__contains=f'"requestID":"{call.request_id}"')
@@ -80,13 +80,13 @@ def _recorded(account_id: str, calls: Sequence[AnsweredCall]) -> dict[str, Trail
 
 
 def _newest(account_id: str) -> datetime | None:
-    """The time of the newest event of an account; None if none was read."""
+    """Return the time of an account's newest event, or None."""
     rows = TrailEvent.objects.filter(account_id=account_id).order_by("-at")
     return rows.values_list("at", flat=True).first()
 
 
 def _state_without(call: AnsweredCall, newest: datetime | None) -> RecordState:
-    """Why a call has no record. Events that are older than the call say nothing of it."""
+    """Return why a call has no record. Events older than the call don't show anything about it."""
     if timezone.now() - call.at < DELIVERED_AFTER:
         return RecordState.NOT_READ if newest is None else RecordState.PENDING
     if newest is None or newest < call.at:

@@ -1,6 +1,7 @@
-"""Who made a call, as CloudTrail's `userIdentity` says.
+"""Parses who made a call from CloudTrail's `userIdentity`.
 
-Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+Source:
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ ID_LENGTH: Final = 256
 
 
 class CallerKey(NamedTuple):
-    """A principal as the events of a trail name it.
+    """A principal as named in the events of a trail.
 
-    `unique_id` is AWS's unique ID (AIDA…, AROA…), by which a user that was deleted and created again is
-    another one; empty where the event doesn't tell it. `account_id` is the account of the principal.
+    `unique_id` is AWS's unique ID (AIDA…, AROA…), which differs for a user that was deleted and created
+    again; it is empty if the event lacks it. `account_id` is the principal's account.
     """
 
     kind: str
@@ -39,9 +40,9 @@ class CallerKey(NamedTuple):
 
 
 class CallerSession(NamedTuple):
-    """How the principal was signed in. `mfa` is None where the event doesn't tell it. `person` is the user
-    in the identity provider or in IAM Identity Center who is behind the session. `instance_id` is an EC2
-    instance whose role was used.
+    """The session of a principal. `mfa` is None if the event lacks it. `person` is the user behind the
+    session in the identity provider or in IAM Identity Center. `instance_id` is an EC2 instance that used its
+    role.
     """
 
     name: str
@@ -57,7 +58,9 @@ NO_SESSION: Final = CallerSession("", "", "", "", None, "")
 
 
 def text_of(value: Any, length: int) -> str:
-    """A text of an event, cut to a length, without what a database can't hold; empty if it isn't a text."""
+    """Return an event's text, cut to a length and without characters that a database can't hold, or an empty
+    string for other types.
+    """
     if not isinstance(value, str):
         return ""
     text = value.replace("\0", "") if "\0" in value else value
@@ -65,12 +68,12 @@ def text_of(value: Any, length: int) -> str:
 
 
 def truth(value: Any) -> bool | None:
-    """True or false, as CloudTrail writes it here as a word and there as a truth value; None if absent."""
+    """Return a boolean that CloudTrail writes either as a string or as a boolean, or None if it is absent."""
     return None if value is None else str(value).lower() == "true"
 
 
 def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[CallerKey, CallerSession]:
-    """The principal and its session. An identity without a type is that of an AWS service."""
+    """Return the principal and its session. An identity without a type is an AWS service."""
     kind = identity.get("type")
     service = text_of(identity.get("invokedBy") or invoked_by, NAME_LENGTH)
     if kind is None or kind == "AWSService":
@@ -102,7 +105,9 @@ def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[Call
 
 
 def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, name: str) -> CallerKey:
-    """The role of a session, or the user who called GetFederationToken: the one whose policies count."""
+    """Return the role of a session, or the user who called GetFederationToken: the principal whose policies
+    apply.
+    """
     issuer = _mapping(context.get("sessionIssuer"))
     issuer_arn = text_of(issuer.get("arn"), ARN_LENGTH)
     if issuer:
@@ -118,7 +123,7 @@ def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, 
 
 
 def _session(identity: Mapping[str, Any], context: Mapping[str, Any]) -> CallerSession:
-    """What the event tells of the session."""
+    """Return the session data in the event."""
     attributes = _mapping(context.get("attributes"))
     _, _, name = text_of(identity.get("principalId"), ID_LENGTH).partition(":")
     instance_id = ""
@@ -135,7 +140,9 @@ def _session(identity: Mapping[str, Any], context: Mapping[str, Any]) -> CallerS
 
 
 def _person(identity: Mapping[str, Any], context: Mapping[str, Any]) -> str:
-    """The user behind a session: of IAM Identity Center, or the subject that an identity provider named."""
+    """Return the user behind a session: of IAM Identity Center, or the subject named by an
+    identity provider.
+    """
     on_behalf_of = _mapping(identity.get("onBehalfOf"))
     if on_behalf_of:
         return text_of(on_behalf_of.get("userId"), NAME_LENGTH)
@@ -152,12 +159,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _last(arn: str) -> str:
-    """The name at the end of an ARN, cut as other names are."""
+    """Return the name at the end of an ARN, cut like other names."""
     name = arn.rpartition("/")[2] or arn.rpartition(":")[2]
     return name[:NAME_LENGTH]
 
 
 def _role_of_session(arn: str) -> str:
-    """The name of the role in the ARN of an assumed role: `…:assumed-role/ROLE/SESSION`."""
+    """Return the role name in the ARN of an assumed role: `…:assumed-role/ROLE/SESSION`."""
     _, marker, rest = arn.partition(":assumed-role/")
     return rest.partition("/")[0][:NAME_LENGTH] if marker else ""

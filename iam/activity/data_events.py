@@ -1,4 +1,4 @@
-"""Of which services the trail of an account records data events."""
+"""Finds the services whose data events an account's trail records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from iam.policy.unrecorded_actions import data_actions
 
 
 def recorded_services(account_id: str, *, since: datetime) -> frozenset[str]:
-    """The services whose data events are recorded: some are among the events since then. One query."""
+    """Return the services with recorded data events: those with at least one since `since`. One query."""
     names = data_actions()
     services = {name.partition(":")[0] for name in names}
     rows = CallerDay.objects.filter(account_id=account_id, day__gte=since.date(), service__in=services)

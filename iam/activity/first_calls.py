@@ -1,4 +1,4 @@
-"""The first successful call of IAM users."""
+"""Finds the first successful call of IAM users."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from iam.activity.models import TrailCaller, TrailEvent
 from iam.mirror.models import Account
 
 SIGN_IN: Final = "signin"
-"""The service of console sign-ins, which are no calls."""
+"""The service of console sign-ins, which don't count as calls."""
 
 
 class FirstCall(NamedTuple):
-    """An action, as policies write it, and when it was called."""
+    """An action, as policies write it, and the time of the call."""
 
     action: str
     at: datetime
 
 
 def first_calls(unique_ids: Collection[str]) -> dict[str, FirstCall]:
-    """The first call of each user that AWS answered without an error, by unique ID. One query."""
+    """Return each user's first call without an error, by unique ID, with one query."""
     succeeded = TrailEvent.objects.filter(caller=OuterRef("pk"), error_code="").exclude(service=SIGN_IN)
     first = succeeded.order_by("at", "event_id")
     callers = TrailCaller.objects.filter(kind=USER, unique_id__in=unique_ids).annotate(
@@ -41,7 +41,7 @@ def first_calls(unique_ids: Collection[str]) -> dict[str, FirstCall]:
 
 
 def accounts_with_events(accounts: Collection[int]) -> frozenset[int]:
-    """Those of some accounts (by primary key) of which events are known. One query."""
+    """Return which of the accounts (by primary key) have events, with one query."""
     events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
     rows = Account.objects.filter(Exists(events), pk__in=accounts)
     return frozenset(rows.values_list("pk", flat=True))

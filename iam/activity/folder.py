@@ -1,4 +1,4 @@
-"""A folder into which trail files are delivered: by the stand-in, or by a copy of an S3 bucket."""
+"""Reads a folder into which trail files are delivered, by the stand-in or by a copy of an S3 bucket."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ NAMES_AT_ONCE: Final = 500
 
 
 def read_folder(folder: Path) -> IngestReport:
-    """Store the files of a folder whose names were not read before. One that could not be opened is tried
-    again when it has changed.
+    """Store the files of a folder that were not read before. A file that could not be opened is retried when
+    it has changed.
     """
     return ingest(_unread(folder), SOURCE)
 
@@ -45,7 +45,7 @@ def _unread(folder: Path) -> Iterator[DeliveredFile]:
 
 
 def _has_changed(path: Path, since: datetime) -> bool:
-    """Whether a file was written, replaced, or given to someone else since a moment."""
+    """Return True if a file was written, replaced or given another owner since a time."""
     try:
         return path.lstat().st_ctime > since.timestamp()
     except OSError:

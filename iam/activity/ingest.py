@@ -1,4 +1,4 @@
-"""Reads trail files into the tables of activity. A file or an event that was read before changes nothing."""
+"""Reads trail files into the activity tables. Files and events that were read before change nothing."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ SPECIAL: Final = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-"""What a path can be besides a file and a folder."""
+"""What a path can be besides a file or a folder."""
 
 
 class DeliveredFile(NamedTuple):
-    """A file as it came: where it lies, and its bytes. `problem` is why there are none."""
+    """A delivered file: its location and its bytes. `problem` says why there are no bytes."""
 
     name: str
     content: bytes
@@ -48,13 +48,13 @@ class DeliveredFile(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """What tells the file from others: its bytes, or its name if it couldn't be opened."""
+        """The digest that identifies the file: of its bytes, or of its name if it couldn't be opened."""
         return unread_digest(self.name) if self.problem else content_digest(self.content)
 
 
 class FoundPath(NamedTuple):
-    """A file that was named or lies in a folder, or a folder that isn't searched. `problem` is why it can't
-    be read.
+    """A file that was named or found in a folder, or a folder that isn't searched. `problem` says why it
+    can't be read.
     """
 
     path: Path
@@ -63,8 +63,8 @@ class FoundPath(NamedTuple):
 
 @dataclass(slots=True)
 class IngestReport:
-    """What became of the files. `events` are those that could be read; `quarantined` names the files that
-    could not be read, or not whole, each with its reason.
+    """The result of reading files. `events` is the number of valid events; `quarantined` has the names of
+    files that could not be read completely, with the reasons.
     """
 
     files: int = 0
@@ -74,7 +74,7 @@ class IngestReport:
     quarantined: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, name: str, row: TrailFile, *, is_new: bool) -> None:
-        """Count one file."""
+        """Count a file."""
         events = row.stored + row.repeated
         self.files += 1
         self.events += events
@@ -90,13 +90,13 @@ def ingest(
     *,
     progress: Callable[[IngestReport], None] | None = None,
 ) -> IngestReport:
-    """Store the new events of some files, batch by batch; `progress` is called after each. `source` says how
-    the files came (`TrailFile.source`).
+    """Store the new events of files in batches, and call `progress` after each. `source` says how the files
+    came (`TrailFile.source`).
     """
     report = IngestReport()
     now = timezone.now()
     for batch in _batches(deliveries):
-        # Nothing that an event refers to refers back to it: looking for such took a sixth of the time.
+        # Events have no circular references. Searching for them took a sixth of the time.
         with collecting_paused():
             _ingest_batch(batch, source, now, report)
         if progress is not None:
@@ -105,14 +105,14 @@ def ingest(
 
 
 def deliveries_in(files: Iterable[FoundPath]) -> Iterator[DeliveredFile]:
-    """The files as they lie there, each with the reason if it can't be read. A file that vanishes meanwhile
-    is left out.
+    """Yield the contents of the files, each with a reason if it can't be read. A file that vanishes in the
+    meantime is left out.
     """
     for path, known_problem in files:
         content, problem = b"", known_problem
         if not problem:
             try:
-                # A larger file is not read at all: its first bytes are enough to say so.
+                # A larger file isn't read completely: its first bytes are enough to report that.
                 is_small = path.stat().st_size <= FILE_LIMIT
                 content = path.read_bytes() if is_small else _start_of(path)
             except FileNotFoundError:
@@ -123,8 +123,8 @@ def deliveries_in(files: Iterable[FoundPath]) -> Iterator[DeliveredFile]:
 
 
 def files_in(paths: Sequence[Path]) -> list[FoundPath]:
-    """The trail files at these paths, folders searched through, in the order of their names. A file that is
-    named itself counts whatever its name is. Digest files are left out.
+    """Return the trail files at these paths, including those in folders, by name. A file that is named
+    explicitly is included whatever its name is. Digest files are left out.
     """
     files: list[FoundPath] = []
     for path in paths:
@@ -138,8 +138,8 @@ def files_in(paths: Sequence[Path]) -> list[FoundPath]:
 
 
 def _files_below(folder: Path) -> Iterator[FoundPath]:
-    """The trail files in a folder, and the folders in it that can't be listed. Links to folders are not
-    followed, since they can lead in a circle.
+    """Yield the trail files in a folder, and its subfolders that can't be listed. Links to folders are not
+    followed, since they can be circular.
     """
     errors: list[OSError] = []
     for root, folders, names in os.walk(folder, onerror=errors.append):
@@ -156,8 +156,8 @@ def _files_below(folder: Path) -> Iterator[FoundPath]:
 
 
 def _problem_of(path: Path) -> str:
-    """Why something is neither a file nor a folder; opening a named pipe would wait for ever. "" if it is
-    one, or is gone.
+    """Return why a path is neither a file nor a folder, or an empty string if it is one or is gone. Opening a
+    named pipe would block.
     """
     try:
         mode = path.stat().st_mode
@@ -193,7 +193,7 @@ def _batches(deliveries: Iterable[DeliveredFile]) -> Iterator[list[DeliveredFile
 
 
 def _ingest_batch(batch: Sequence[DeliveredFile], source: str, now: datetime, report: IngestReport) -> None:
-    """Read the files of a batch that are new, and store their events."""
+    """Read the new files of a batch and store their events."""
     _forget_unread(batch)
     digests = [delivery.digest for delivery in batch]
     rows = known_files(digests)
@@ -211,7 +211,9 @@ def _ingest_batch(batch: Sequence[DeliveredFile], source: str, now: datetime, re
 
 
 def _forget_unread(batch: Sequence[DeliveredFile]) -> None:
-    """What could not be opened before is tried again; and a folder was searched if its files come."""
+    """Delete the records of unreadable files in the batch, so that they are retried, and of unreadable
+    folders whose files are now delivered.
+    """
     names = {delivery.name for delivery in batch}
     for name in list(names):
         names.update(map(str, PurePath(name).parents))
@@ -219,7 +221,7 @@ def _forget_unread(batch: Sequence[DeliveredFile]) -> None:
 
 
 def _parts(files: Iterable[ReadFile]) -> Iterator[list[ReadFile]]:
-    """The files in parts of so many events as one transaction takes."""
+    """Yield the files in parts, each with as many events as one transaction takes."""
     part: list[ReadFile] = []
     events = 0
     for file in files:
@@ -233,17 +235,17 @@ def _parts(files: Iterable[ReadFile]) -> Iterator[list[ReadFile]]:
 
 
 def content_digest(content: bytes) -> str:
-    """BLAKE2b-128 of the bytes of a file, in hex."""
+    """Return the BLAKE2b-128 of a file's bytes, in hex."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def unread_digest(name: str) -> str:
-    """What stands for the digest of a file that couldn't be opened."""
+    """Return the digest that stands for a file that couldn't be opened."""
     return content_digest(f"unread\0{name}".encode())
 
 
 def _read(delivery: DeliveredFile, digest: str, source: str, now: datetime) -> ReadFile:
-    """A file with those of its events that can be read, and the reason why others can't."""
+    """Return a file with its valid events, and the reason why others are invalid."""
     row = TrailFile(
         digest=digest,
         source=source,
@@ -277,12 +279,12 @@ def _read(delivery: DeliveredFile, digest: str, source: str, now: datetime) -> R
 
 
 def name_of(path: Path) -> str:
-    """A path as text: what isn't valid text in it is written out, byte by byte."""
+    """Return a path as text, with bytes that aren't valid text escaped."""
     return str(path).encode(errors="backslashreplace").decode()
 
 
 def _counted(refusals: Sequence[str]) -> str:
-    """Each reason once, the most frequent first, and how often where there are several."""
+    """Return each reason once, most frequent first, with its count if there are several reasons."""
     counts = Counter(refusals).most_common()
     if len(counts) == 1:
         return counts[0][0]

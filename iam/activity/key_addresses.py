@@ -1,8 +1,9 @@
-"""From where access keys of IAM users call, and which EC2 instances call from the same place.
+"""The addresses from which access keys of IAM users call, and the EC2 instances that call from the same
+addresses.
 
-An EC2 instance is known by the sessions of its role: their name is the ID of the instance, and the event says
-that EC2 delivered the credentials.
-Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+An EC2 instance is recognized by the sessions of its role: they are named after the instance ID, and the event
+says that EC2 delivered the credentials. Source:
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from iam.activity.models import AddressDay, CallerAddress
 from iam.activity.records import EventRecord
 
 LONG_LIVED: Final = "AKIA"
-"""What IDs of access keys of users begin with; those of sessions begin with ASIA."""
+"""Prefix of the IDs of users' access keys. Those of sessions begin with ASIA."""
 INSTANCE: Final = "i-"
-"""What IDs of instances begin with."""
+"""Prefix of instance IDs."""
 ADDRESSES_KEPT: Final = 10_000
 
 
 class KeyAddress(NamedTuple):
-    """An address from which an access key of a user called; `user` is AWS's unique ID."""
+    """An address from which a user's access key called. `user` is AWS's unique ID."""
 
     user: str
     key: str
@@ -35,7 +36,7 @@ class KeyAddress(NamedTuple):
     last_at: datetime
 
     def joined(self, other: KeyAddress) -> KeyAddress:
-        """With the calls of another day."""
+        """Return the sum with the calls of another day."""
         first_at, last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
         return self._replace(calls=self.calls + other.calls, first_at=first_at, last_at=last_at)
 
@@ -48,8 +49,8 @@ class CallingInstance(NamedTuple):
 
 
 def credential_of(event: EventRecord) -> str:
-    """The access key or the EC2 instance that made a call from an IP address; "" for any other call, also for
-    one that an AWS service made for someone.
+    """Return the access key or the EC2 instance that made a call from an IP address, or an empty string for
+    other calls, including those that an AWS service made for a principal.
     """
     session = event.session
     credential = ""
@@ -62,7 +63,7 @@ def credential_of(event: EventRecord) -> str:
 
 @lru_cache(maxsize=ADDRESSES_KEPT)
 def is_ip(address: str) -> bool:
-    """Whether a source address is an IP address; it can be the name of an AWS service."""
+    """Return True if a source address is an IP address. It can also be the name of an AWS service."""
     try:
         ipaddress.ip_address(address)
     except ValueError:
@@ -71,7 +72,9 @@ def is_ip(address: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether only one network has an IP address: private ones are in many, as behind a VPC endpoint."""
+    """Return True if an IP address is public. Private addresses exist in many networks, for example behind
+    VPC endpoints.
+    """
     parsed = ipaddress.ip_address(address)
     networks = PRIVATE_IPV4 if parsed.version == 4 else PRIVATE_IPV6
     return not any(parsed in network for network in networks)
@@ -84,8 +87,8 @@ PRIVATE_IPV6: Final = (ipaddress.ip_network("fc00::/7"),)
 
 
 def key_addresses(account_id: str, own: Collection[str], *, since: datetime) -> list[KeyAddress]:
-    """From which addresses the keys of an account's users called since a moment, as far as an EC2 instance
-    called from the same address on the same day, or the address is one of `own`. Two queries.
+    """Return the addresses from which keys of an account's users called since `since`, if an EC2 instance
+    called from the same address on the same day or the address is one of `own`. Two queries.
     """
     users = CallerAddress.objects.filter(caller__account_id=account_id, caller__kind=USER, last_at__gte=since)
     by_instances = AddressDay.objects.filter(
@@ -111,7 +114,7 @@ def key_addresses(account_id: str, own: Collection[str], *, since: datetime) -> 
 def calling_instances(
     addresses: Collection[str], *, since: datetime
 ) -> Mapping[str, frozenset[CallingInstance]]:
-    """The EC2 instances that called from each of these addresses since a moment. One query."""
+    """Return the EC2 instances that called from each of these addresses since `since`, with one query."""
     rows = AddressDay.objects.filter(
         address__in=sorted(addresses), credential__startswith=INSTANCE, day__gte=since.date()
     )

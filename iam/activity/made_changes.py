@@ -1,5 +1,5 @@
-"""Which calls made a difference that the mirror has seen: calls that change IAM, between two readings, about
-the entity that is different.
+"""Finds the calls that may have caused a difference in the mirror: IAM changes between two syncs that concern
+the same entity.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from iam.activity.models import TrailEvent
 from iam.mirror.models import KINDS_BY_ARN
 
 CALLS_LOOKED_AT: Final = 2000
-"""So many calls of an account are compared with the differences of a page, the newest first."""
+"""Maximum number of an account's calls, newest first, that are compared with the differences of a page."""
 WHOLE_SECOND: Final = timedelta(seconds=1)
-"""CloudTrail writes no parts of a second."""
+"""CloudTrail writes whole seconds."""
 NamedKind = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceWindow:
-    """A difference: of which entity (kind, name), which others it names, and between which readings it
-    arose.
+    """A difference: its entity (kind, name), other entities that it names, and the two syncs between which it
+    occurred.
     """
 
     subject: NamedKind
@@ -34,8 +34,8 @@ class DifferenceWindow:
 
 
 def calls_within(windows: Sequence[tuple[str, DifferenceWindow]]) -> list[list[TrailEvent]]:
-    """The calls that can have made each difference, the newest first; each with the number of its account.
-    One query.
+    """Return the calls that may have caused each difference, newest first. Each window is paired with its
+    account ID. One query.
     """
     if not windows:
         return []
@@ -55,7 +55,7 @@ def calls_within(windows: Sequence[tuple[str, DifferenceWindow]]) -> list[list[T
 
 
 def _fits(call: TrailEvent, window: DifferenceWindow) -> bool:
-    """Whether a call is about the entity, or about another one and names the entity beside it."""
+    """Return True if a call concerns the entity, or concerns another one and names the entity too."""
     if not window.after - WHOLE_SECOND <= call.at <= window.until:
         return False
     named = named_kind(call.resource)
@@ -65,7 +65,7 @@ def _fits(call: TrailEvent, window: DifferenceWindow) -> bool:
 
 
 def _names(call: TrailEvent, name: str) -> bool:
-    """Whether the parameters of a call name an entity; True where the record was not kept."""
+    """Return True if the parameters of a call name an entity, or if its record was not kept."""
     if not call.raw:
         return True
     parameters = orjson.loads(call.raw).get("requestParameters")
@@ -73,7 +73,7 @@ def _names(call: TrailEvent, name: str) -> bool:
 
 
 def named_kind(arn: str) -> NamedKind | None:
-    """Kind and name of an entity of IAM, from its ARN with or without a path."""
+    """Return kind and name of an IAM entity from its ARN, with or without a path, or None."""
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "iam":
         return None
@@ -82,7 +82,7 @@ def named_kind(arn: str) -> NamedKind | None:
 
 
 def distinct_calls(calls: Iterable[TrailEvent]) -> list[TrailEvent]:
-    """One call of each principal and action, the newest."""
+    """Return the newest call of each principal and action."""
     newest: dict[tuple[int, str], TrailEvent] = {}
     for call in calls:
         newest.setdefault((call.caller_id, call.action), call)

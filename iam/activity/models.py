@@ -1,4 +1,4 @@
-"""Trail files, the events in them, who made them, and what they add up to."""
+"""The tables of trail files, their events, the principals that made them, and rollups."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.db.models import Q
 
 
 class TrailFile(models.Model):
-    """A file that was read. Its digest is BLAKE2b-128 of its bytes as they came: the same file is not read
-    twice, wherever it lies.
+    """A trail file that was read. Its digest is the BLAKE2b-128 of its delivered bytes, so that the same file
+    isn't read twice, whatever its location.
 
-    `reason` says what could not be read of it: of the whole file if `stored` and `repeated` are 0, else of
-    some of its events. A file that is not quarantined has none.
+    `reason` says what could not be read: the whole file if `stored` and `repeated` are 0, otherwise some of
+    its events. It is empty for a file that isn't quarantined.
     """
 
     digest = models.CharField(max_length=32, unique=True)
@@ -38,10 +38,10 @@ class TrailFile(models.Model):
 
 
 class TrailCaller(models.Model):
-    """A principal as events name it: `callers.CallerKey` as a row.
+    """A principal as named in events: a `callers.CallerKey` as a row.
 
-    A user or role is the entity of the mirror with the same unique ID; where the event tells no ID, the one
-    with the same ARN. The row says nothing of whether the mirror knows it.
+    It is matched with the user or role of the mirror that has the same unique ID, or the same ARN if the
+    event lacks the ID. The row doesn't say whether the mirror has it.
     """
 
     kind = models.CharField(max_length=16)
@@ -64,12 +64,12 @@ class TrailCaller(models.Model):
 
 
 class TrailEvent(models.Model):
-    """One call to AWS. On PostgreSQL the table is partitioned by month.
+    """A call to AWS. On PostgreSQL the table is partitioned by month.
 
     `account_id` is the account whose trail recorded it. `action` is the permission's name without the
-    service. `person` is who is behind the session in the identity provider or in IAM Identity Center.
-    `raw` is the event as JSON without secrets; empty if the setting keeps none. `file_id` is the TrailFile
-    that brought it first.
+    service. `person` is the user behind the session in the identity provider or in IAM Identity Center. `raw`
+    is the event as JSON without secrets, empty if the setting keeps none. `file_id` is the TrailFile that
+    delivered it first.
     """
 
     pk = models.CompositePrimaryKey("at", "event_id")
@@ -118,7 +118,7 @@ class TrailEvent(models.Model):
 
 
 class CallerDay(models.Model):
-    """How often a principal called an action in one account on one day (UTC)."""
+    """The number of a principal's calls of an action in an account on a day (UTC)."""
 
     caller = models.ForeignKey(TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="days")
     account_id = models.CharField(max_length=12)
@@ -145,8 +145,8 @@ class CallerDay(models.Model):
 
 
 class CallerAction(models.Model):
-    """How often a principal called an action, in all accounts and on all days that are kept: the sum of its
-    rows of CallerDay, so that a page needs not add them up.
+    """The number of a principal's calls of an action in all accounts and on all days that are kept. It is the
+    sum of the CallerDay rows, so that a page needn't add them up.
     """
 
     caller = models.ForeignKey(TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="actions")
@@ -169,7 +169,7 @@ class CallerAction(models.Model):
 
 
 class CallerAddress(models.Model):
-    """An address from which a principal called, as the event wrote it: an IP address, or an AWS service."""
+    """An address from which a principal called, as in the event: an IP address or an AWS service."""
 
     caller = models.ForeignKey(
         TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="addresses"
@@ -190,8 +190,8 @@ class CallerAddress(models.Model):
 
 
 class AddressDay(models.Model):
-    """How often an access key of an IAM user, or an EC2 instance by its role, called from an IP address on
-    one day (UTC).
+    """The number of calls on a day (UTC) from an IP address by an access key of an IAM user, or by an EC2
+    instance with its role.
 
     `credential` is the ID of the key (AKIA…) or of the instance (i-…). `caller` is the user or the role.
     """
@@ -227,9 +227,9 @@ class AddressDay(models.Model):
 
 
 class RoleUser(models.Model):
-    """Someone who used a role by single sign-on, as events name them; without a role, someone who signed in.
+    """A user of a role by single sign-on, as named in events; without a role, a user who signed in.
 
-    `name` is the name of the session or its source identity, in lower case, where it tells a person: see
+    `name` is the session name or source identity, in lower case, if it identifies a person: see
     `role_users.users_of`. `person` is the user in IAM Identity Center or in the identity provider.
     """
 

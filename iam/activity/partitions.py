@@ -1,8 +1,8 @@
-"""The table of events by month, on PostgreSQL: a month is added when its first event comes, and dropped
+"""The monthly partitions of the event table on PostgreSQL: a month is added with its first event, and dropped
 when it is too old. SQLite has one plain table.
 
-The functions that do it run with the rights of the tables' owner, so that the application itself needs none
-to create or drop a table.
+The database functions for this run with the rights of the tables' owner, so that the application needs no
+right to create or drop tables.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ BEGIN
 END $$
 """
 _LOCK = 0x61637476
-"""The advisory lock under which months are added and dropped: “actv”."""
+"""The advisory lock for adding and dropping months: “actv”."""
 
 
 class CreatePartitioned(CreateModel):
-    """Creates the table of events; on PostgreSQL partitioned by the month of `at`."""
+    """Creates the event table, partitioned by the month of `at` on PostgreSQL."""
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        """Create the plain table, and put a partitioned one in its place. Its indexes are created last."""
+        """Create the plain table and replace it by a partitioned one. Its indexes are created last."""
         super().database_forwards(app_label, schema_editor, from_state, to_state)
         if schema_editor.connection.vendor == "postgresql":
             for statement in (*_SWAP, _ADD_MONTH, _DROP_MONTH):
@@ -59,7 +59,7 @@ class CreatePartitioned(CreateModel):
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        """Drop the functions, and the table with its months."""
+        """Drop the functions, and the table with its partitions."""
         if schema_editor.connection.vendor == "postgresql":
             for name in ("activity_add_month", "activity_drop_month"):
                 schema_editor.execute(f"DROP FUNCTION IF EXISTS {name}(date)", None)
@@ -67,8 +67,8 @@ class CreatePartitioned(CreateModel):
 
 
 def add_months(moments: Iterable[datetime]) -> None:
-    """Make sure that there is a table for the month of each moment. Call it before the transaction that
-    writes: adding a month locks the table for the others until it is committed.
+    """Create the partitions for the months of these times. Call it before the transaction that writes,
+    because adding a partition locks the table until commit.
     """
     if connection.vendor != "postgresql":
         return
@@ -82,25 +82,25 @@ def add_months(moments: Iterable[datetime]) -> None:
 
 
 def ended_months(before: datetime) -> list[date]:
-    """The months that have a table and ended before a moment, the oldest first."""
+    """Return the months that have a partition and ended before a time, oldest first."""
     limit = before.astimezone(UTC).date().replace(day=1)
     return sorted(month for month in _months() if month < limit)
 
 
 def hold_months() -> None:
-    """No month is added or dropped by others until the transaction ends."""
+    """Keep other processes from adding or dropping months until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def drop_month(month: date) -> None:
-    """Drop the table of a month, in a transaction that holds the months."""
+    """Drop the partition of a month. The transaction must hold the months."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT activity_drop_month(%s)", [month])
 
 
 def _months() -> set[date]:
-    """The first day of each month that has a table."""
+    """Return the first day of each month that has a partition."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "

@@ -1,4 +1,4 @@
-"""Which permission a call needs, where CloudTrail's names differ from those of IAM.
+"""Maps CloudTrail's names of calls to the permissions that they need, where the names differ.
 
 Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/ and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -66,7 +66,7 @@ ACTIONS: Final = {
     ("sts", "AssumeRoleWithSaml"): "AssumeRoleWithSAML",
 }
 VERSIONED: Final = re.compile(r"20\d{2}_?\d{2}_?\d{2}(v\d)?$")
-"""Lambda and CloudFront put the version of their API behind the name: `CreateFunction20150331`."""
+"""Lambda and CloudFront append the version of their API to the name: `CreateFunction20150331`."""
 WITHOUT_PERMISSION: Final = frozenset(
     {
         ("signin", "ConsoleLogin"),
@@ -81,16 +81,18 @@ WITHOUT_PERMISSION: Final = frozenset(
         ("sts", "AssumeRoleWithWebIdentity"),
     }
 )
-"""What IAM asks no identity policy for: sign-ins, and calls whose answer depends on a trust policy only."""
+"""Calls that need no permission in identity-based policies: sign-ins, and calls that depend on a trust policy
+only.
+"""
 
 
 def service_prefix(event_source: str) -> str:
-    """IAM's prefix of the service of an `eventSource`: `monitoring.amazonaws.com` is `cloudwatch`."""
+    """Return IAM's service prefix for an `eventSource`: `cloudwatch` for `monitoring.amazonaws.com`."""
     name = event_source.removesuffix(SOURCE_SUFFIX)
     return PREFIXES.get(name, name)
 
 
 def permission_name(prefix: str, event_name: str) -> str:
-    """The action, without its service, that a call needs: `ListObjects` of S3 is `ListBucket`."""
+    """Return the action, without its service, that a call needs: `ListBucket` for `ListObjects` of S3."""
     name = VERSIONED.sub("", event_name) or event_name
     return ACTIONS.get((prefix, name), name)

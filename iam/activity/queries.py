@@ -1,5 +1,5 @@
-"""What is known of activity, for pages and commands. Whom a viewer may see is decided before: these queries
-take the principals.
+"""Queries about activity for pages and commands. They take the principals; the caller has checked what the
+viewer can see.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from iam.mirror.models import Entity, Kind
 NEWEST: Final = KeysetOrder("at", "event_id", descending=True)
 PAGE_SIZE: Final = 50
 SEARCHED: Final = 5_000
-"""So many events are looked at for a page of those that fit a filter which no index answers."""
+"""Maximum number of events that are searched for a page if no index supports the filter."""
 ADDRESSES_SHOWN: Final = 20
 HIDDEN: Final = "Hidden"
-"""What stands in the place of a source address if the setting hides them."""
+"""The text shown instead of a source address if the setting hides them."""
 FIRST_ID: Final = UUID(int=0)
 KINDS: Final = {Kind.USER: USER, Kind.ROLE: ROLE}
 ALL, DENIED, FAILED, CHANGES, WITHOUT_MFA = "all", "denied", "failed", "changes", "no-mfa"
@@ -41,8 +41,8 @@ RESULTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
-    """Which events are asked for: `result` is a key of RESULTS, `text` a part of the service, the action,
-    the resource or the source address. `since` is included, `until` is not.
+    """A filter for events. `result` is a key of RESULTS, `text` is a part of the service, the action, the
+    resource or the source address. `since` is included, `until` is not.
     """
 
     result: str = ALL
@@ -52,19 +52,19 @@ class ActivityFilter:
 
     @property
     def is_search(self) -> bool:
-        """Whether events must be looked at one by one to find those that fit."""
+        """True if events must be examined one by one."""
         return bool(self.text) or self.result not in (ALL, DENIED)
 
     @property
     def period(self) -> ActivityFilter:
-        """The same time, and everything in it."""
+        """The filter with only its period."""
         return ActivityFilter(since=self.since, until=self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchedPage:
-    """A page of events that fit. `after` is where the next one begins; None: there is none. `searched_to` is
-    how far back was looked, where that was not to the end.
+    """A page of matching events. `after` is where the next page begins, None if there is none. `searched_to`
+    is how far back the search went, None if to the end.
     """
 
     rows: list[TrailEvent]
@@ -74,7 +74,9 @@ class SearchedPage:
 
 @dataclass(frozen=True, slots=True)
 class EventCoverage:
-    """From when to when there are events, and how many files could not be read, or not whole."""
+    """The times of the first and the last event, and the number of files that could not be read
+    completely.
+    """
 
     first_at: datetime
     last_at: datetime
@@ -83,7 +85,7 @@ class EventCoverage:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCalls:
-    """How a service was used: calls, those that failed, those that were denied, and the actions."""
+    """The use of a service: calls, failed and denied ones, and the number of actions."""
 
     service: str
     calls: int
@@ -96,7 +98,7 @@ class ServiceCalls:
 
 @dataclass(frozen=True, slots=True)
 class AddressCalls:
-    """How often a principal called from an address, and when first and last."""
+    """The number of a principal's calls from an address, with the first and the last time."""
 
     address: str
     calls: int
@@ -106,7 +108,7 @@ class AddressCalls:
 
 @dataclass(frozen=True, slots=True)
 class ActionCalls:
-    """How an action was used."""
+    """The use of an action."""
 
     service: str
     action: str
@@ -118,8 +120,8 @@ class ActionCalls:
 
 
 def callers_of(entity: Entity) -> list[int]:
-    """The principals of events that are this user or role: by unique ID, and by ARN where an event tells no
-    ID. A user who was deleted and created again under the same name has events of its own.
+    """Return the principals in events that are this user or role, by unique ID, or by ARN if an event lacks
+    the ID. Events of a former user with the same name are excluded.
     """
     kind = KINDS[Kind(entity.kind)]
     same_arn = Q(unique_id="", arn=entity.arn) if entity.arn else Q(pk__in=())
@@ -128,7 +130,9 @@ def callers_of(entity: Entity) -> list[int]:
 
 
 def callers_by_entity(entities: Collection[Entity]) -> dict[int, list[int]]:
-    """The same of many users and roles, by their numbers; who made no call is left out. One query."""
+    """Return the principals of many users and roles by their ids, with one query. Those without calls are
+    left out.
+    """
     by_id = {(KINDS[Kind(entity.kind)], entity.aws_id): entity.pk for entity in entities}
     by_arn = {(KINDS[Kind(entity.kind)], entity.arn): entity.pk for entity in entities if entity.arn}
     ids, arns = {aws_id for _, aws_id in by_id}, {arn for _, arn in by_arn}
@@ -142,7 +146,7 @@ def callers_by_entity(entities: Collection[Entity]) -> dict[int, list[int]]:
 
 
 def entities_of_callers(callers: Collection[TrailCaller]) -> dict[int, Entity]:
-    """The users and roles of the mirror that made calls, by row of the principal. One query."""
+    """Return the mirror's users and roles for the principals, by principal id, with one query."""
     ids = {caller.unique_id for caller in callers if caller.unique_id}
     arns = {caller.arn for caller in callers if caller.arn and not caller.unique_id}
     same = Q(aws_id__in=ids) | Q(arn__in=arns, gone_at__isnull=True)
@@ -158,18 +162,18 @@ def entities_of_callers(callers: Collection[TrailCaller]) -> dict[int, Entity]:
 
 
 def callers_named(text: str) -> list[TrailCaller]:
-    """The principals with this ARN, unique ID or name; at most a hundred."""
+    """Return at most a hundred principals with this ARN, unique ID or name."""
     same = Q(arn=text) | Q(unique_id=text) | Q(name=text)
     return list(TrailCaller.objects.filter(same).order_by("pk")[:100])
 
 
 def events_of(callers: Collection[int], wanted: ActivityFilter) -> QuerySet[TrailEvent]:
-    """The events of these principals that fit."""
+    """Return the matching events of these principals."""
     return _filtered(TrailEvent.objects.filter(caller__in=callers), wanted)
 
 
 def events_in(accounts: Collection[str] | None, wanted: ActivityFilter) -> QuerySet[TrailEvent]:
-    """The events of these accounts (None: of all) that fit."""
+    """Return the matching events of these accounts (None: of all)."""
     rows = (
         TrailEvent.objects.all() if accounts is None else TrailEvent.objects.filter(account_id__in=accounts)
     )
@@ -183,7 +187,7 @@ def events_page(
     before: KeysetPlace | None = None,
     size: int = PAGE_SIZE,
 ) -> RowPage[TrailEvent]:
-    """A page of events, newest first. One query."""
+    """Return a page of events, newest first, with one query."""
     shown = rows.defer("raw").select_related("caller")
     return page(shown, order=NEWEST, size=size, after=after, before=before)
 
@@ -196,9 +200,9 @@ def searched_page(
     after: KeysetPlace | None = None,
     callers: Collection[int] = (),
 ) -> SearchedPage:
-    """A page of `rows`, newest first. If they are searched for among `every` event of a principal or account,
-    SEARCHED of these are looked at, and the next page goes on from there: as fast however many there are.
-    One query, or two; as many for each of several `callers`, since no index has the events of two in order.
+    """Return a page of `rows`, newest first. With `is_search`, only SEARCHED events of `every` are examined,
+    and the next page continues from there, so that the time doesn't depend on their number. One or two
+    queries, for each of several `callers`, since no index has the events of two in order.
     """
     each: list[dict[str, int]] = [{}]
     if len(callers) > 1:
@@ -216,13 +220,13 @@ def searched_page(
 
 
 def _search_end(every: QuerySet[TrailEvent], after: KeysetPlace | None) -> datetime | None:
-    """The moment down to which a search looks; None: at all that there is."""
+    """Return the time at which a search ends, or None if it covers everything."""
     looked_at = window(every.values_list("at", flat=True), order=NEWEST, size=SEARCHED, after=after)
     return looked_at[SEARCHED:].first()
 
 
 def _merged(pages: Sequence[RowPage[TrailEvent]]) -> RowPage[TrailEvent]:
-    """The first page of several lists together."""
+    """Return the first page of several merged pages."""
     if len(pages) == 1:
         return pages[0]
     rows = list(chain.from_iterable(each.rows for each in pages))
@@ -232,18 +236,18 @@ def _merged(pages: Sequence[RowPage[TrailEvent]]) -> RowPage[TrailEvent]:
 
 
 def event_at(at: datetime, event_id: UUID) -> TrailEvent | None:
-    """One event, with its raw text."""
+    """Return an event with its raw text, or None."""
     return TrailEvent.objects.select_related("caller").filter(at=at, event_id=event_id).first()
 
 
 def callers_like(text: str) -> list[int]:
-    """The principals whose name or ARN has this part; the first thousand."""
+    """Return the first thousand principals whose name or ARN contains the text."""
     part = Q(name__icontains=text) | Q(arn__icontains=text) | Q(unique_id=text)
     return list(TrailCaller.objects.filter(part).order_by("pk").values_list("pk", flat=True)[:1000])
 
 
 def made_by(events: QuerySet[TrailEvent], who: str) -> QuerySet[TrailEvent]:
-    """Those events that a principal made, who is named by a part of the name or ARN, by an access key, or by
+    """Return the events of a principal that is named by a part of its name or ARN, by an access key, or by
     the person behind the session.
     """
     same = Q(caller__in=callers_like(who)) | Q(access_key=who) | Q(person=who)
@@ -269,7 +273,7 @@ def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[Tr
 
 
 def by_service(actions: Iterable[ActionCalls]) -> list[ServiceCalls]:
-    """What the use of actions adds up to for each service, the one that was called last first."""
+    """Return the use of each service from that of its actions, the most recently used first."""
     of_service: dict[str, list[ActionCalls]] = {}
     for action in actions:
         of_service.setdefault(action.service, []).append(action)
@@ -290,8 +294,8 @@ def by_service(actions: Iterable[ActionCalls]) -> list[ServiceCalls]:
 
 
 def actions_used(callers: Collection[int], *, since: date | None = None) -> list[ActionCalls]:
-    """Each action that these principals called since a day (UTC), by name. One query: by the sums of all
-    days, or by the days themselves.
+    """Return each action that these principals called since a day (UTC), by name. One query, on the total
+    sums or on the days.
     """
     rows: QuerySet[Any] = CallerAction.objects.filter(caller__in=callers)
     if since is not None:
@@ -301,7 +305,7 @@ def actions_used(callers: Collection[int], *, since: date | None = None) -> list
 
 
 def actions_in(events: QuerySet[TrailEvent]) -> list[ActionCalls]:
-    """The actions of some events, by name: for an access key, of which there are no rollups."""
+    """Return the actions of events, by name. It is for access keys, which have no rollups."""
     rows = events.values("service", "action").annotate(**_OF_EVENTS)
     return [ActionCalls(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
 
@@ -324,8 +328,8 @@ _ACTION_USE: Final = ("service", "action", "all_calls", "failed", "refused", "fi
 
 
 def addresses_of(callers: Collection[int]) -> list[AddressCalls]:
-    """The source addresses of these principals, the one used last first, at most twenty; none if the setting
-    hides them. One query.
+    """Return at most twenty source addresses of these principals, the most recently used first, or none if
+    the setting hides them. One query.
     """
     if hides_addresses():
         return []
@@ -339,7 +343,7 @@ def addresses_of(callers: Collection[int]) -> list[AddressCalls]:
 
 
 def addresses_in(events: QuerySet[TrailEvent]) -> list[AddressCalls]:
-    """The same of some events."""
+    """Return the source addresses of events in the same way."""
     if hides_addresses():
         return []
     rows = events.exclude(source_address="").values("source_address")
@@ -350,12 +354,12 @@ def addresses_in(events: QuerySet[TrailEvent]) -> list[AddressCalls]:
 
 
 def events_of_key(access_key: str, wanted: ActivityFilter) -> QuerySet[TrailEvent]:
-    """The events that were signed with an access key."""
+    """Return the events that were signed with an access key."""
     return _filtered(TrailEvent.objects.filter(access_key=access_key), wanted)
 
 
 def extent(account_id: str | None = None) -> EventCoverage | None:
-    """From when to when events of an account (None: of any) are known; None if there are none."""
+    """Return the period of known events of an account (None: of any), or None if there are none."""
     rows = (
         TrailEvent.objects.all() if account_id is None else TrailEvent.objects.filter(account_id=account_id)
     )
@@ -367,15 +371,15 @@ def extent(account_id: str | None = None) -> EventCoverage | None:
 
 
 def shown_address(event: TrailEvent) -> str:
-    """The source address, or that it is hidden."""
+    """Return the source address, or the text that it is hidden."""
     return HIDDEN if event.source_address and hides_addresses() else event.source_address
 
 
 def hides_addresses() -> bool:
-    """Whether source addresses are shown to nobody: they are personal data."""
+    """Return True if source addresses, which are personal data, are hidden from everyone."""
     return bool(settings.ACTIVITY_HIDE_ADDRESSES)
 
 
 def is_person(caller: TrailCaller) -> bool:
-    """Whether the principal is a sign-in of a person: a user, root, or a federated user."""
+    """Return True if the principal is the sign-in of a person: a user, root or a federated user."""
     return caller.kind in (USER, ROOT, FEDERATED, IDENTITY_CENTER)

@@ -1,6 +1,6 @@
-"""Recorded calls as questions to the policy engine: similar ones together, with what their events tell.
+"""Groups similar recorded calls and turns them into questions to the policy engine.
 
-Similar are those of one principal with the same action, resource, answer, Region, address and MFA.
+Calls are similar if they have the same principal, action, resource, answer, Region, address, MFA and session.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ COLUMNS: Final = (
     "session_name",
 )
 SIX_CHARACTERS: Final = "-??????"
-"""Secrets Manager puts six characters behind a name, which events leave out."""
+"""Secrets Manager appends six characters to a name, which events leave out."""
 IamName = tuple[str, Kind, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CallGroup:
-    """Similar calls. `resource` is as the events have it, `asked` as policies would name it."""
+    """Similar calls. `resource` is as in the events, `asked` is as policies would name it."""
 
     caller: int
     service: str
@@ -56,22 +56,24 @@ class CallGroup:
 
     @property
     def permission(self) -> str:
-        """The action, as policies write it."""
+        """The action as policies write it."""
         return f"{self.service}:{self.action}"
 
     @property
     def needs_permission(self) -> bool:
-        """Whether policies are asked about it at all."""
+        """True if policies decide about the action."""
         return (self.service, self.action) not in WITHOUT_PERMISSION
 
     @property
     def question(self) -> AccessQuestion:
-        """The call as a question; what events don't tell is open in it."""
+        """The call as a question, with what events lack left open."""
         return AccessQuestion(self.permission, self.asked or "*", self.context, is_any_time=True)
 
     @property
     def context(self) -> dict[str, Any]:
-        """The condition keys that events tell. A user’s access key has no MFA, and then the key is absent."""
+        """The condition keys known from events. A call with a user’s access key has no MFA, and then the key
+        is absent.
+        """
         context: dict[str, Any] = {}
         if self.region:
             context["aws:RequestedRegion"] = self.region
@@ -87,7 +89,7 @@ class CallGroup:
 def call_groups(
     callers: Collection[int], *, since: datetime | None = None, most: int | None = None
 ) -> list[CallGroup]:
-    """The calls of some principals, similar ones together, the most frequent first; at most so many groups.
+    """Return at most `most` groups of similar calls of the principals, the most frequent first.
     Two queries.
     """
     events = TrailEvent.objects.filter(caller__in=callers)
@@ -99,7 +101,7 @@ def call_groups(
 def call_groups_of_each(
     callers: Collection[int], *, since: datetime, most: int
 ) -> dict[int, list[CallGroup]]:
-    """The same by principal, of each the most frequent ones. Two queries for any number of principals."""
+    """Return the most frequent groups of each principal. Two queries for any number of principals."""
     events = TrailEvent.objects.filter(caller__in=callers, at__gte=since)
     grouped = _grouped(events).order_by("caller_id", "-all_calls", *COLUMNS)
     rows: list[dict[str, Any]] = []
@@ -113,14 +115,14 @@ def call_groups_of_each(
 
 
 def groups_in(events: QuerySet[TrailEvent], *, most: int | None = None) -> list[CallGroup]:
-    """The same of any events. Two queries."""
+    """Return the groups of any events in the same way. Two queries."""
     rows = list(_grouped(events).order_by("-all_calls", *COLUMNS)[:most])
     arns = iam_arns(row["resource"] for row in rows)
     return [_group(row, arns) for row in rows]
 
 
 def _grouped(events: QuerySet[TrailEvent]) -> QuerySet[Any]:
-    """Similar events together."""
+    """Group similar events."""
     similar: Any = events.values(*COLUMNS)
     groups: QuerySet[Any] = similar.annotate(all_calls=Count("event_id"), first=Min("at"), last=Max("at"))
     return groups
@@ -145,8 +147,9 @@ def _group(row: dict[str, Any], arns: dict[str, str]) -> CallGroup:
 
 
 def iam_arns(resources: Iterable[str]) -> dict[str, str]:
-    """The ARNs of IAM's entities with their paths, by the ARN without a path that events lead to; and
-    secrets with the suffix that events leave out. What the mirror does not know stays open. One query.
+    """Return the ARNs of IAM entities with their paths, by the ARN without path that events give, and secrets
+    with a pattern for the suffix that events leave out. Entities that the mirror lacks are left out. One
+    query.
     """
     named = {resource for resource in resources if resource}
     arns = {name: f"{name}{SIX_CHARACTERS}" for name in named if _is_secret_name(name)}
@@ -172,7 +175,7 @@ def _is_secret_name(arn: str) -> bool:
 
 
 def _iam_names(resources: Iterable[str]) -> Iterator[tuple[str, IamName]]:
-    """(ARN, (account, kind, name)) of those resources that are entities of IAM."""
+    """Yield (ARN, (account, kind, name)) for the resources that are IAM entities."""
     for arn in sorted(resources):
         parts = arn.split(":", 5)
         if len(parts) == 6 and parts[2] == "iam" and parts[4].isdecimal():

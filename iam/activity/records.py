@@ -1,6 +1,7 @@
-"""One record of a trail as an event: checked, cut to size, and without secrets.
+"""Turns a trail record into an event: checked, cut to size and without secrets.
 
-Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+Source:
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from iam.activity.resources import resource_of
 from iam.activity.tools import tool_of
 
 EVENT_LIMIT: Final = 1024 * 1024
-"""CloudTrail cuts its events to 256 KB, or to 1 MB where the trail asks for large ones (bytes)."""
+"""CloudTrail truncates events to 256 KB, or to 1 MB if the trail allows large ones (bytes)."""
 FIRST_TRAIL: Final = datetime(2013, 11, 13, tzinfo=UTC)
-"""CloudTrail began then."""
+"""The start of CloudTrail."""
 CLOCK_AHEAD: Final = timedelta(days=1)
 SECRETS: Final = frozenset(
     {
@@ -41,7 +42,7 @@ SECRETS: Final = frozenset(
         "webidentitytoken",
     }
 )
-"""Keys whose values are never stored, in lower case. CloudTrail leaves most of them out itself."""
+"""Keys, in lower case, whose values are never stored. CloudTrail itself leaves most of them out."""
 SECRET_PARTS: Final = (
     b"oken",
     b"ecret",
@@ -58,19 +59,19 @@ DENIED: Final = (
     "Client.UnauthorizedOperation",
     "Client.AccessDenied",
 )
-"""How the error codes of a refused call begin, which differ from service to service."""
+"""Prefixes of the error codes of denied calls, which differ between services."""
 FAILED_SIGN_IN: Final = "FailedAuthentication"
-"""A console sign-in that failed has no error code of its own."""
+"""The error code for a failed console sign-in, which has none of its own."""
 
 
 class RecordError(ValueError):
-    """The record is no event of CloudTrail. The message says why, in one sentence."""
+    """The record isn't a valid CloudTrail event. The message says why, in one sentence."""
 
 
 class EventRecord(NamedTuple):
-    """One event. `account_id` is the account whose trail recorded it, `action` the name of the permission
-    (without its service) that the call needs. `is_read_only` is None where the event doesn't tell it. `raw`
-    is the event as JSON, without secrets.
+    """An event. `account_id` is the account whose trail recorded it, `action` is the name of the permission
+    (without its service) that the call needs. `is_read_only` is None if the event lacks it. `raw` is the
+    event as JSON without secrets.
     """
 
     event_id: UUID
@@ -91,8 +92,8 @@ class EventRecord(NamedTuple):
 
 
 def event_of(record: Any, now: datetime, *, keep_raw: bool = True) -> EventRecord:
-    """A checked event. Raises RecordError; `now` bounds the time that an event can have. `keep_raw` False
-    leaves `raw` empty.
+    """Return a checked event. Raises RecordError. `now` limits the time of the event. `keep_raw=False` leaves
+    `raw` empty.
     """
     if not isinstance(record, dict):
         raise RecordError("an event isn’t a JSON object")
@@ -128,7 +129,7 @@ def event_of(record: Any, now: datetime, *, keep_raw: bool = True) -> EventRecor
 
 
 def _raw(record: Mapping[str, Any]) -> str:
-    """The record as JSON, without secrets. Raises RecordError for one that is too large."""
+    """Return the record as JSON without secrets. Raises RecordError if it is too large."""
     raw = orjson.dumps(record)
     if len(raw) > EVENT_LIMIT:
         raise RecordError("an event is larger than 1 MB, which CloudTrail’s never are")
@@ -138,7 +139,7 @@ def _raw(record: Mapping[str, Any]) -> str:
 
 
 def without_secrets(value: Any) -> Any:
-    """A JSON value with each secret replaced by a note. The keys stay."""
+    """Return a JSON value with each secret replaced by a note. Keys are kept."""
     if isinstance(value, dict):
         return {key: _part_without_secrets(str(key), part) for key, part in value.items()}
     if isinstance(value, list):
@@ -147,7 +148,9 @@ def without_secrets(value: Any) -> Any:
 
 
 def _part_without_secrets(key: str, value: Any) -> Any:
-    """A note in the place of a secret; numbers, truth values and null tell nothing."""
+    """Return a note in place of a secret. Numbers, booleans and null are kept, because they
+    reveal nothing.
+    """
     if key.lower() not in SECRETS:
         return without_secrets(value)
     return "(not stored)" if isinstance(value, str | list | dict) else value
@@ -161,7 +164,9 @@ def _id(value: Any) -> UUID:
 
 
 def _time(value: Any, now: datetime) -> datetime:
-    """The time of the event, in UTC; events from before CloudTrail or from tomorrow are refused."""
+    """Return the time of the event in UTC. Raises RecordError for times before CloudTrail's start or in the
+    future.
+    """
     try:
         at = datetime.fromisoformat(value)
     except (ValueError, TypeError):
@@ -178,7 +183,7 @@ def _time(value: Any, now: datetime) -> datetime:
 
 
 def _account(record: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
-    """The 12 digits of the account whose trail recorded the event."""
+    """Return the ID of the account whose trail recorded the event."""
     for value in (record.get("recipientAccountId"), identity.get("accountId")):
         if isinstance(value, str) and len(value) == 12 and value.isdecimal() and value.isascii():
             return value
@@ -186,14 +191,14 @@ def _account(record: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
 
 
 def _sign_in_error(record: Mapping[str, Any]) -> str:
-    """The error of a console sign-in that failed."""
+    """Return the error code of a failed console sign-in, or an empty string."""
     answer = record.get("responseElements")
     failed = isinstance(answer, dict) and answer.get("ConsoleLogin") == "Failure"
     return FAILED_SIGN_IN if failed else ""
 
 
 def _with_mfa_of_sign_in(record: Mapping[str, Any], session: CallerSession) -> CallerSession:
-    """A console sign-in tells in a field of its own whether MFA was used."""
+    """Return the session with MFA as a console sign-in records it, in a separate field."""
     details = record.get("additionalEventData")
     if isinstance(details, dict) and (used := details.get("MFAUsed")) in ("Yes", "No"):
         return session._replace(mfa=used == "Yes")

@@ -1,4 +1,4 @@
-"""Which resource a call was about, where its event says so."""
+"""Finds the resource of a call in its event."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ IAM_PARAMETERS: Final = (
     ("policyName", "arn:{partition}:iam::{account}:policy/{}"),
     ("serialNumber", "{}"),
 )
-"""What IAM authorizes a call on, where it names several: AddUserToGroup on the group, AttachUserPolicy on the
-user. Source: "Actions, resources, and condition keys for AWS Identity and Access Management",
-https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""The parameter that names the resource on which IAM authorizes a call with several: AddUserToGroup on the
+group, AttachUserPolicy on the user. Source: "Actions, resources, and condition keys for AWS Identity and
+Access Management", https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 PARAMETERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "sts": (("roleArn", "{}"),),
@@ -41,22 +41,20 @@ PARAMETERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "rds": (("dBInstanceIdentifier", "arn:{partition}:rds:{region}:{account}:db:{}"),),
     "organizations": (("policyId", "{}"), ("targetId", "{}"), ("accountId", "{}")),
 }
-"""Per service the parameters that name what a call is about, best first, and the ARN that each makes. IAM's
-names have no path in events: the ARN of a user within a path differs, and is found by name.
+"""Per service, the parameters that name the resource, best first, with a template for the ARN. IAM names in
+events have no path, so the ARN of an entity with a path differs, and is found by name.
 """
 QUEUE_URL: Final = re.compile(r"https?://[^/]+/([0-9]{12})/([\w.-]+)", re.ASCII)
-"""A queue as calls name it: the account and the name behind the host."""
+"""The URL of a queue in calls, with the account and the name after the host."""
 
 
 def partition_of(region: str) -> str:
-    """The partition of a Region."""
+    """Return the partition of a Region."""
     return next((name for start, name in PARTITIONS if region.startswith(start)), "aws")
 
 
 def resource_of(service: str, record: Mapping[str, Any], account: str, region: str) -> str:
-    """The ARN (or the ID, where a call gives only that) of the main resource; empty if the event names
-    none.
-    """
+    """Return the ARN of the main resource, or its ID if the call has only that, or an empty string."""
     parameters = record.get("requestParameters")
     if service == "s3" and isinstance(parameters, dict):
         return _in_bucket(parameters, partition_of(region))
@@ -82,7 +80,7 @@ def _in_bucket(parameters: Mapping[str, Any], partition: str) -> str:
 
 
 def _listed(resources: Any) -> str:
-    """The first ARN of the record's own list."""
+    """Return the first ARN in the record's list of resources."""
     if isinstance(resources, list):
         for resource in resources:
             if isinstance(resource, dict) and (arn := text_of(resource.get("ARN"), ARN_LENGTH)):

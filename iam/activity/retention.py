@@ -1,4 +1,4 @@
-"""Forgetting: events, rollups, addresses and users of roles are kept for as many days as the setting says."""
+"""Removes events, rollups, addresses and role users that are older than the setting allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from iam.activity.models import (
 from iam.activity.partitions import drop_month, ended_months, hold_months
 
 SLICE: Final = timedelta(days=1)
-"""So much of the time is forgotten in one transaction."""
+"""The period that is removed in one transaction."""
 _HOLD = "LOCK TABLE activity_day IN SHARE ROW EXCLUSIVE MODE"
 _ADD_UP_AGAIN = """
 UPDATE activity_action SET calls = kept.calls, errors = kept.errors, denied = kept.denied,
@@ -31,9 +31,9 @@ FROM (
 WHERE activity_action.caller_id = kept.caller_id AND activity_action.service = kept.service
   AND activity_action.action = kept.action AND activity_action.first_at < %s
 """
-"""Of the actions whose first call is forgotten."""
+"""Updates the actions whose first call is removed."""
 _HOLD_EVENTS = "LOCK TABLE activity_event IN SHARE ROW EXCLUSIVE MODE"
-"""What is stored waits, and what is read doesn't."""
+"""Writers wait for this lock; readers don't."""
 _FORGET_ADDRESSES = "DELETE FROM activity_address WHERE last_at < %s"
 _SUBTRACT_ALL = """
 UPDATE activity_address SET calls = GREATEST(activity_address.calls - gone.calls, 0)
@@ -50,8 +50,8 @@ WHERE caller_id = %s AND address = %s
 
 
 def forget(before: datetime) -> None:
-    """Remove what happened before a moment: on PostgreSQL whole months first, whose tables are dropped, then
-    a day at a time.
+    """Remove what happened before a time: on PostgreSQL whole months first, by dropping their partitions,
+    then one day at a time.
     """
     is_postgresql = connection.vendor == "postgresql"
     if is_postgresql:
@@ -76,7 +76,7 @@ def _oldest() -> datetime | None:
 
 
 def _forget_month(month: date) -> None:
-    """Drop the table of the oldest month; its calls no longer count for their source addresses."""
+    """Drop the partition of the oldest month, and subtract its calls from those of their source addresses."""
     end = (month + timedelta(days=31)).replace(day=1)
     with transaction.atomic():
         hold_months()
@@ -85,11 +85,12 @@ def _forget_month(month: date) -> None:
 
 
 def _subtract_all(end: datetime) -> None:
-    """Take the events before a moment, which are about to be removed, from the calls of their source
-    addresses. Nothing is stored until the transaction ends, so that what is counted is what is removed.
+    """Subtract events before a time, which are about to be removed, from the calls of their source addresses.
+    Nothing can be stored until the transaction ends, so that the counts match what is removed.
     """
     _execute(_HOLD_EVENTS)
-    # All events of these are among those: to remove them is faster than to count them down.
+    # All events of these addresses are about to be removed. Deleting the rows is faster than decrementing
+    # them.
     _execute(_FORGET_ADDRESSES, end)
     _execute(_SUBTRACT_ALL, end)
 
@@ -100,8 +101,8 @@ def _execute(statement: str, *parameters: Any) -> None:
 
 
 def _forget_events(before: datetime) -> None:
-    """The same on SQLite, where nothing else writes meanwhile: remove the events before a moment, and their
-    calls from those of their source addresses.
+    """On SQLite, where there are no other writers, remove the events before a time, and their calls from
+    those of their source addresses.
     """
     events = TrailEvent.objects.filter(at__lt=before)
     with_address = events.exclude(source_address="").order_by().values("caller_id", "source_address")
@@ -114,8 +115,8 @@ def _forget_events(before: datetime) -> None:
 
 
 def _forget_days(first: date) -> None:
-    """Remove the days before this one, and what they added to the actions. What is stored meanwhile waits:
-    it would add to sums that are about to be replaced.
+    """Remove the days before this one and subtract them from the actions. Writers wait meanwhile, because
+    they would add to sums that are being replaced.
     """
     since = datetime.combine(first, time.min, tzinfo=UTC)
     with transaction.atomic():

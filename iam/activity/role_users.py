@@ -1,6 +1,7 @@
-"""Whom events name as users of roles: people who signed in by SAML, OpenID Connect or IAM Identity Center.
+"""Finds the users of roles in events: people who signed in with SAML, OpenID Connect or IAM Identity Center.
 
-Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+Source:
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE
 from iam.activity.records import EventRecord
 
 SSO_PATH: Final = ":role/aws-reserved/sso.amazonaws.com/"
-"""The roles of permission sets: their sessions are named like the users of IAM Identity Center."""
+"""The roles of permission sets. Their sessions are named after the users of IAM Identity Center."""
 WITH_SAML: Final = "AssumeRoleWithSAML"
 SIGN_INS: Final = (WITH_SAML, "AssumeRoleWithWebIdentity")
 MAX_BYTES: Final = 2048
-"""A row of an index of PostgreSQL has at most 2,704 bytes; no real name is as long."""
+"""An index row of PostgreSQL has at most 2,704 bytes. Real names are shorter than this."""
 
 
 class NamedRoleUser(NamedTuple):
-    """Columns of a RoleUser."""
+    """The key columns of a RoleUser."""
 
     role_arn: str
     name: str
@@ -28,7 +29,7 @@ class NamedRoleUser(NamedTuple):
 
 
 def users_of(event: EventRecord) -> Iterator[NamedRoleUser]:
-    """Each whom the event names."""
+    """Yield each role user that the event names."""
     for user in _named(event):
         if (user.name or user.person) and len("".join(user).encode()) <= MAX_BYTES:
             yield user
@@ -37,7 +38,7 @@ def users_of(event: EventRecord) -> Iterator[NamedRoleUser]:
 def _named(event: EventRecord) -> Iterator[NamedRoleUser]:
     caller, session = event.caller, event.session
     if caller.kind == ROLE and caller.arn:
-        # Names of sessions are free. Those of programs are left out, of which nearly none has an @.
+        # Session names can be anything. Those of programs, which almost never contain an @, are left out.
         is_center = SSO_PATH in caller.arn
         session_names = (name.lower() for name in (session.name, session.source_identity) if name)
         names = {name for name in session_names if is_center or "@" in name}

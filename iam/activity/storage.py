@@ -1,6 +1,4 @@
-"""A batch of read files into the tables, in one transaction: events that are new, and what they add to the
-rollups. Either all of a batch is stored or nothing of it.
-"""
+"""Stores a batch of read files in one transaction: the new events, and their contribution to the rollups."""
 
 from __future__ import annotations
 
@@ -26,7 +24,9 @@ from iam.batches import batches
 
 K = TypeVar("K")
 ATTEMPTS: Final = 5
-"""Another process can store the same file or event at the same moment; then the batch is looked at again."""
+"""Number of attempts. Another process can store the same file or event at the same time; then the batch is
+checked again.
+"""
 PARAMETERS_AT_ONCE: Final = 400
 EVENT_COLUMNS: Final = (
     "at",
@@ -55,8 +55,8 @@ _COLUMNS: Final = ", ".join(EVENT_COLUMNS)
 _COPY: Final = f"COPY activity_event ({_COLUMNS}) FROM STDIN"
 _INSERT: Final = f"INSERT INTO activity_event ({_COLUMNS}) VALUES ({', '.join(['%s'] * len(EVENT_COLUMNS))})"  # noqa: S608
 _WRITE_EVENTS: Final = "LOCK TABLE activity_event IN ROW EXCLUSIVE MODE"
-"""As writing takes it, but before anything is read: so that the retention, which lets nothing be written,
-never waits for a reader that waits for it.
+"""The lock that writing takes anyway, taken before anything is read. Otherwise the retention, which blocks
+writers, and a reader could wait for each other.
 """
 _KNOWN: Final = (
     "SELECT known.event_id FROM json_to_recordset(%s::json) AS came(at timestamptz, event_id uuid) "
@@ -65,8 +65,8 @@ _KNOWN: Final = (
 
 
 class RollupTable(NamedTuple):
-    """A table of sums. `keys` and `counts` are its columns, with their types in PostgreSQL; besides, it has
-    the first and the last call.
+    """A table of sums. `keys` and `counts` are its columns, with `keys` mapped to PostgreSQL types. It also
+    has columns for the first and the last call.
     """
 
     table: str
@@ -75,12 +75,12 @@ class RollupTable(NamedTuple):
 
     @property
     def columns(self) -> dict[str, str]:
-        """All columns, with their types."""
+        """All columns with their types."""
         counts = dict.fromkeys(self.counts, "bigint")
         return {**self.keys, **counts, "first_at": "timestamptz", "last_at": "timestamptz"}
 
     def add(self, tallies: Mapping[Any, CallTally]) -> None:
-        """Add tallies, by their keys."""
+        """Add tallies by their keys."""
         rows = _values(tallies, self.counts)
         if rows:
             _write_rows(self.table, self.columns, rows, self._conflict)
@@ -101,8 +101,8 @@ class RollupTable(NamedTuple):
 def _write_rows(
     table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]], conflict: str
 ) -> None:
-    """Insert rows, or do what is said where they conflict. PostgreSQL gets them as one JSON text: a statement
-    for each row takes two fifths of the time of an ingest.
+    """Insert rows, with `conflict` as the clause for existing ones. PostgreSQL gets them as one JSON text,
+    because one statement per row takes two fifths of the time of an ingest.
     """
     names = ", ".join(columns)
     with connection.cursor() as cursor:
@@ -144,7 +144,7 @@ ON CONFLICT (role_arn, name, person) DO UPDATE SET
 
 @dataclass(slots=True)
 class ReadFile:
-    """A file whose events have been read; `row` is not saved yet."""
+    """A file whose events were parsed. `row` isn't saved yet."""
 
     row: TrailFile
     events: list[EventRecord] = field(default_factory=list)
@@ -152,7 +152,7 @@ class ReadFile:
 
 @dataclass(slots=True)
 class CallTally:
-    """How many calls, how many of them failed or were denied, and the first and last of them."""
+    """The number of calls, failed and denied ones, and the times of the first and the last."""
 
     first_at: datetime
     last_at: datetime
@@ -161,7 +161,7 @@ class CallTally:
     denied: int = 0
 
     def add(self, event: EventRecord) -> None:
-        """Count one more call."""
+        """Count a call."""
         self.calls += 1
         self.errors += bool(event.error_code)
         self.denied += event.is_denied
@@ -171,7 +171,7 @@ class CallTally:
             self.last_at = event.at
 
     def merge(self, other: CallTally) -> None:
-        """Count the calls of another tally too."""
+        """Add the calls of another tally."""
         self.calls += other.calls
         self.errors += other.errors
         self.denied += other.denied
@@ -180,14 +180,14 @@ class CallTally:
 
 
 def known_files(digests: Sequence[str]) -> dict[str, TrailFile]:
-    """The files that were read before, by digest."""
+    """Return the files that were read before, by digest."""
     rows = TrailFile.objects.filter(digest__in=digests)
     return {row.digest: row for row in rows}
 
 
 def store(files: Sequence[ReadFile]) -> dict[str, TrailFile]:
-    """Store what is new of these files. Returns the row of each, by digest: that of another process if it
-    was faster.
+    """Store what is new in these files. Returns the row of each file by digest, which is that of another
+    process if it was faster.
     """
     for attempt in range(1, ATTEMPTS + 1):
         known = known_files([file.row.digest for file in files])
@@ -206,8 +206,8 @@ def store(files: Sequence[ReadFile]) -> dict[str, TrailFile]:
 
 
 def _store(files: Sequence[ReadFile]) -> None:
-    """Write the rows of files that nobody read before. Everything is written in the order of its keys, so
-    that two processes wait for each other instead of stopping each other.
+    """Write the rows of new files. Everything is written in key order, so that two processes wait for each
+    other instead of deadlocking.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -230,7 +230,7 @@ def _store(files: Sequence[ReadFile]) -> None:
 
 
 def _count(files: Sequence[ReadFile], new: Iterable[tuple[EventRecord, ReadFile]]) -> None:
-    """Note in the row of each file how many of its events were new."""
+    """Record in each file's row how many of its events were new."""
     for _, file in new:
         file.row.stored += 1
     for file in files:
@@ -239,7 +239,7 @@ def _count(files: Sequence[ReadFile], new: Iterable[tuple[EventRecord, ReadFile]
 
 
 def _known_events(keys: list[tuple[datetime, UUID]]) -> set[UUID]:
-    """Which of these events are stored already."""
+    """Return which of these events are stored already."""
     if not keys:
         return set()
     with connection.cursor() as cursor:
@@ -262,7 +262,7 @@ def _known_to_sqlite(cursor: Any, keys: list[tuple[datetime, UUID]]) -> Iterable
 
 
 def _caller_ids(keys: set[CallerKey]) -> dict[CallerKey, int]:
-    """The row of each principal, created if it is not there yet."""
+    """Return the row id of each principal, creating missing rows."""
     digests = {caller_digest(key): key for key in keys}
     ids = _stored_callers(digests)
     missing = [digest for digest in sorted(digests) if digests[digest] not in ids]
@@ -279,12 +279,12 @@ def _stored_callers(digests: dict[str, CallerKey]) -> dict[CallerKey, int]:
 
 
 def caller_digest(key: CallerKey) -> str:
-    """BLAKE2b-128 of the key, in hex."""
+    """Return the BLAKE2b-128 of the key, in hex."""
     return hashlib.blake2b("\0".join(key).encode(), digest_size=16).hexdigest()
 
 
 def _event_row(event: EventRecord, caller_id: int, file_id: int) -> tuple[Any, ...]:
-    """The values of one event, in the order of EVENT_COLUMNS."""
+    """Return the values of an event in the order of EVENT_COLUMNS."""
     session = event.session
     return (
         event.at,
@@ -312,7 +312,7 @@ def _event_row(event: EventRecord, caller_id: int, file_id: int) -> tuple[Any, .
 
 
 def _insert_events(rows: Iterable[tuple[Any, ...]]) -> None:
-    """Write events, by COPY where the database has it."""
+    """Insert events, with COPY if the database has it."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(_COPY) as copy:
@@ -323,8 +323,8 @@ def _insert_events(rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
-    """Add these events to the rollups. An event is counted twice, by what was called and by from where; the
-    other tallies are sums of these.
+    """Add these events to the rollups. Each event is tallied twice, by action and by address; the other
+    tallies are sums of these.
     """
     days: dict[tuple[int, date, str, str, str], CallTally] = {}
     places: dict[tuple[int, str, str, date], CallTally] = {}
@@ -347,7 +347,7 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
     addresses: dict[tuple[int, str], CallTally] = {}
     for (caller, _, address, _), tally in places.items():
         _merge(addresses, (caller, address), tally)
-    # From where access keys and EC2 instances called.
+    # Only addresses of access keys and EC2 instances.
     of_credentials = {place: tally for place, tally in places.items() if place[1]}
     _DAYS.add(days)
     _ACTIONS.add(actions)
@@ -356,14 +356,14 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
 
 
 def _merge(tallies: dict[K, CallTally], key: K, tally: CallTally) -> None:
-    """Count the calls of a tally under a key too."""
+    """Add a tally to the one under a key."""
     if key not in tallies:
         tallies[key] = CallTally(tally.first_at, tally.last_at)
     tallies[key].merge(tally)
 
 
 def _add_role_users(events: Sequence[EventRecord]) -> None:
-    """Note who used which role by single sign-on, and when last."""
+    """Record who used which role by single sign-on, and when last."""
     last: dict[NamedRoleUser, datetime] = {}
     for event in events:
         for user in users_of(event):
@@ -378,7 +378,7 @@ def _add_role_users(events: Sequence[EventRecord]) -> None:
 
 
 def _values(tallies: Mapping[Any, CallTally], counts: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """The parameters of each tally, in the order of its keys."""
+    """Return the parameters of each tally, in key order."""
     is_sqlite = connection.vendor == "sqlite"
     counted = attrgetter(*counts, "first_at", "last_at")
     rows = []
@@ -391,5 +391,5 @@ def _values(tallies: Mapping[Any, CallTally], counts: tuple[str, ...]) -> list[t
 
 
 def _sqlite_time(at: datetime) -> str:
-    """A moment as Django writes it into SQLite."""
+    """Return a time as Django writes it into SQLite."""
     return str(connection.ops.adapt_datetimefield_value(at))

@@ -1,4 +1,4 @@
-"""What workers do for activity: read the folder of trail files, and forget what is too old."""
+"""The Celery tasks of activity: they read the folder of trail files, and delete old events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLDER_SECONDS = 15
 @every(FOLDER_SECONDS)
 @shared_task(name="iam.activity.tasks.read_trail_folder")  # type: ignore[untyped-decorator]
 def read_trail_folder() -> None:
-    """Read the new files of the folder that the setting names, if it names one."""
+    """Read the new files in the folder of the setting, if there is one."""
     if not settings.TRAIL_FOLDER or not Path(settings.TRAIL_FOLDER).is_dir():
         return
     folder = Path(settings.TRAIL_FOLDER)
@@ -35,5 +35,5 @@ def read_trail_folder() -> None:
 @every(DAYS)
 @shared_task(name="iam.activity.tasks.forget_old_activity")  # type: ignore[untyped-decorator]
 def forget_old_activity() -> None:
-    """Remove events that are older than the setting allows."""
+    """Delete events that are older than the setting allows."""
     forget(timezone.now() - timedelta(days=settings.ACTIVITY_DAYS))

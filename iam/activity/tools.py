@@ -1,4 +1,4 @@
-"""With which tool a call was made, from the user agent of its event."""
+"""Derives the tool that made a call from the user agent in its event."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ TOOLS: Final = (
     ("aws-sdk-kotlin", "AWS SDK for Kotlin"),
     ("powershell", "Tools for PowerShell"),
 )
-"""Part of the user agent, in lower case, and the name of the tool; the first that fits counts."""
+"""Part of the user agent, in lower case, and the name of the tool. The first match counts."""
 SERVICE_SUFFIX: Final = ".amazonaws.com"
 
 
 def tool_of(user_agent: str, *, from_console: bool = False) -> str:
-    """The tool's name, the service that made the call for its caller, or the first product of the agent."""
+    """Return the tool's name, the service that made the call for its caller, or the first product in the user
+    agent.
+    """
     if from_console:
         return CONSOLE
     agent = user_agent.lower()

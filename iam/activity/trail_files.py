@@ -1,7 +1,7 @@
-"""A trail file: its bytes as records of CloudTrail. Nothing in it is trusted.
+"""Parses the bytes of a trail file into CloudTrail records. Its content isn't trusted.
 
-CloudTrail delivers `{"Records": […]}`, compressed with gzip. A file of JSON lines, and what `aws cloudtrail
-lookup-events` prints (`{"Events": [{"CloudTrailEvent": "…"}]}`), are read too.
+CloudTrail delivers `{"Records": […]}`, compressed with gzip. Files of JSON lines, and the output of `aws
+cloudtrail lookup-events` (`{"Events": [{"CloudTrailEvent": "…"}]}`), are also accepted.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import orjson
 
 MEBIBYTE: Final = 1024 * 1024
 FILE_LIMIT: Final = 64 * MEBIBYTE
-"""So large is a file, inflated, at most: a hundred times what CloudTrail delivers."""
+"""Maximum size of a decompressed file, a hundred times that of CloudTrail's files."""
 GZIP_MAGIC: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
 
 
 class TrailFileError(ValueError):
-    """The file can't be read. The message says why, in one sentence."""
+    """The file can't be parsed. The message says why, in one sentence."""
 
 
 def records_of(content: bytes) -> list[Any]:
-    """The records of a file, in its order, not checked yet. Raises TrailFileError."""
+    """Return the records of a file in order, unchecked. Raises TrailFileError."""
     text = inflated(content).removeprefix(codecs.BOM_UTF8)
     if len(text) > FILE_LIMIT:
         raise TrailFileError(f"The file is larger than {FILE_LIMIT // MEBIBYTE} MiB.")
@@ -48,12 +48,12 @@ def _why_no_json(text: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 def inflated(content: bytes) -> bytes:
-    """The bytes of a file without its compression, if it has one. Raises TrailFileError."""
+    """Return the bytes of a file, decompressed if needed. Raises TrailFileError."""
     return _inflated(content) if content.startswith(GZIP_MAGIC) else content
 
 
 def _inflated(content: bytes) -> bytes:
-    """The bytes of a gzip file, of which there can be several members, up to the limit."""
+    """Return the decompressed bytes of a gzip file, which can have several members, up to the limit."""
     parts: list[bytes] = []
     room = FILE_LIMIT + 1
     while content:
@@ -75,7 +75,7 @@ def _inflated(content: bytes) -> bytes:
 
 
 def _listed(value: Any) -> list[Any]:
-    """The records of a parsed file."""
+    """Return the records of a parsed file."""
     if isinstance(value, dict):
         if isinstance(value.get("Records"), list):
             return list(value["Records"])
@@ -89,7 +89,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _looked_up(event: Any) -> Any:
-    """The record within an entry of LookupEvents, or None where there is none."""
+    """Return the record in an entry of LookupEvents, or None."""
     text = event.get("CloudTrailEvent") if isinstance(event, dict) else None
     try:
         return orjson.loads(text) if isinstance(text, str) else None
@@ -98,8 +98,8 @@ def _looked_up(event: Any) -> Any:
 
 
 def _lines(text: bytes) -> list[Any]:
-    """The records of a file with one JSON object per line; a line that is none counts as an unreadable
-    record. Empty if not even the first line is one.
+    """Return the records of a file with one JSON object per line. An invalid line counts as an unreadable
+    record. Empty if not even the first line is valid.
     """
     records: list[Any] = []
     for line in text.splitlines():

@@ -1,5 +1,5 @@
-"""Where CloudTrail's events are read from: buckets of trails, and CloudTrail's event history.
+"""The sources of CloudTrail events: buckets of trails, and CloudTrail's event history.
 
-`services` keeps the sources, `run` reads one of them within bounds, and `coverage` says which time has been
-read. A source that is read twice changes nothing.
+`services` manages the sources, `run` reads one of them within limits, and `coverage` tells which periods were
+read. Reading a source twice changes nothing.
 """

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class TrailSourcesConfig(AppConfig):
-    """Registers the tables of sources, of what was read of them, and of the time that this covers."""
+    """Registers the tables of sources, of the files read from them, and of the periods covered."""
 
     name = "iam.activity.sources"
     label = "trail_sources"

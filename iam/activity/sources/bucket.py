@@ -1,5 +1,5 @@
-"""Reads the log files of a trail's bucket: listed from a high-water mark for each account and Region, stored
-in batches, and the last days listed again for files that came late.
+"""Reads the log files of a trail's bucket: it lists them from a high-water mark per account and Region,
+stores them in batches, and lists the last days again for late files.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ UNREADABLE: Final = {
     "NoSuchKey": "The file was deleted before it could be read.",
     "InvalidObjectState": "The file is archived (S3 Glacier). Restore it in S3, and upload it here.",
 }
-"""AWS's error codes about one file, which the next run would get again."""
+"""AWS's error codes for a single file, which a retry would return again."""
 
 
 @dataclass(slots=True)
 class RunBudget:
-    """How much one run may still do; `files` and `events` count what it did."""
+    """The limits of a run. `files` and `stored` count what it did."""
 
     files_left: int
     deadline: datetime
@@ -61,32 +61,32 @@ class RunBudget:
     quarantined: list[str] = field(default_factory=list)
 
     def keep_lease(self, source: TrailSource) -> None:
-        """Say that the run goes on, so that no other worker begins one."""
+        """Extend the source's lease, so that no other worker starts a run."""
         until = timezone.now() + timedelta(seconds=settings.CHANGE_LEASE)
         TrailSource.objects.filter(pk=source.pk, lease_until__isnull=False).update(lease_until=until)
 
     @property
     def is_spent(self) -> bool:
-        """Whether the run has to end."""
+        """True if the run must end."""
         return self.files_left <= 0 or timezone.now() >= self.deadline
 
 
 def read_bucket(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
-    """Read the new log files of a bucket, those places first that waited longest. AwsError."""
+    """Read the new log files of a bucket, starting with the places that waited longest. Raises AwsError."""
     find_places(source, aws)
     now = timezone.now()
     for place in source.places.exclude(folder="").order_by(F("visited_at").asc(nulls_first=True), "pk"):
         if budget.is_spent:
             return
         if source.queue_url and place.visited_at is not None and now - place.visited_at < LATE_EVERY:
-            # A queue names new files; the listing only finds those whose message was lost.
+            # A queue names new files. The listing only finds those whose message was lost.
             continue
         _read_place(source, place, aws, budget)
         SourcePlace.objects.filter(pk=place.pk).update(visited_at=timezone.now())
 
 
 def find_places(source: TrailSource, aws: Aws) -> None:
-    """Find the accounts and Regions of the bucket, every few hours: new ones appear by themselves."""
+    """Find the accounts and Regions in the bucket every few hours, because new ones appear without notice."""
     now = timezone.now()
     if source.found_at is not None and now - source.found_at < FIND_EVERY and source.places.exists():
         return
@@ -103,7 +103,7 @@ def find_places(source: TrailSource, aws: Aws) -> None:
 
 
 def _account_folders(source: TrailSource, aws: Aws, root: str) -> Iterator[str]:
-    """The folders of accounts, also those below the folder of an organization."""
+    """Yield the folders of accounts, including those below an organization's folder."""
     for folder in _folders(source, aws, root):
         name = folder.rstrip("/").rpartition("/")[2]
         if is_account(name):
@@ -114,7 +114,7 @@ def _account_folders(source: TrailSource, aws: Aws, root: str) -> Iterator[str]:
 
 
 def _folders(source: TrailSource, aws: Aws, prefix: str) -> list[str]:
-    """The folders directly below a prefix."""
+    """Return the folders directly below a prefix."""
     folders: list[str] = []
     after = ""
     while True:
@@ -124,12 +124,12 @@ def _folders(source: TrailSource, aws: Aws, prefix: str) -> list[str]:
         folders.extend(page.folders)
         if page.is_last or not page.folders:
             return folders
-        # All keys of the last folder come before this one.
+        # All keys in the last folder sort before this one.
         after = f"{page.folders[-1]}\U0010ffff"
 
 
 def _read_place(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBudget) -> None:
-    """Read from the high-water mark to the end, then the files of the last days that came late."""
+    """Read from the high-water mark to the end, then the late files of the last days."""
     while not budget.is_spent:
         listed_at = timezone.now()
         after = place.after or day_folder(place.folder, source.since)
@@ -150,7 +150,7 @@ def _read_place(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBu
 
 
 def _advance(place: SourcePlace, read: Sequence[LogKey]) -> None:
-    """Note that these files are stored: the next listing begins behind them."""
+    """Record that these files are stored, so that the next listing begins after them."""
     last = read[-1]
     place.after = last.key
     if place.read_from is None:
@@ -161,8 +161,8 @@ def _advance(place: SourcePlace, read: Sequence[LogKey]) -> None:
 
 
 def _note_listed(place: SourcePlace, until: datetime) -> None:
-    """The bucket holds no further file: everything up to a moment was read. A place that never had a file
-    says nothing.
+    """Record that everything up to a time was read, because the bucket has no further files. A place without
+    any files so far is skipped.
     """
     if place.read_from is not None and (place.read_until is None or until > place.read_until):
         SourcePlace.objects.filter(pk=place.pk).update(read_until=until)
@@ -170,7 +170,7 @@ def _note_listed(place: SourcePlace, until: datetime) -> None:
 
 
 def _read_late(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBudget) -> None:
-    """List the last days again, now and then, and read what was not there the first time."""
+    """List the last days again at intervals, and read the files that were not there before."""
     now = timezone.now()
     if budget.is_spent or (place.late_at is not None and now - place.late_at < LATE_EVERY):
         return
@@ -191,7 +191,7 @@ def _read_late(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBud
 
 
 def unread(source: TrailSource, keys: Sequence[LogKey]) -> list[LogKey]:
-    """The files among these that were not read before."""
+    """Return which of the files were not read before."""
     unread_keys: list[LogKey] = []
     for batch in batches(keys, FILES_AT_ONCE):
         chunk = {key_digest(key.key): key for key in batch}
@@ -203,8 +203,8 @@ def unread(source: TrailSource, keys: Sequence[LogKey]) -> list[LogKey]:
 
 
 def read_files(source: TrailSource, keys: Iterable[LogKey], aws: Aws, budget: RunBudget) -> None:
-    """Read and store these files, a few megabytes at a time. A file that is gone is noted; AwsError for one
-    that can't be read otherwise, so that it is tried again.
+    """Read and store these files, a few megabytes at a time. Missing files are recorded. Raises AwsError for
+    other failures, so that the file is retried.
     """
     batch: list[tuple[LogKey, bytes]] = []
     size = 0
@@ -228,8 +228,8 @@ def read_files(source: TrailSource, keys: Iterable[LogKey], aws: Aws, budget: Ru
 
 
 def _store(source: TrailSource, batch: Sequence[tuple[LogKey, bytes]], budget: RunBudget) -> None:
-    """Store the events first, then note that the files were read: a worker that dies in between reads them
-    again, which changes nothing.
+    """Store the events first, then record that the files were read. If a worker dies in between, they are
+    read again, which changes nothing.
     """
     if not batch:
         return
@@ -283,5 +283,5 @@ def _note_files(source: TrailSource, files: Sequence[SourceFile]) -> None:
 
 
 def first_moment(source: TrailSource) -> datetime:
-    """When the first day begins that is read."""
+    """Return the start of the first day to read."""
     return timezone.make_aware(datetime.combine(source.since, time.min), timezone.get_fixed_timezone(0))

@@ -1,4 +1,4 @@
-"""The test of a source: one file, or one page of the history, is read and nothing is stored."""
+"""The test of a source: it reads one file, or one page of the event history, and stores no events."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from iam.phrases import counted
 
 
 def unchecked_sources() -> list[UUID]:
-    """The sources whose test was requested and not carried out."""
+    """Return the sources with a requested test that was not done."""
     is_open = Q(checked_at__isnull=True) | Q(checked_at__lt=F("check_requested_at"))
     rows = TrailSource.objects.filter(is_open, check_requested_at__isnull=False, removed_at__isnull=True)
     return list(rows.values_list("pk", flat=True))
 
 
 def check_source(source_id: UUID, *, open_way: Callable[..., Aws] = open_account) -> None:
-    """Read one file of a source, and note what was found; nothing of one that was removed meanwhile."""
+    """Read one file of a source and record the result. Does nothing if the source was removed."""
     source = TrailSource.objects.select_related("account").filter(pk=source_id).first()
     if source is None:
         return
@@ -62,7 +62,7 @@ def _look(source: TrailSource, aws: Aws) -> str:
         events = counted(len(newest.records), "event")
         return f"The history of the last 24 hours in {region} can be read: {events}."
     if source.queue_url:
-        # What is received here comes again: nothing is deleted.
+        # Messages received here are delivered again, because they aren't deleted.
         receive_messages(aws, queue_url=source.queue_url, region=queue_region(source))
     find_places(source, aws)
     places = list(source.places.exclude(folder="").order_by("account_id", "region"))

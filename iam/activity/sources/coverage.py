@@ -1,4 +1,4 @@
-"""For which time activity is known: per account and Region, from what was really read."""
+"""The periods for which activity is known, per account and Region, from what was actually read."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile, SpanBa
 from iam.activity.sources.spans import TimeSpan, merged, missing_between
 
 RECENT: Final = timedelta(hours=1)
-"""What is newer can still be on its way."""
+"""Newer events may not have been delivered yet."""
 PROBLEMS_SHOWN: Final = 5
 
 
 @dataclass(slots=True)
 class PlaceCoverage:
-    """What is known of an account in a Region. `verified` is proved by digest files, `asked` was answered
-    from the event history, `listed` is all that a bucket held, which digest files have not proved.
-    `missing` lies within the first and the last moment that was read, or after it; `problems` are files that
-    could not be read, or were changed: their events are missing too.
+    """What is known of an account in a Region. `verified` periods are proved by digest files, `asked` were
+    read from the event history, and `listed` are complete listings of a bucket without proof.
+
+    `missing` are the gaps from the first read time to now. `problems` are files that could not be read or
+    were altered, so that their events are missing too.
     """
 
     account_id: str
@@ -39,12 +40,14 @@ class PlaceCoverage:
 
     @property
     def complete(self) -> list[TimeSpan]:
-        """The time of which every event is known."""
+        """The periods for which every event is known."""
         return merged([*self.verified, *self.asked])
 
     @property
     def unproved(self) -> list[TimeSpan]:
-        """The time of which all files were read, but no digest file says that there were no others."""
+        """The periods whose files were all read, but without digest files to prove that there
+        were no others.
+        """
         certain = self.complete
         left: list[TimeSpan] = []
         for span in self.listed:
@@ -53,17 +56,17 @@ class PlaceCoverage:
 
 
 def coverage(account_ids: Collection[str] | None) -> list[PlaceCoverage]:
-    """The places of these accounts (None: of all), by account and Region. Three queries."""
+    """Return the places of these accounts (None: of all), by account and Region, with three queries."""
     return _places(account_ids, _problems(account_ids))
 
 
 def spans_of(account_id: str) -> list[PlaceCoverage]:
-    """The places of an account, without the problems of files. One query."""
+    """Return the places of an account, without the problems of files, with one query."""
     return _places([account_id], {})
 
 
 def spans_by_account(account_ids: Collection[str]) -> dict[str, list[PlaceCoverage]]:
-    """The same of several accounts. One query."""
+    """Return the places of several accounts, without the problems of files, with one query."""
     by_account: dict[str, list[PlaceCoverage]] = {}
     for place in _places(account_ids, {}):
         by_account.setdefault(place.account_id, []).append(place)
@@ -104,7 +107,7 @@ def _place(key: tuple[str, str], rows: list[ReadSpan], until: datetime) -> Place
 
 
 def _problems(account_ids: Collection[str] | None) -> dict[tuple[str, str], list[str]]:
-    """What is wrong with files, by account and Region, the newest first."""
+    """Return the problems of files by account and Region, newest first."""
     files = SourceFile.objects.exclude(problem="")
     digests = DigestFile.objects.exclude(problem="")
     if account_ids is not None:
@@ -121,7 +124,7 @@ def _problems(account_ids: Collection[str] | None) -> dict[tuple[str, str], list
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """The files of the folder that the setting names."""
+    """The state of the folder in the setting."""
 
     files: int
     quarantined: int
@@ -129,7 +132,7 @@ class FolderState:
 
 
 def folder_state(source: str) -> FolderState:
-    """How many files came this way, and when the last one did. Two queries."""
+    """Return how many files came from this source, and when the last one was read. Two queries."""
     rows = TrailFile.objects.filter(source=source)
     figures = rows.aggregate(files=Count("pk"), read_at=Max("read_at"))
     return FolderState(figures["files"], rows.exclude(reason="").count(), figures["read_at"])

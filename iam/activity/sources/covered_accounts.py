@@ -1,4 +1,4 @@
-"""Of which accounts all events of a time are known, but for what a trail delivers late."""
+"""Finds the accounts for which all events of a period are known, except for delivery delays."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from iam.activity.sources.coverage import spans_by_account
 from iam.mirror.models import Account
 
 GAP: Final = timedelta(days=1)
-"""So much may be missing at the beginning, at the end, or within: what a trail delivers late."""
+"""Tolerated gap at the beginning, at the end, or within the period, because trails deliver late."""
 
 
 def covered_accounts(account_ids: Collection[str], *, since: datetime, now: datetime) -> frozenset[str]:
-    """Those of some connected accounts whose events are known from a moment until now. Two queries."""
+    """Return the connected accounts whose events are known from `since` until now, with two queries."""
     events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
     rows = Account.objects.filter(account_id__in=account_ids).annotate(
         first=Subquery(events.order_by("at").values("at")[:1]),

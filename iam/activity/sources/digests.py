@@ -1,5 +1,5 @@
-"""Verifies the digest files of a bucket as `aws cloudtrail validate-logs` does: the signature of each, its
-place in the chain, and each log file that it names.
+"""Verifies the digest files of a bucket like `aws cloudtrail validate-logs`: the signature of each, its place
+in the chain, and each log file that it names.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ from iam.journal.services import record
 EVERY: Final = timedelta(minutes=30)
 AT_ONCE: Final = 200
 Keys = dict[str, bytes]
-"""Public keys by fingerprint, as far as they were asked for."""
+"""The requested public keys by fingerprint."""
 
 
 class NotYetError(Exception):
-    """Log files that a digest file names are still to be read."""
+    """Log files named in a digest file are not read yet."""
 
 
 def read_digests(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
-    """Verify the new digest files of each account and Region. AwsError."""
+    """Verify the new digest files of each account and Region. Raises AwsError."""
     for place in source.places.exclude(folder="").exclude(read_until=None).order_by("pk"):
         now = timezone.now()
         if budget.is_spent:
@@ -69,8 +69,8 @@ def _read_place(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBu
 
 
 def _new_digests(source: TrailSource, place: SourcePlace, aws: Aws) -> list[DigestKeyName]:
-    """Digest files that were not verified yet, in the order of their time. The trails of a bucket share a
-    folder, so the day of the last one is listed again.
+    """Return the unverified digest files by time. The trails of a bucket share a folder, so the day of the
+    last one is listed again.
     """
     folder = place.folder.replace(f"/{FOLDER_LOGS}/", f"/{FOLDER_DIGESTS}/")
     last = digest_key(place.digest_after)
@@ -99,7 +99,7 @@ def _time(name: DigestKeyName) -> tuple[object, str]:
 def _verify(
     source: TrailSource, place: SourcePlace, name: DigestKeyName, aws: Aws, budget: RunBudget, keys: Keys
 ) -> None:
-    """Verify one digest file, and store the result."""
+    """Verify a digest file and store the result."""
     row = DigestFile(
         source=source,
         key_digest=key_digest(name.key),
@@ -152,8 +152,8 @@ def _checked_signature(
 def _files_problem(
     source: TrailSource, place: SourcePlace, digest: DigestContent, aws: Aws, budget: RunBudget
 ) -> str:
-    """What is wrong with the log files that a digest file names; empty for nothing. NotYetError while the
-    place itself was not read so far.
+    """Return what is wrong with the log files named in a digest file, or an empty string. Raises NotYetError
+    if the place itself hasn't been read far enough.
     """
     if place.read_until is None or place.read_until < digest.end_at - DELIVERY_DELAY:
         raise NotYetError
@@ -172,7 +172,7 @@ def _files_problem(
 
 
 def _read_hashes(source: TrailSource, digest: DigestContent) -> dict[str, str]:
-    """The SHA-256 of those files that were read, by key."""
+    """Return the SHA-256 of the files that were read, by key."""
     rows = SourceFile.objects.filter(
         source=source, key_digest__in=[key_digest(file.key) for file in digest.files]
     )
@@ -180,7 +180,7 @@ def _read_hashes(source: TrailSource, digest: DigestContent) -> dict[str, str]:
 
 
 def _previous(source: TrailSource, place: SourcePlace, name: DigestKeyName) -> tuple[str, str, str] | None:
-    """The newest digest file of the same chain before this one: key, SHA-256 and signature."""
+    """Return the newest earlier digest file of the chain: key, SHA-256 and signature."""
     rows = DigestFile.objects.filter(
         account_id=place.account_id,
         region=place.region,
@@ -194,11 +194,11 @@ def _previous(source: TrailSource, place: SourcePlace, name: DigestKeyName) -> t
 
 @transaction.atomic
 def _store(row: DigestFile, *, is_proved: bool, is_linked: bool) -> None:
-    """Store the result. What is wrong is in the journal too."""
+    """Store the result, and record problems in the journal."""
     row.problem = row.problem[:500]
     row.save(force_insert=True)
     if is_proved:
-        # A log file that was delivered in this hour holds events of some minutes before.
+        # A log file delivered in this hour contains events from some minutes before.
         start = row.start_at
         if is_linked:
             start -= DELIVERY_DELAY

@@ -1,4 +1,4 @@
-"""What AWS refused, in one sentence for the person who added the source, and the field that it is about."""
+"""Explains an AWS error in one sentence to the person who added the source, with the field concerned."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from iam.aws.errors import AwsError, ErrorKind
 
 
 class SourceProblem(NamedTuple):
-    """Why a source can't be read; `field` is the field of the form, empty for none."""
+    """Why a source can't be read. `field` is the form field, or empty."""
 
     text: str
     field: str
 
 
 def problem_of(error: AwsError, source: TrailSource) -> SourceProblem:
-    """What went wrong, where, and what to do."""
+    """Return what went wrong, where, and how to fix it."""
     name = source.account.name
     if error.is_role_refused:
         return SourceProblem(

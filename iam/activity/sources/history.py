@@ -1,8 +1,8 @@
-"""Reads CloudTrail's event history (`LookupEvents`) where there is no trail: 90 days back and then forward,
-slice by slice, each Region for itself, at AWS's pace of two requests a second.
+"""Reads CloudTrail's event history (`LookupEvents`) where there is no trail: forward to now and back to 90
+days, in slices, per Region, at AWS's rate of two requests a second.
 
-A slice is stored before the place says that it was read: whatever stops a run, the next one asks for the
-same slice again, and events are stored once.
+A slice is stored before the place records that it was read. If a run is interrupted, the next one requests
+the same slice again, and events are stored once.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from iam.mirror.models import EntityState, Kind, valid_at
 SOURCE: Final = "history"
 SECONDS_BETWEEN: Final = 0.5
 PAGES_OF_PLACE: Final = 120
-"""So many questions one Region gets in a run, a minute's worth."""
+"""Maximum number of requests per Region and run, a minute's worth."""
 OVERLAP: Final = timedelta(minutes=20)
 LONGEST_SLICE: Final = timedelta(days=7)
 SHORTEST_SLICE: Final = timedelta(minutes=1)
 
 
 def read_history(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
-    """Read forward to now, then further back, in each Region that is in use. AwsError."""
+    """Read forward to now, then further back, in each Region in use. Raises AwsError."""
     for region in regions_of(source, aws):
         SourcePlace.objects.get_or_create(
             source=source, account_id=source.account.account_id, region=region, folder=""
@@ -49,8 +49,8 @@ def read_history(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
 
 
 def regions_of(source: TrailSource, aws: Aws) -> list[str]:
-    """The Region that records global services, and the Regions in use: those of the setting, and those with
-    EC2 instances.
+    """Return the Region of global services and the Regions in use: those of the setting, and those with EC2
+    instances.
     """
     wanted: list[str] = settings.INSTANCE_REGIONS
     chosen = set(wanted)
@@ -80,23 +80,26 @@ def _read_place(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBu
         pages -= used
         if is_whole or length <= SHORTEST_SLICE:
             place.read_from, place.read_until = min(place.read_from, start), max(place.read_until, end)
-        # More calls in a minute than AWS gives in a minute can't be caught up with: that stays a gap.
+        # If more calls happen in a minute than AWS returns in a minute, the backlog can't be read: the gap
+        # remains.
         if is_whole:
             note_read(place.account_id, place.region, SpanBasis.HISTORY, start, end)
-        # The few minutes since the last run tell nothing of how long a slice can be.
+        # The few minutes since the last run don't show how long a slice can be.
         if not is_whole or end - start >= length:
             place.slice_seconds = _next_slice(length, used, is_whole=is_whole)
         place.save(update_fields=["read_from", "read_until", "slice_seconds"])
 
 
 def _oldest(source: TrailSource) -> datetime:
-    """How far back the history reaches, with some room: AWS counts 90 days to the second."""
+    """Return how far back to read, with a margin, because AWS counts 90 days to the second."""
     first = timezone.make_aware(datetime.combine(source.since, datetime.min.time()))
     return max(first, timezone.now() - timedelta(days=LOOKUP_DAYS) + timedelta(hours=1))
 
 
 def _next_slice(length: timedelta, used: int, *, is_whole: bool) -> int:
-    """Longer slices where little happens, shorter ones where one can't be read in a run."""
+    """Return the length of the next slice: longer if little happens, shorter if a slice can't be read in one
+    run.
+    """
     if not is_whole:
         length = max(length / 4, SHORTEST_SLICE)
     elif used <= 2:
@@ -107,7 +110,7 @@ def _next_slice(length: timedelta, used: int, *, is_whole: bool) -> int:
 def _read_slice(
     place: SourcePlace, start: datetime, end: datetime, aws: Aws, budget: RunBudget, pages: int
 ) -> tuple[int, bool]:
-    """Store the events of a slice; how many questions that took, and whether it was read to its end."""
+    """Store the events of a slice. Returns the number of requests, and whether it was read to its end."""
     token = ""
     for used in range(1, pages + 1):
         page = lookup_page(aws, region=place.region, start=start, end=end, token=token)
@@ -129,4 +132,4 @@ def _read_slice(
 
 
 EVENTS_A_SECOND: Final = PAGE_SIZE * 2
-"""What one Region gives at most, as the page states it."""
+"""Maximum number of events per second and Region, as shown on the page."""

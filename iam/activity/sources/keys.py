@@ -1,4 +1,4 @@
-"""The names of CloudTrail's files in a bucket.
+"""Parses the names of CloudTrail's files in a bucket.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 """
@@ -29,7 +29,7 @@ _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 
 class LogKey(NamedTuple):
-    """A log file by its key: the folder of its account and Region, and the time in its name."""
+    """The parts of a log file's key: the folder of its account and Region, and the time in its name."""
 
     key: str
     folder: str
@@ -39,7 +39,7 @@ class LogKey(NamedTuple):
 
 
 def log_key(key: str) -> LogKey | None:
-    """The parts of a log file's key; None for every other key."""
+    """Return the parts of a log file's key, or None for any other key."""
     match = _LOG.fullmatch(key)
     if match is None or len(key) > 1024:
         return None
@@ -51,7 +51,7 @@ def log_key(key: str) -> LogKey | None:
 
 
 class DigestKeyName(NamedTuple):
-    """A digest file by its key: the trail and Region whose chain it belongs to, and when its hour ended."""
+    """The parts of a digest file's key: the chain of its trail and Region, and the end of its hour."""
 
     key: str
     chain: str
@@ -59,7 +59,7 @@ class DigestKeyName(NamedTuple):
 
 
 def digest_key(key: str) -> DigestKeyName | None:
-    """The parts of a digest file's key; None for every other key."""
+    """Return the parts of a digest file's key, or None for any other key."""
     match = _DIGEST.fullmatch(key)
     if match is None or len(key) > 1024:
         return None
@@ -71,20 +71,20 @@ def digest_key(key: str) -> DigestKeyName | None:
 
 
 def is_account(name: str) -> bool:
-    """Whether the name of a folder is the number of an account."""
+    """Return True if a folder name is an account ID."""
     return _ACCOUNT.fullmatch(name) is not None
 
 
 def is_region(name: str) -> bool:
-    """Whether the name of a folder is that of a Region."""
+    """Return True if a folder name is a Region."""
     return _REGION.fullmatch(name) is not None
 
 
 def day_folder(folder: str, day: date) -> str:
-    """The folder of a day, which comes before all keys of it and after those of the days before."""
+    """Return the folder of a day, which sorts before its keys and after those of earlier days."""
     return f"{folder}{day:%Y/%m/%d}/"
 
 
 def key_digest(key: str) -> str:
-    """BLAKE2b-128 of a key, in hex."""
+    """Return the BLAKE2b-128 of a key, in hex."""
     return hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Sources of events, how far each was read, and which time is known."""
+"""The tables of event sources, how far each was read, and which periods are known."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class SourceKind(models.TextChoices):
 
 
 class SpanBasis(models.TextChoices):
-    """Why a span is known to be complete: every log file that CloudTrail's digest files name was read and is
-    unaltered, all files that the bucket held were read, or CloudTrail was asked for all events.
+    """Why a period counts as complete: every log file in CloudTrail's digest files was read and is unaltered,
+    all files in the bucket were read, or all events were requested from CloudTrail.
     """
 
     DIGEST = "digest", "Verified with digest files"
@@ -28,10 +28,10 @@ class SpanBasis(models.TextChoices):
 
 
 class TrailSource(models.Model):
-    """A bucket, or the event history of an account, which the role of `account` reads.
+    """A bucket, or the event history of an account, that is read with the role of `account`.
 
-    `since` is the first day that is read. `error` says in one sentence why the last run failed, and
-    `error_field` which field it is about. `check_result` is what a test found: `is_ok`, `text`, `field`.
+    `since` is the first day to read. `error` says in one sentence why the last run failed, and `error_field`
+    names the field concerned. `check_result` is the result of a test: `is_ok`, `text`, `field`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -75,17 +75,17 @@ class TrailSource(models.Model):
 
     @property
     def is_check_running(self) -> bool:
-        """Whether a test was requested that no worker has ended."""
+        """True if a requested test isn't finished."""
         asked = self.check_requested_at
         return asked is not None and (self.checked_at is None or self.checked_at < asked)
 
 
 class SourcePlace(models.Model):
-    """One account and Region of a source, and how far it was read.
+    """An account and Region of a source, and how far it was read.
 
-    Of a bucket: `after` is the last key that was read, and `late_at` when the last days were listed again.
-    Of the event history: all between `read_from` and `read_until` was read; `slice_seconds` is how much time
-    one question asks for.
+    For a bucket, `after` is the last key that was read, and `late_at` is when the last days were listed
+    again. For the event history, everything between `read_from` and `read_until` was read, and
+    `slice_seconds` is the period of one request.
     """
 
     source = models.ForeignKey(TrailSource, on_delete=models.CASCADE, related_name="places")
@@ -114,8 +114,8 @@ class SourcePlace(models.Model):
 
 
 class SourceFile(models.Model):
-    """A log file of a bucket that was read. `sha256` is of its inflated bytes, as digest files name it.
-    `problem` says why it, or a part of it, could not be read.
+    """A log file of a bucket that was read. `sha256` is that of its decompressed bytes, as in digest files.
+    `problem` says why it could not be read completely.
     """
 
     source = models.ForeignKey(TrailSource, on_delete=models.CASCADE, db_index=False, related_name="files")
@@ -144,10 +144,10 @@ class SourceFile(models.Model):
 
 
 class DigestFile(models.Model):
-    """A digest file of CloudTrail, and what its verification found.
+    """A digest file of CloudTrail and the result of its verification.
 
-    `problem` is empty if its signature is valid, it follows the digest file before it, and every log file
-    that it names is there and unaltered.
+    `problem` is empty if its signature is valid, it follows the previous digest file, and every log file that
+    it names exists unaltered.
     """
 
     source = models.ForeignKey(TrailSource, on_delete=models.CASCADE, db_index=False, related_name="digests")
@@ -173,8 +173,8 @@ class DigestFile(models.Model):
 
 
 class ReadSpan(models.Model):
-    """A time of an account and Region of which everything was read, in the sense of its basis. Spans of one
-    basis that touch are one row.
+    """A period of an account and Region that was read completely, in the sense of its basis. Adjacent spans
+    with the same basis are merged into one row.
     """
 
     account_id = models.CharField(max_length=12)
@@ -192,7 +192,7 @@ class ReadSpan(models.Model):
 
 
 class UploadState(models.TextChoices):
-    """How far a worker is with an upload."""
+    """The progress of an upload."""
 
     QUEUED = "queued", "Waiting for a worker"
     READING = "reading", "Reading"
@@ -200,8 +200,8 @@ class UploadState(models.TextChoices):
 
 
 class TrailUpload(models.Model):
-    """Trail files that someone uploaded. `names` are theirs, in the order in which they lie in the folder of
-    the upload; `quarantined` are pairs of a name and a reason.
+    """Trail files that someone uploaded. `names` are in the order of the files in the upload's folder.
+    `quarantined` are pairs of name and reason.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -224,12 +224,12 @@ class TrailUpload(models.Model):
 
     @property
     def is_final(self) -> bool:
-        """Whether a worker is done with it."""
+        """True if the upload is done."""
         return self.state == UploadState.DONE
 
 
 class ReportState(models.TextChoices):
-    """How far a worker is with a report."""
+    """The progress of a report."""
 
     WAITING = "waiting", "Waiting for a worker"
     READING = "reading", "IAM makes the report"
@@ -238,9 +238,10 @@ class ReportState(models.TextChoices):
 
 
 class ServicesReport(models.Model):
-    """When IAM saw a user or role last use each service that its policies allow. `services` are mappings of
-    `prefix`, `name`, `at` (None: not used in the 400 days that IAM tracks) and `region`, as of `read_at`;
-    they stay while they are read again. `job_id` is AWS’s, `error` why the last reading failed.
+    """IAM's data on when a user or role last used each service that its policies allow. `services` are
+    mappings with `prefix`, `name`, `at` (None: not used in the 400 days that IAM tracks) and `region`, as of
+    `read_at`; they remain while they are read again. `job_id` is AWS’s, `error` says why the last attempt
+    failed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -272,5 +273,5 @@ class ServicesReport(models.Model):
 
     @property
     def is_pending(self) -> bool:
-        """Whether a worker is to read it, or does."""
+        """True if a worker has to read it or is doing so."""
         return self.state in (ReportState.WAITING, ReportState.READING)

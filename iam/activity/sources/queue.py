@@ -1,5 +1,5 @@
-"""Reads the log files that an SQS queue names: notifications of S3, directly or through SNS, or of the trail
-itself.
+"""Reads the log files named in an SQS queue: notifications from S3, directly or through SNS, or from the
+trail itself.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -19,8 +19,8 @@ from iam.aws.session import Aws
 
 
 def read_queue(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
-    """Read the files of the waiting messages. A message is deleted once its files are stored; what isn’t a
-    notification stays for the queue's own dead-letter rules. AwsError.
+    """Read the files of the waiting messages. A message is deleted once its files are stored. Messages that
+    aren’t notifications are left for the queue's dead-letter policy. Raises AwsError.
     """
     region = queue_region(source)
     while not budget.is_spent:
@@ -37,13 +37,13 @@ def read_queue(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
 
 
 def queue_region(source: TrailSource) -> str:
-    """The Region in a queue's address: https://sqs.REGION.amazonaws.com/…; else that of the bucket."""
+    """Return the Region in a queue's URL (https://sqs.REGION.amazonaws.com/…), or else that of the bucket."""
     parts = source.queue_url.split("/")[2].split(".") if source.queue_url.count("/") > 2 else []
     return parts[1] if len(parts) > 3 and parts[0] == "sqs" else source.region
 
 
 def keys_in(body: str, *, bucket: str) -> list[LogKey] | None:
-    """The log files of a bucket that a message names; None if it isn’t a notification."""
+    """Return the log files of a bucket named in a message, or None if it isn’t a notification."""
     try:
         message = json.loads(body)
         if isinstance(message, dict) and isinstance(message.get("Message"), str):
@@ -60,7 +60,7 @@ def keys_in(body: str, *, bucket: str) -> list[LogKey] | None:
 
 
 def _names(message: dict[str, Any], bucket: str) -> Iterator[str]:
-    """The keys of the bucket, as S3 or CloudTrail writes them."""
+    """Yield the keys of the bucket, as S3 or CloudTrail writes them."""
     names = message.get("s3ObjectKey")
     if isinstance(names, list) and message.get("s3Bucket") == bucket:
         yield from (name for name in names if isinstance(name, str))

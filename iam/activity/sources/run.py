@@ -1,4 +1,4 @@
-"""One run of a source: claimed with a lease, bounded, and always ended."""
+"""A run of a source: claimed with a lease, limited, and always ended."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LONGEST_PAUSE: Final = timedelta(hours=1)
 
 
 def due_sources(now: datetime) -> list[UUID]:
-    """The sources that are to be read now, and that no worker has."""
+    """Return the sources that are due and that no worker has."""
     rows = TrailSource.objects.filter(
         Q(next_run_at__isnull=True) | Q(next_run_at__lte=now),
         Q(lease_until__isnull=True) | Q(lease_until__lt=now),
@@ -45,7 +45,7 @@ def due_sources(now: datetime) -> list[UUID]:
 def run_source(
     source_id: UUID, *, open_way: Callable[..., Aws] = open_account, files: int = RUN_FILES
 ) -> RunBudget | None:
-    """Read what is new of a source; None if another worker has it, or it is not due."""
+    """Read what is new in a source. Returns None if another worker has it or it isn't due."""
     now = timezone.now()
     claimed = TrailSource.objects.filter(
         Q(lease_until__isnull=True) | Q(lease_until__lt=now),
@@ -101,7 +101,7 @@ def _end(source: TrailSource, budget: RunBudget) -> None:
 
 
 def _end_failed(source: TrailSource, problem: SourceProblem) -> None:
-    """Try again after a pause that doubles with each failure."""
+    """Schedule a retry, after a pause that doubles with each failure."""
     now = timezone.now()
     pause = min(EVERY * 2 ** min(source.failures, 10), LONGEST_PAUSE)
     TrailSource.objects.filter(pk=source.pk).update(

@@ -1,6 +1,6 @@
-"""Adds, changes, tests, pauses and removes sources; each is in the journal.
+"""Adds, changes, tests, pauses and removes sources. The journal records each action.
 
-What is added, changed or removed here was approved by another person: `iam.audit.source_requests` alone calls
+Adding, changing and removing need the approval of another person: only `iam.audit.source_requests` calls
 these functions.
 """
 
@@ -31,7 +31,7 @@ _READ: Final = "iam.activity.sources.tasks.read_source"
 
 @dataclass(frozen=True, slots=True)
 class SourceTerms:
-    """What a person says of a source; see TrailSource."""
+    """The terms of a source; see TrailSource."""
 
     kind: str
     account: Account
@@ -43,7 +43,7 @@ class SourceTerms:
 
 
 def checked_terms(terms: SourceTerms) -> SourceTerms:
-    """The terms as they are stored. Raises SetupError, which names the field."""
+    """Return the terms as they are stored. Raises SetupError, which names the field."""
     if terms.since > timezone.now().date():
         raise SetupError("The first day lies in the future.", field="since")
     if terms.account.source == "export" or terms.account.removed_at is not None:
@@ -74,7 +74,7 @@ def checked_terms(terms: SourceTerms) -> SourceTerms:
 
 
 def terms_of(source: TrailSource) -> SourceTerms:
-    """What a source reads now."""
+    """Return the current terms of a source."""
     return SourceTerms(
         source.kind,
         source.account,
@@ -87,7 +87,7 @@ def terms_of(source: TrailSource) -> SourceTerms:
 
 
 def source_of(terms: SourceTerms) -> TrailSource:
-    """A row that isn't stored, which reads this."""
+    """Return an unsaved source with these terms."""
     return TrailSource(
         kind=terms.kind,
         account=terms.account,
@@ -123,7 +123,7 @@ def _exists_already(terms: SourceTerms) -> SetupError:
 
 @transaction.atomic
 def add_source(terms: SourceTerms, *, actor: Actor, requested_by: str) -> TrailSource:
-    """Add a source that someone requested and `actor` approved; a worker tests it and begins to read. Raises
+    """Add a source that someone requested and `actor` approved. A worker tests it and starts to read. Raises
     SetupError.
     """
     checked = checked_terms(terms)
@@ -142,8 +142,8 @@ def add_source(terms: SourceTerms, *, actor: Actor, requested_by: str) -> TrailS
 
 @transaction.atomic
 def change_source(source: TrailSource, terms: SourceTerms, *, actor: Actor, requested_by: str) -> None:
-    """Change the terms of a source, as someone requested and `actor` approved. A bucket, prefix or first day
-    that differs is read from the beginning. Raises SetupError.
+    """Change the terms of a source, as someone requested and `actor` approved. If the bucket, prefix or first
+    day changes, it is read from the beginning. Raises SetupError.
     """
     checked = checked_terms(terms)
     is_elsewhere = (source.bucket, source.prefix, source.account_id, source.since) != (
@@ -171,7 +171,7 @@ def change_source(source: TrailSource, terms: SourceTerms, *, actor: Actor, requ
 
 @transaction.atomic
 def request_test(source: TrailSource, *, actor: Actor) -> None:
-    """Have a worker read one file."""
+    """Have a worker read one file to test the source."""
     must_manage(actor, account_id="")
     TrailSource.objects.filter(pk=source.pk).update(check_requested_at=timezone.now())
     _journal("trail_source.test", source, actor)
@@ -180,7 +180,7 @@ def request_test(source: TrailSource, *, actor: Actor) -> None:
 
 @transaction.atomic
 def pause_source(source: TrailSource, *, is_paused: bool, actor: Actor) -> None:
-    """Stop reading a source, or read it again."""
+    """Pause or resume a source."""
     must_manage(actor, account_id="")
     TrailSource.objects.filter(pk=source.pk).update(is_paused=is_paused, next_run_at=None)
     kind = "trail_source.pause"
@@ -192,7 +192,7 @@ def pause_source(source: TrailSource, *, is_paused: bool, actor: Actor) -> None:
 
 @transaction.atomic
 def remove_source(source: TrailSource, *, actor: Actor, requested_by: str) -> None:
-    """Read a source no more, as someone requested and `actor` approved. What was read of it stays."""
+    """Stop reading a source, as someone requested and `actor` approved. Its events are kept."""
     TrailSource.objects.filter(pk=source.pk).update(removed_at=timezone.now())
     _journal("trail_source.remove", source, actor, requested_by)
 

@@ -1,5 +1,5 @@
-"""Reads from IAM when users and roles last used each service: on demand, and once a week for the users of
-accounts of which no trail is known.
+"""Reads from IAM when users and roles last used each service: on demand, and weekly for users of accounts
+without a known trail.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ logger = structlog.get_logger(__name__)
 READ_REPORT: Final = "iam.activity.sources.tasks.read_services_report"
 LEASE: Final = timedelta(minutes=5)
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
-"""Seconds between questions whether a report is ready, in one run."""
+"""Seconds between checks whether a report is ready, in one run."""
 MOST_ATTEMPTS: Final = 10
 MOST_AT_ONCE: Final = 30
-"""So many reports are read in a minute."""
+"""Maximum number of reports to read per minute."""
 WEEK: Final = timedelta(days=7)
 MOST_WEEKLY: Final = 200
-"""So many users of an account are begun in an hour."""
+"""Maximum number of users per account to start in an hour."""
 PENDING: Final = (ReportState.WAITING, ReportState.READING)
 
 
 def request_report(entity: Entity, *, requested_by: str) -> ServicesReport:
-    """Have a worker read the report of a user or role; nothing new if one is on its way."""
+    """Have a worker read the report of a user or role, unless one is pending."""
     now = timezone.now()
     first = {"account": entity.account, "requested_at": now, "requested_by": requested_by}
     report, is_new = ServicesReport.objects.get_or_create(entity=entity, defaults=first)
@@ -59,19 +59,21 @@ def request_report(entity: Entity, *, requested_by: str) -> ServicesReport:
 
 
 def report_of(entity: Entity) -> ServicesReport | None:
-    """The report of a user or role, if one was ever requested."""
+    """Return the report of a user or role, or None if none was requested."""
     return ServicesReport.objects.filter(entity=entity).first()
 
 
 def due_reports(now: datetime) -> list[UUID]:
-    """The reports that wait for a worker, those that were requested first first."""
+    """Return the reports that wait for a worker, in the order of the requests."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     rows = ServicesReport.objects.filter(free, state__in=PENDING).order_by("requested_at")
     return list(rows.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
 def request_weekly(now: datetime) -> int:
-    """Have the users read of accounts without a known event whose reports are older than a week; how many."""
+    """Request reports for users of accounts without events whose reports are older than a week, and return
+    how many.
+    """
     events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
     accounts = Account.objects.filter(~Exists(events), removed_at__isnull=True).exclude(
         source=AccountSource.EXPORT
@@ -93,8 +95,8 @@ def read_report(
     open_way: Callable[..., Aws] = open_account,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Read one report, if it is due and no other worker has it. What isn’t ready in this run is asked for
-    again in the next one.
+    """Read a report if it is due and no other worker has it. If it isn’t ready in this run, the next run
+    continues.
     """
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)

@@ -1,4 +1,4 @@
-"""Whether a digest file of CloudTrail is genuine, and what it names. Pure.
+"""Verifies the signatures of CloudTrail's digest files and parses their content, without side effects.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-custom-validation.html
 """
@@ -28,7 +28,7 @@ class DigestError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NamedFile:
-    """A log file as a digest file names it; `sha256` is of its inflated bytes."""
+    """A log file named in a digest file. `sha256` is that of its decompressed bytes."""
 
     bucket: str
     key: str
@@ -37,8 +37,8 @@ class NamedFile:
 
 @dataclass(frozen=True, slots=True)
 class DigestContent:
-    """What a digest file says. `sha256` is of its own inflated bytes. `previous_key` is empty in the first
-    digest file of a chain.
+    """The content of a digest file. `sha256` is that of its own decompressed bytes. `previous_key` is empty
+    in the first digest file of a chain.
     """
 
     account_id: str
@@ -56,7 +56,7 @@ class DigestContent:
 
 
 def digest_content(text: bytes) -> DigestContent:
-    """The parts of an inflated digest file. Raises DigestError."""
+    """Parse a decompressed digest file. Raises DigestError."""
     try:
         parsed = orjson.loads(text)
         return DigestContent(
@@ -89,8 +89,8 @@ def _named(entry: Mapping[str, Any]) -> NamedFile:
 
 
 def verify_signature(digest: DigestContent, metadata: Mapping[str, str], key_der: bytes | None) -> str:
-    """Check the signature that is in the metadata of the digest file's object, and return it in hex.
-    Raises DigestError.
+    """Check the signature in the metadata of the digest file's object, and return it in hex. Raises
+    DigestError.
     """
     signature = metadata.get("signature", "")
     if not signature:
@@ -120,8 +120,8 @@ def verify_signature(digest: DigestContent, metadata: Mapping[str, str], key_der
 
 
 def link_problem(digest: DigestContent, previous: tuple[str, str, str] | None) -> str:
-    """Why a digest file doesn't follow the one before it (its key, SHA-256 and signature); empty if it does.
-    A chain begins with a digest file that names none before it.
+    """Return why a digest file doesn't follow the previous one (its key, SHA-256 and signature), or an empty
+    string if it does. A chain begins with a digest file that names no previous one.
     """
     if previous is None:
         return ""

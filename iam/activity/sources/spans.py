@@ -1,4 +1,4 @@
-"""Which time of an account and Region was read: spans that grow as more is read."""
+"""The periods that were read per account and Region, as spans that grow."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from iam.activity.sources.models import ReadSpan, SpanBasis
 
 
 class TimeSpan(NamedTuple):
-    """A time from a moment up to another one."""
+    """A period from a time up to another one."""
 
     start: datetime
     end: datetime
 
 
 def note_read(account_id: str, region: str, basis: SpanBasis, start: datetime, end: datetime) -> None:
-    """Everything between two moments was read. Spans that it touches become one with it."""
+    """Record that everything between two times was read. Adjacent spans are merged."""
     if end <= start:
         return
     with transaction.atomic():
@@ -37,7 +37,7 @@ def note_read(account_id: str, region: str, basis: SpanBasis, start: datetime, e
 
 
 def merged(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
-    """The same time in spans that don't touch each other, in order."""
+    """Return the same periods as ordered spans that don't touch."""
     joined: list[TimeSpan] = []
     for span in sorted(spans):
         if joined and span.start <= joined[-1].end:
@@ -48,7 +48,7 @@ def merged(spans: Iterable[TimeSpan]) -> list[TimeSpan]:
 
 
 def missing_between(spans: Iterable[TimeSpan], start: datetime, end: datetime) -> list[TimeSpan]:
-    """The time between two moments that none of the spans covers."""
+    """Return the periods between two times that no span covers."""
     missing: list[TimeSpan] = []
     at = start
     for span in merged(spans):

@@ -1,4 +1,4 @@
-"""What workers do for sources: read those that are due, test one, and forget old rows."""
+"""The Celery tasks of sources: they read due sources, test sources, and delete old rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHECK_SOURCE: Final = "iam.activity.sources.tasks.test_source"
 @every(EVERY_SECONDS)
 @shared_task(name="iam.activity.sources.tasks.read_due_sources")  # type: ignore[untyped-decorator]
 def read_due_sources() -> None:
-    """Tell the workers of each source that is due, and of each test that no one has begun."""
+    """Send the tasks for each due source, and for each test, upload and report that waits."""
     send_each(READ_SOURCE, due_sources(timezone.now()))
     send_each(CHECK_SOURCE, unchecked_sources())
     send_each(READ_UPLOAD, waiting_uploads())
@@ -37,39 +37,39 @@ def read_due_sources() -> None:
 
 @shared_task(name=READ_SOURCE)  # type: ignore[untyped-decorator]
 def read_source(source_id: str) -> None:
-    """Read what is new of one source."""
+    """Read what is new in a source."""
     run_source(UUID(source_id))
 
 
 @shared_task(name=CHECK_SOURCE)  # type: ignore[untyped-decorator]
 def test_source(source_id: str) -> None:
-    """Read one file of a source, to see whether it works."""
+    """Read one file of a source to test it."""
     check_source(UUID(source_id))
 
 
 @shared_task(name=READ_UPLOAD)  # type: ignore[untyped-decorator]
 def read_upload(upload_id: str) -> None:
-    """Read the files of one upload."""
+    """Read the files of an upload."""
     read_uploaded_files(UUID(upload_id))
 
 
 @shared_task(name=READ_REPORT)  # type: ignore[untyped-decorator]
 def read_services_report(report_id: str) -> None:
-    """Read from IAM when one user or role last used each service."""
+    """Read from IAM when a user or role last used each service."""
     read_report(UUID(report_id))
 
 
 @every(HOURS)
 @shared_task(name="iam.activity.sources.tasks.request_weekly_reports")  # type: ignore[untyped-decorator]
 def request_weekly_reports() -> None:
-    """Have the last use of services read of users of whom no trail tells."""
+    """Request reports on the last use of services for users without a trail."""
     request_weekly(timezone.now())
 
 
 @every(DAYS)
 @shared_task(name="iam.activity.sources.tasks.forget_old_files")  # type: ignore[untyped-decorator]
 def forget_old_files() -> None:
-    """Forget the files, uploads and spans of a time whose events are no longer kept."""
+    """Delete files, uploads and spans from before the retention period of events."""
     before = timezone.now() - timedelta(days=settings.ACTIVITY_DAYS)
     SourceFile.objects.filter(at__lt=before).delete()
     DigestFile.objects.filter(end_at__lt=before).delete()

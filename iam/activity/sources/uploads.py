@@ -1,4 +1,4 @@
-"""Trail files that an administrator uploads: kept privately, read by a worker file by file, and removed."""
+"""Trail files that an administrator uploads: stored privately, read by a worker one by one, and deleted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _READ: Final = "iam.activity.sources.tasks.read_upload"
 
 
 class UploadedTrailFile(NamedTuple):
-    """A file as the browser sends it."""
+    """A file as sent by the browser."""
 
     name: str
     size: int
@@ -39,13 +39,13 @@ class UploadedTrailFile(NamedTuple):
 
 
 def _folder(upload_id: UUID) -> Path:
-    """Where the files of an upload wait; web processes and workers must share it."""
+    """Return the folder of an upload's files. Web processes and workers must share it."""
     return Path(settings.VAR) / "trail-uploads" / str(upload_id)
 
 
 def keep_upload(files: Sequence[UploadedTrailFile], *, actor: Actor) -> TrailUpload:
-    """Keep the files, and have a worker read them. Raises SetupError for what is no set of trail files, and
-    OSError where the disk is full.
+    """Store the files and have a worker read them. Raises SetupError for invalid files and OSError if the
+    disk is full.
     """
     must_manage(actor, account_id="")
     _check(files)
@@ -86,7 +86,7 @@ def _check(files: Sequence[UploadedTrailFile]) -> None:
 
 
 def waiting_uploads() -> list[UUID]:
-    """The uploads that no worker has."""
+    """Return the uploads that no worker has."""
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     rows = TrailUpload.objects.filter(free).exclude(state=UploadState.DONE)
@@ -94,7 +94,7 @@ def waiting_uploads() -> list[UUID]:
 
 
 def read_upload(upload_id: UUID) -> None:
-    """Read the files of an upload that were not read yet, and remove them."""
+    """Read the remaining files of an upload and delete them."""
     now = timezone.now()
     lease = timedelta(seconds=settings.CHANGE_LEASE)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
