@@ -1,5 +1,5 @@
-"""Say whose a user is, take it back, say who is not meant: each checks who may, and is in the journal.
-Nothing in AWS changes.
+"""Links users to people, removes links and excludes matches. Each action checks the viewer's rights and is
+recorded in the journal. Nothing in AWS changes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_USERS_AT_ONCE: Final = 500
 
 @transaction.atomic
 def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Identity:
-    """This user is theirs. A proposal of the ways that is accepted is noted as such. Raises
+    """Link a user to a person. If this accepts a proposed match, the link is marked as confirmed. Raises
     DirectoryRuleError.
     """
     check(viewer, user=user, person=person)
@@ -52,8 +52,8 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
 
 @transaction.atomic
 def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
-    """Anyone who has the address that a tag of the user names becomes known, without any role, with this
-    user. Raises DirectoryRuleError.
+    """Add the person with the email address in the user's tag to the directory, without any role, and link
+    the user. Raises DirectoryRuleError.
     """
     known = owners_of([user])[user.pk]
     if known.person is not None or known.in_doubt or not known.address:
@@ -64,7 +64,7 @@ def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
 
 @transaction.atomic
 def undo(viewer: Viewer, *, user: Entity) -> Person:
-    """Take back what was said by hand; what the ways say holds again. Raises DirectoryRuleError."""
+    """Remove a link made by hand, so that the matching rules apply again. Raises DirectoryRuleError."""
     identity = _locked_user(user)
     check(viewer, user=user, person=identity.person)
     identity_links.unlink(identity, actor=viewer, data={"why": "Removed by hand"})
@@ -73,7 +73,7 @@ def undo(viewer: Viewer, *, user: Entity) -> Person:
 
 @transaction.atomic
 def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> ExcludedMatch:
-    """This user is not theirs, whatever any way says from now on. Raises DirectoryRuleError."""
+    """Exclude a person as a match for a user, whatever the rules say. Raises DirectoryRuleError."""
     check(viewer, user=user, person=person)
     text = why.strip()[:MAX_WHY_LENGTH]
     for identity in Identity.objects.filter(user_arn=user.arn, person=person).select_related("person"):
@@ -89,7 +89,7 @@ def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") ->
 
 @transaction.atomic
 def forget(viewer: Viewer, mark: ExcludedMatch) -> None:
-    """Take back that somebody is not meant: the ways may say it again. Raises DirectoryRuleError."""
+    """Remove an exclusion, so that the rules can match again. Raises DirectoryRuleError."""
     check(viewer, user=mark.user, person=mark.person)
     if ExcludedMatch.objects.filter(pk=mark.pk).delete()[0]:
         _record("identity.together", viewer, mark.user, mark.person)
@@ -98,14 +98,14 @@ def forget(viewer: Viewer, mark: ExcludedMatch) -> None:
 
 @dataclass(slots=True)
 class ConfirmationResult:
-    """What became of many proposals: how many are linked, and what was said of the others."""
+    """The result of linking many users: how many were linked, and the refusals."""
 
     linked: int = 0
     refused: list[str] = field(default_factory=list)
 
 
 def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> ConfirmationResult:
-    """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
+    """Confirm the proposed match of each user. A refusal doesn't stop the others."""
     done, known = ConfirmationResult(), owners_of(users)
     for user in users[:MAX_USERS_AT_ONCE]:
         ownership = known[user.pk]

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class LinkingConfig(AppConfig):
-    """Registers the tables of what is said of users, and of the ways in which it is."""
+    """Registers the tables of matches and matching rules."""
 
     name = "iam.linking"
     label = "linking"

@@ -1,6 +1,4 @@
-"""A value that changes with whatever decides whose users are, so that what was counted of it can be kept
-until then.
-"""
+"""A value that changes whenever the matches between users and people can have changed, for caching."""
 
 from __future__ import annotations
 
@@ -14,9 +12,11 @@ from iam.journal.models import Entry
 from iam.linking.models import MatchedAccount, MatchSettings
 
 KINDS: Final = ("identity.link", "identity.unlink", "identity.outlive", "identity.apart")
-"""What somebody says of a user, as the journal calls it."""
+"""Journal kinds of manual decisions about a user."""
 LASTS: Final = 60
-"""Seconds after which it is another in any case: a person's email address changes without any of these."""
+"""Seconds after which the value changes in any case, because a person's email address can change without any
+of these.
+"""
 _OF_KIND: Final = f"(SELECT MAX(id) FROM {Entry._meta.db_table} WHERE kind = %s)"  # noqa: S608
 _ACCOUNTS: Final = MatchedAccount._meta.db_table
 _SETTINGS: Final = MatchSettings._meta.db_table
@@ -26,7 +26,7 @@ _SQL: Final = f"""SELECT {", ".join([_OF_KIND] * len(KINDS))},
 
 
 def generation() -> tuple[Any, ...]:
-    """The last of what was said by hand, how far the ways were worked out, and the minute: one query, all by
+    """Return the latest manual decisions, the progress of matching, and the current minute. One query, all by
     index.
     """
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Who owns an access key: whom someone named for it in Gatehouse, else the owner of its IAM user."""
+"""The owner of an access key: the owner set in Gatehouse, or else the owner of its IAM user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from iam.mirror.models import Account, Entity, Kind
 
 
 def key_subject(key: Entity) -> OwnedSubject:
-    """An access key as something that has an owner."""
+    """Return an access key as a subject of ownership."""
     return _subject(key.aws_id, key)
 
 
@@ -35,7 +35,7 @@ def _subject(key_id: str, beside: Entity) -> OwnedSubject:
 
 
 def owners_of_keys(keys: Sequence[Entity]) -> dict[int, KnownOwner]:
-    """The owners of access keys by their numbers, as far as they are known; four queries at most."""
+    """Return the known owners of access keys by their ids, with at most four queries."""
     own = own_owners([key.aws_id for key in keys])
     others = [key.owner_id for key in keys if key.aws_id not in own and key.owner_id is not None]
     of_users = owners_known(others) if others else {}
@@ -50,8 +50,8 @@ def owners_of_keys(keys: Sequence[Entity]) -> dict[int, KnownOwner]:
 
 
 def own_owners(key_ids: Any) -> dict[str, str]:
-    """The names of those who were named for access keys and are still here, by the id of the key; `key_ids`
-    is a list or a query of them. One query.
+    """Return the names of owners set for access keys, by key ID, without people who were offboarded.
+    `key_ids` is a list or a query. One query.
     """
     named = NamedOwner.objects.filter(kind=OwnedKind.KEY, subject__in=key_ids)
     rows = named.exclude(person__is_active=False).select_related("person", "team")
@@ -59,7 +59,9 @@ def own_owners(key_ids: Any) -> dict[str, str]:
 
 
 def keys_with_own_owner(account: Account) -> list[int]:
-    """The numbers of the keys of an account for which someone is named who is still here; two queries."""
+    """Return the ids of an account's keys that have an owner of their own who is still active.
+    Two queries.
+    """
     named = NamedOwner.objects.filter(kind=OwnedKind.KEY, account_id=account.account_id)
     subjects = list(named.exclude(person__is_active=False).values_list("subject", flat=True))
     if not subjects:
@@ -69,14 +71,14 @@ def keys_with_own_owner(account: Account) -> list[int]:
 
 
 def may_name_key_owner(viewer: Viewer, key: Entity) -> bool:
-    """Whether the viewer can say who owns a key: who can say who owns its user."""
+    """Return True if the viewer can set the owner of a key, as those who can set the owner of its user."""
     is_living = key.kind == Kind.ACCESS_KEY and key.gone_at is None
     return is_living and key.owner is not None and may_name_owner(viewer, key.owner)
 
 
 def set_key_owner(viewer: Viewer, key: Entity, text: str, *, why: str = "") -> bool:
-    """Name the owner of a key, or ("") leave it to its user's owner; False if nothing changed. Raises
-    DirectoryRuleError.
+    """Set the owner of a key, or remove it ("") so that the user's owner applies. Returns False if nothing
+    changed. Raises DirectoryRuleError.
     """
     if not may_name_key_owner(viewer, key):
         raise DirectoryRuleError(NOT_YOURS)
@@ -89,7 +91,7 @@ def set_key_owner(viewer: Viewer, key: Entity, text: str, *, why: str = "") -> b
 
 
 def pass_on_key_owner(old: Entity, new_key_id: str, *, why: str) -> bool:
-    """Who was named for a key owns the one that replaces it, too; False if no one was."""
+    """Copy the owner of a key to the key that replaces it. Returns False if there is none."""
     named = named_owner(key_subject(old))
     owner = (named.team or named.person) if named else None
     if owner is None or not new_key_id:

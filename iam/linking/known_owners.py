@@ -1,8 +1,8 @@
-"""Who owns a user, a role or a grant: the one answer that pages, findings and offboarding ask for. Nothing in
-AWS changes, and an owner has no rights by it.
+"""The owner of a user, a role or a grant, as used by pages, findings and offboarding. Nothing in AWS changes,
+and ownership grants no rights.
 
-The first of these that is known: who was named in Gatehouse, the person whose user it is, the tags Owner and
-Team, the owning team of a machine user. Someone who has left owns nothing.
+The first that is known: the owner set in Gatehouse, the person linked to the user, the tags Owner and Team,
+the owning team of a machine user. Offboarded people are skipped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from iam.linking.owners import leads_team_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 TAGS: Final = ("owner", "team")
-"""Names of tags that tell an owner, in lower case, the more exact one first."""
+"""Keys of tags that name an owner, in lower case, the more specific one first."""
 NAMED, LINKED, TAGGED, TEAM, OF_USER = "named", "linked", "tagged", "team", "user"
 WORDS: Final[Mapping[str, str]] = {
     NAMED: "set in Gatehouse",
@@ -42,22 +42,22 @@ NOT_YOURS: Final = "You can set the owner only where you administer the account 
 
 @dataclass(frozen=True, slots=True)
 class KnownOwner:
-    """Who owns something, by name, and how that is known."""
+    """The name of an owner, and how it is known."""
 
     name: str
     source: str
 
     @property
     def words(self) -> str:
-        """How it is known."""
+        """How it is known, in words."""
         return WORDS[self.source]
 
 
 def owners_known(
     entities: Iterable[int], *, tags: Mapping[int, Mapping[str, str]] | None = None
 ) -> dict[int, KnownOwner]:
-    """The owners of users, roles and others by their numbers, as far as they are known; two to five queries
-    for each 900, one less where their `tags` are known.
+    """Return the known owners of users, roles and others by their ids. Two to five queries per 900, one less
+    if their `tags` are given.
     """
     numbers = sorted(set(entities))
     owners: dict[int, KnownOwner] = {}
@@ -97,7 +97,7 @@ def _known(entities: QuerySet[Entity], tags: Mapping[int, Mapping[str, str]] | N
 
 
 def _tagged(values: Mapping[int, list[str]]) -> dict[int, KnownOwner]:
-    """Who is named by the tags of each, unless they have left."""
+    """Return the owners named in tags, without people who were offboarded."""
     left = _left(set(chain.from_iterable(values.values())))
     owners = {}
     for number, candidates in values.items():
@@ -108,8 +108,8 @@ def _tagged(values: Mapping[int, list[str]]) -> dict[int, KnownOwner]:
 
 
 def _left(values: Collection[str]) -> set[str]:
-    """Of the values of tags, those that are the email address, the name or the user name of someone who has
-    left, and of no one who is still here. Two queries, or three.
+    """Return the tag values that match the email address, name or user name of an offboarded person and of no
+    active one. Two or three queries.
     """
     if not values:
         return set()
@@ -135,7 +135,7 @@ def _left(values: Collection[str]) -> set[str]:
 
 
 def leavers_tagged(entity: Entity) -> list[str]:
-    """Whom the tags of a user or role name as its owner though they have left, as the tags have it."""
+    """Return the tag values that name an offboarded person as owner of a user or role."""
     tags = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
     values = _values(tags or {})
     left = _left(set(values))
@@ -148,18 +148,18 @@ def _values(tags: Mapping[str, str]) -> list[str]:
 
 
 def identity_subject(entity: Entity) -> OwnedSubject:
-    """A user or role as something that has an owner."""
+    """Return a user or role as a subject of ownership."""
     return OwnedSubject(OwnedKind.IDENTITY, entity.aws_id, entity.account.account_id, entity.arn)
 
 
 def named_owner(owned: OwnedSubject) -> NamedOwner | None:
-    """Who was named as owner, whether or not they have left."""
+    """Return the owner that was set, even if they were offboarded, or None."""
     rows = NamedOwner.objects.filter(kind=owned.kind, subject=owned.subject)
     return rows.select_related("person", "team").first()
 
 
 def find_owner(text: str) -> Person | Team:
-    """The active person with an email address, or the team with a name. Raises DirectoryRuleError."""
+    """Return the active person with an email address, or the team with a name. Raises DirectoryRuleError."""
     text = text.strip()
     team = Team.objects.filter(Q(name__iexact=text) | Q(slug__iexact=text)).order_by("pk").first()
     if team is not None:
@@ -178,8 +178,8 @@ def find_owner(text: str) -> Person | Team:
 
 
 def may_name_owner(viewer: Viewer, entity: Entity) -> bool:
-    """Whether the viewer can say who owns a machine user or a role: administrators of the account, and leads
-    for the machine users of their teams.
+    """Return True if the viewer can set the owner of a machine user or role: administrators of the account,
+    and leads for the machine users of their teams.
     """
     if entity.kind not in (Kind.USER, Kind.ROLE) or entity.gone_at is not None:
         return False
@@ -189,7 +189,7 @@ def may_name_owner(viewer: Viewer, entity: Entity) -> bool:
 
 
 def check_new_owner(viewer: Viewer, owner: Person | Team, *, account_id: str) -> None:
-    """Leads name a team that they lead, or themselves. Raises DirectoryRuleError."""
+    """Raise DirectoryRuleError if a lead names an owner other than a team that they lead or themselves."""
     if viewer.may(Right.MANAGE_OPERATORS, account_id=account_id):
         return
     is_own = owner.slug in viewer.leads if isinstance(owner, Team) else owner.pk == viewer.person_id
@@ -198,7 +198,7 @@ def check_new_owner(viewer: Viewer, owner: Person | Team, *, account_id: str) ->
 
 
 def set_identity_owner(viewer: Viewer, entity: Entity, text: str, *, why: str = "") -> bool:
-    """Name the owner of a machine user or role, or ("") nobody; False if nothing changed. Raises
+    """Set the owner of a machine user or role, or remove it (""). Returns False if nothing changed. Raises
     DirectoryRuleError.
     """
     if not may_name_owner(viewer, entity):
@@ -215,8 +215,8 @@ def set_identity_owner(viewer: Viewer, entity: Entity, text: str, *, why: str = 
 
 
 def owned_by_person(viewer: Viewer, person_id: UUID | None) -> list[NamedOwner]:
-    """What a person was named for, as far as the viewer can hand it over: all in the accounts that they
-    administer, and the machine users of the teams that they lead, with their keys.
+    """Return what a person owns and the viewer can hand over: everything in accounts that they administer,
+    and the machine users, with their keys, of teams that they lead.
     """
     if person_id is None:
         return []
@@ -231,7 +231,7 @@ def owned_by_person(viewer: Viewer, person_id: UUID | None) -> list[NamedOwner]:
 
 
 def _named_for(person_id: UUID) -> QuerySet[NamedOwner]:
-    """What a person was named for, without what was deleted in AWS."""
+    """Return what a person was set as owner of, without objects deleted in AWS."""
     gone = Entity.objects.filter(
         account__account_id=OuterRef("account_id"),
         kind__in=(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY),
@@ -242,7 +242,7 @@ def _named_for(person_id: UUID) -> QuerySet[NamedOwner]:
 
 
 def _users_of_keys(rows: Iterable[NamedOwner]) -> dict[str, str]:
-    """The unique ids of the users of access keys, by the id of the key."""
+    """Return the unique IDs of the users of access keys, by key ID."""
     keys = [row.subject for row in rows if row.kind == OwnedKind.KEY]
     if not keys:
         return {}
@@ -251,8 +251,8 @@ def _users_of_keys(rows: Iterable[NamedOwner]) -> dict[str, str]:
 
 
 def hand_over(viewer: Viewer, person_id: UUID | None, text: str, *, why: str) -> int:
-    """Name another owner for all that a person was named for, as far as the viewer can; how many. Raises
-    DirectoryRuleError.
+    """Set another owner for everything that a person owns and the viewer can hand over, and return how many.
+    Raises DirectoryRuleError.
     """
     owner = find_owner(text)
     if isinstance(owner, Person) and owner.pk == person_id:
@@ -267,8 +267,8 @@ def hand_over(viewer: Viewer, person_id: UUID | None, text: str, *, why: str) ->
 
 
 def release_owned(viewer: Viewer, person_id: UUID | None, *, why: str) -> int:
-    """Say that no one owns what a person was named for, as far as the viewer can; how many. The finding of
-    missing owners lists it from then on. Raises DirectoryRuleError.
+    """Remove the owner of everything that a person owns and the viewer can hand over, and return how many.
+    The finding of missing owners then lists it. Raises DirectoryRuleError.
     """
     if not why:
         raise DirectoryRuleError("Say why no one takes this over.")
@@ -279,13 +279,13 @@ def release_owned(viewer: Viewer, person_id: UUID | None, *, why: str) -> int:
 
 
 def release_all(person_id: UUID | None, *, why: str) -> int:
-    """The same for all that a person was named for, where no one has decided in time."""
+    """Remove a person as owner of everything, because no one decided in time. Returns how many."""
     rows = NamedOwner.objects.filter(person=person_id) if person_id else NamedOwner.objects.none()
     return sum(remove_named_owner(_subject_of(row), actor=GATEHOUSE, why=why) for row in rows)
 
 
 def is_undecided(person_id: UUID | None) -> bool:
-    """Whether someone still has to say who owns what a person was named for."""
+    """Return True if the ownership of something that a person owns is still to be decided."""
     return person_id is not None and _named_for(person_id).exists()
 
 

@@ -1,5 +1,5 @@
-"""Which IAM users machines use: they have an owning team and keys, and nobody who could be offboarded or
-change teams.
+"""Identifies the IAM users that machines use. They have an owning team and keys, and no person who could be
+offboarded or change team.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 
 
 def machine_users(users: Sequence[Entity]) -> frozenset[int]:
-    """The primary keys of the users without a person that a team owns, or that have access keys and no
+    """Return the primary keys of users without a person that a team owns, or that have access keys and no
     console password.
 
-    A user whose credentials were not synced is no machine user, and neither is one whose tags name a person,
-    one with an email address or one with several possible people. Five queries, whatever the number of users.
+    A user without synced credentials isn't a machine user, nor is one with a tag that names a person, with an
+    email address, or with several possible people. Five queries for any number of users.
     """
     if not users:
         return frozenset()
@@ -36,7 +36,7 @@ def machine_users(users: Sequence[Entity]) -> frozenset[int]:
 
 
 def is_machine(user: Entity) -> bool:
-    """True if a machine uses this IAM user."""
+    """Return True if a machine uses this IAM user."""
     return user.pk in machine_users([user])
 
 
@@ -47,7 +47,7 @@ def is_machine_with(
     credentials: UserCredentials | None,
     tags: Mapping[str, str] | None,
 ) -> bool:
-    """The same where the facts are known; no query for a user that has a password and no owning team."""
+    """Return the same from known facts. A user with a password and no owning team needs no query."""
     has_keys_only = _has_keys_only(credentials)
     if owned is None and not has_keys_only:
         return False

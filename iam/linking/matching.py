@@ -1,5 +1,5 @@
-"""Whose a user is by the ways of the organization, pure: each way has a voice, and only one that all agree
-with links.
+"""Matches a user with a person by the organization's rules, without side effects. Each rule can name a
+person, and only a unanimous result is a match.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from iam.linking.patterns import NamePattern
 
 @dataclass(frozen=True, slots=True)
 class MatchRules:
-    """The ways as they are, or as they would be: keys of tags in small letters, whether a user name may be an
-    address, rules for names.
+    """The current or proposed matching rules: tag keys in lower case, whether a user name can be an email
+    address, and name rules.
     """
 
     tag_keys: tuple[str, ...] = ("email",)
@@ -28,9 +28,7 @@ class MatchRules:
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
-    """What is known of a user: the name, the tags (keys in small letters), and who was said not to be
-    meant.
-    """
+    """The facts about a user: the name, the tags (keys in lower case), and the excluded people."""
 
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +37,7 @@ class UserFacts:
 
 @dataclass(frozen=True, slots=True)
 class MatchEvidence:
-    """One way names one person, or an address that is nobody's."""
+    """A rule's result: a person, or an address that isn't in the directory."""
 
     person: UUID | None
     address: str
@@ -47,14 +45,14 @@ class MatchEvidence:
     words: str
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept."""
+        """The evidence as stored JSON."""
         person = str(self.person) if self.person else ""
         return {"person": person, "address": self.address, "how": self.how.value, "words": self.words}
 
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """What the voices come to. `address` is what a tag says, no matter who it is."""
+    """The combined result of all rules. `address` is the one in a tag, whoever it belongs to."""
 
     standing: LinkStanding
     person: UUID | None = None
@@ -65,7 +63,7 @@ class MatchResult:
 
 
 class KnownPeople:
-    """The people of the directory, by address and by the user names that the rules make of it."""
+    """The people of the directory by address and by the user names that the rules derive from it."""
 
     def __init__(self, people: Iterable[tuple[UUID, str]], ways: MatchRules) -> None:
         self.by_address = {email.lower(): pk for pk, email in people}
@@ -80,17 +78,17 @@ class KnownPeople:
         self._ways = ways
 
     def names_of(self, pk: UUID, email: str) -> set[str]:
-        """The user names by which a person is found."""
+        """Return the user names that match a person."""
         names = {rule.user_name_of(email) for rule in self._ways.rules}
         return {name for name in (*names, email.lower()) if name}
 
     def names_by(self, rules: Collection[tuple[str, str]]) -> set[str]:
-        """Every user name that one of some rules makes of somebody."""
+        """Return every user name that one of the rules derives for someone."""
         words = {" of ".join(texts) for texts in rules}
         return set(chain.from_iterable(names for rule, names in self._named if rule in words))
 
     def judge(self, facts: UserFacts) -> MatchResult:
-        """What the ways say of a user."""
+        """Return the match of a user by the rules."""
         address, voices = self._tagged(facts)
         login = facts.name.lower()
         if self._ways.by_address and login in self.by_address:
@@ -136,5 +134,5 @@ def _verdict(address: str, voices: Sequence[MatchEvidence]) -> MatchResult:
 
 
 def small_keys(tags: Mapping[str, Any]) -> dict[str, str]:
-    """Tags with their keys in small letters, as IAM compares them."""
+    """Return tags with keys in lower case, because IAM compares them without case."""
     return {key.lower(): str(value) for key, value in tags.items()}

@@ -1,6 +1,4 @@
-"""The ways by which users are known to be somebody's, what they say of each user, and who was said not to be
-meant.
-"""
+"""The tables of matching rules, of the match of each user, and of excluded matches."""
 
 from __future__ import annotations
 
@@ -11,14 +9,12 @@ from iam.mirror.models import Account, Entity
 
 
 def first_tag_keys() -> list[str]:
-    """What an organization begins with. `owner` is not among them: it often names who looks after a
-    machine.
-    """
+    """Return the initial tag keys. `owner` isn't included, because it often names who maintains a machine."""
     return ["email"]
 
 
 class MatchMethod(models.TextChoices):
-    """By which way a user is known to be somebody's, the weightiest first."""
+    """How a user is matched with a person, the strongest method first."""
 
     HAND = "hand", "Linked by hand"
     TAG = "tag", "Tag"
@@ -27,7 +23,7 @@ class MatchMethod(models.TextChoices):
 
 
 class LinkStanding(models.TextChoices):
-    """What the ways come to, together."""
+    """The combined result of the matching rules."""
 
     NOBODY = "nobody", "Unmatched"
     KNOWN = "known", "One person"
@@ -36,9 +32,7 @@ class LinkStanding(models.TextChoices):
 
 
 class MatchSettings(models.Model):
-    """The settings of the organization: one row. `version` counts what was changed of them and of the
-    rules.
-    """
+    """The organization's settings: one row. `version` counts changes of them and of the rules."""
 
     tag_keys = models.JSONField(default=first_tag_keys)
     by_address = models.BooleanField(default=True)
@@ -54,7 +48,7 @@ class MatchSettings(models.Model):
 
 
 class NameRule(models.Model):
-    """A user name that is made of the local part of somebody's address: `{f}{last}` of `{first}.{last}`."""
+    """A user name derived from the local part of an address, such as `{f}{last}` from `{first}.{last}`."""
 
     user_name = models.CharField(max_length=64)
     address = models.CharField(max_length=64)
@@ -71,12 +65,12 @@ class NameRule(models.Model):
 
 
 class UserMatch(models.Model):
-    """What the ways say of one user, worked out when the mirror, the ways or the people change; what is said
-    by hand stands in the directory.
+    """The match of a user by the rules, updated when the mirror, the rules or the people change. Links made
+    by hand are in the directory.
 
-    `login` is the user name in small letters, `address` the address that a tag names, "" without. `person` is
-    set only where all ways agree. `said` has each voice: {"person", "address", "how", "words"}. `former` had
-    a user of the same ARN before this one was made.
+    `login` is the user name in lower case, `address` is the address in a tag, or empty. `person` is set only
+    if all rules agree. `said` has each rule's result: {"person", "address", "how", "words"}. `former` is the
+    person linked to an earlier user with the same ARN.
     """
 
     user = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="sign")
@@ -104,9 +98,7 @@ class UserMatch(models.Model):
 
 
 class ExcludedMatch(models.Model):
-    """Somebody said that this user is not this person's; no way says it again. A user who is made again is
-    another user.
-    """
+    """A person excluded as a match for a user. A user that is created again is a different user."""
 
     user = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="apart")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="apart")
@@ -123,7 +115,7 @@ class ExcludedMatch(models.Model):
 
 
 class MatchedAccount(models.Model):
-    """How far an account was worked out: its revision, and the version of the ways."""
+    """How far an account was matched: its revision, and the version of the rules."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
     revision = models.PositiveBigIntegerField(default=0)

@@ -1,9 +1,9 @@
-"""Which team owns a machine user: who can set it, what tags propose, and setting it for many users at once.
-Nothing in AWS changes.
+"""The team that owns a machine user: who can set it, what tags propose, and setting it for many users at
+once. Nothing in AWS changes.
 
-Owning a user gives the leads of the team rights over it: they see it, request changes to it and receive its
-new keys. So only those set it who have these rights already: administrators of the account for every team,
-and leads for their own team and for users whom no other team owns.
+Ownership gives the leads of the team rights over the user: they see it, request changes to it and receive its
+new keys. So only those who already have these rights can set it: administrators of the account for every
+team, and leads for their own team and for users that no other team owns.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 from iam.mirror.owners import WORDS
 
 TAG_KEYS: Final = ("team", "owner", "owningteam", "ownerteam", "teamowner")
-"""Tags that often name who looks after a user; without regard to case, "-", "_" and spaces."""
+"""Tag keys that often name who maintains a user, ignoring case, "-", "_" and spaces."""
 MAX_AT_ONCE: Final = 300
-"""Users on one review page: a form may have 1,000 fields, and each user takes two."""
+"""Maximum number of users on a review page: a form can have 1,000 fields, and each user takes two."""
 NOT_YOURS: Final = "You can set the owning team only where you administer the account or lead the team."
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerCandidate:
-    """A team that a tag names, and the tag."""
+    """A team named in a tag, and the tag."""
 
     team: Team
     words: str
@@ -61,26 +61,26 @@ class OwnerRow:
 
 @dataclass(slots=True)
 class SavedOwners:
-    """The result of setting many: how many users have another owner now, and why others don't."""
+    """The result of setting many owners: how many users have a different owner now, and the refusals."""
 
     changed: int = 0
     refused: list[str] = field(default_factory=list)
 
 
 def owning_teams(users: Iterable[Entity]) -> dict[int, OwnedUser]:
-    """Who owns users, by the number of the user; one query."""
+    """Return the owning teams by user id, with one query."""
     by_id = {user.aws_id: user.pk for user in users}
     rows = OwnedUser.objects.filter(aws_id__in=by_id).select_related("team")
     return {by_id[row.aws_id]: row for row in rows}
 
 
 def owning_team(user: Entity) -> OwnedUser | None:
-    """Who owns a user."""
+    """Return the owning team of a user, or None."""
     return owning_teams([user]).get(user.pk)
 
 
 def leads_of(team: Team, *, account_id: str) -> list[Person]:
-    """The active people who lead a team in an account, those first who have led it longest."""
+    """Return the active leads of a team in an account, the longest-serving first."""
     rows = RoleAssignment.objects.filter(
         team=team, role=Role.TEAM_LEAD, account_id__in=["", account_id], person__is_active=True
     ).select_related("person")
@@ -88,7 +88,7 @@ def leads_of(team: Team, *, account_id: str) -> list[Person]:
 
 
 def may_set_owner(viewer: Viewer, user: Entity) -> bool:
-    """Whether the viewer can set or remove the owning team of this user."""
+    """Return True if the viewer can set or remove the owning team of this user."""
     if viewer.may(Right.MANAGE_OPERATORS, account_id=user.account.account_id):
         return True
     if not viewer.leads or not linkable(viewer).filter(pk=user.pk).exists():
@@ -98,19 +98,19 @@ def may_set_owner(viewer: Viewer, user: Entity) -> bool:
 
 
 def leads_team_of(viewer: Viewer, user: Entity) -> bool:
-    """Whether the viewer leads the team that owns a machine user."""
+    """Return True if the viewer leads the team that owns a machine user."""
     owned = owning_team(user) if viewer.leads else None
     return owned is not None and owned.team.slug in viewer.leads
 
 
 def may_set_any(viewer: Viewer) -> bool:
-    """Whether there can be users whose owning team the viewer sets."""
+    """Return True if the viewer can set the owning team of some users."""
     return viewer.may(Right.MANAGE_OPERATORS) or bool(viewer.leads)
 
 
 def teams_to_set(viewer: Viewer) -> list[Team]:
-    """The teams that the viewer can set as owner, by name: all for administrators, else those that they
-    lead.
+    """Return the teams that the viewer can set as owner, by name: all for administrators, otherwise those
+    that they lead.
     """
     teams = Team.objects.order_by("name")
     if not viewer.may(Right.MANAGE_OPERATORS):
@@ -119,7 +119,7 @@ def teams_to_set(viewer: Viewer) -> list[Team]:
 
 
 def owners_to_filter(viewer: Viewer) -> list[tuple[str, str]]:
-    """The choices (value, label) of a filter by owning team: any, none, and the teams of which the viewer
+    """Return the choices (value, label) of a filter by owning team: any, none, and the teams that the viewer
     knows.
     """
     teams = Team.objects.order_by("name").values_list("slug", "name")
@@ -128,8 +128,8 @@ def owners_to_filter(viewer: Viewer) -> list[tuple[str, str]]:
 
 
 def check_owner(viewer: Viewer, *, user: Entity, team: Team | None) -> OwnedUser | None:
-    """The present owner. Raises DirectoryRuleError if the viewer can't set this team (None: no team) for this
-    user.
+    """Return the current owner. Raises DirectoryRuleError if the viewer can't set this team (None: no team)
+    for this user.
     """
     owned = owning_team(user)
     if user.gone_at is not None:
@@ -152,7 +152,7 @@ def check_owner(viewer: Viewer, *, user: Entity, team: Team | None) -> OwnedUser
 
 
 def set_owning_team(viewer: Viewer, *, user: Entity, team: Team | None, why: str = "") -> bool:
-    """Set the owning team, or none; False if nothing changed. Raises DirectoryRuleError."""
+    """Set or remove the owning team. Returns False if nothing changed. Raises DirectoryRuleError."""
     owned = check_owner(viewer, user=user, team=team)
     if team is None:
         if owned is not None:
@@ -169,7 +169,7 @@ def set_owning_team(viewer: Viewer, *, user: Entity, team: Team | None, why: str
 
 
 def set_owning_teams(viewer: Viewer, wanted: Mapping[int, Team], *, why: str = "") -> SavedOwners:
-    """Set the teams of many users, by the number of the user; one that is refused stops no other."""
+    """Set the teams of many users, by user id. A refusal doesn't stop the others."""
     saved = SavedOwners()
     users = Entity.objects.filter(pk__in=list(wanted)[:MAX_AT_ONCE]).select_related("account")
     for user in users.order_by("name", "pk"):
@@ -181,12 +181,12 @@ def set_owning_teams(viewer: Viewer, wanted: Mapping[int, Team], *, why: str = "
 
 
 def settable(viewer: Viewer) -> QuerySet[Entity]:
-    """The living users whose owning team the viewer can set, whether or not a person is linked."""
+    """Return the living users whose owning team the viewer can set, whether or not a person is linked."""
     return linkable(viewer).select_related("account")
 
 
 def unowned_machines(viewer: Viewer) -> QuerySet[Entity]:
-    """Of these, users with no console password, no linked person and no owning team."""
+    """Return the settable users without a console password, a linked person and an owning team."""
     aws_id = OuterRef("aws_id")
     links = Identity.objects.filter(Q(aws_id="") | Q(aws_id=aws_id), user_arn=OuterRef("arn"))
     no_password = UserCredentials.objects.filter(valid_at(None), user=OuterRef("pk"), has_password=False)
@@ -195,7 +195,7 @@ def unowned_machines(viewer: Viewer) -> QuerySet[Entity]:
 
 
 def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
-    """The rows of the review page; the same few queries for any number of users."""
+    """Return the rows of the review page. The number of queries is small and constant."""
     owners = owning_teams(users)
     people = owners_of(users)
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
@@ -232,7 +232,7 @@ def _owner_refusal(viewer: Viewer, user: Entity, owned: OwnedUser | None) -> str
 
 
 def _owner_tags(tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The tags that can name an owner, with their values."""
+    """Return the tags that can name an owner, with their values."""
     owner_tags = []
     for key, value in tags.items():
         plain = key.lower().replace("-", "").replace("_", "").replace(" ", "")
@@ -242,7 +242,7 @@ def _owner_tags(tags: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 class _Teams:
-    """All teams by their names, and the teams that people lead by their email addresses: two queries."""
+    """All teams by name, and the teams that people lead by their email addresses, with two queries."""
 
     def __init__(self, values: Iterable[str]) -> None:
         self._by_name: dict[str, Team] = {}
@@ -251,7 +251,7 @@ class _Teams:
         self._by_lead = _teams_by_lead({value.lower() for value in values if "@" in value})
 
     def named_by(self, tags: Sequence[tuple[str, str]]) -> list[OwnerCandidate]:
-        """The teams that tags name, each once."""
+        """Return the teams that tags name, without duplicates."""
         candidates: dict[int, OwnerCandidate] = {}
         for key, value in tags:
             team = self._by_name.get(value.lower()) or self._by_name.get(slugify(value))

@@ -1,8 +1,8 @@
-"""Whose users are and how that is known, and all users of people: the one answer that everything else asks
-for.
+"""The person who owns a user, how that is known, and all users of a person. All other packages use these
+answers.
 
-What gives somebody rights over a user (to see it as theirs, to enrol its MFA device, to get its links) takes
-only what somebody has said: `confirmed`. What shows, warns, forbids or ends takes what the ways say as well.
+Rights over a user (to see it as one's own, to enroll its MFA device, to get its links) require a link made by
+hand (`confirmed`). What displays, warns, forbids or ends access also uses matches by rules.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ LINK_REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class UserOwnership:
-    """Whose a user is. `person` None with an address: of somebody whom the directory does not know. `said`
-    are the voices that disagree.
+    """The owner of a user. With an address and no `person`, the owner isn't in the directory. `sign` is the
+    match by rules.
     """
 
     person: Person | None = None
@@ -45,7 +45,7 @@ class UserOwnership:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether several are meant, so that nobody is linked."""
+        """True if several people match, so that no one is linked."""
         return self.standing in DOUBTS
 
 
@@ -54,46 +54,46 @@ NOBODY: Final = UserOwnership()
 
 @dataclass(frozen=True, slots=True)
 class LinkedUser:
-    """One user of a person."""
+    """A user of a person."""
 
     user: Entity
     ownership: UserOwnership
 
 
 def confirmed(users: str = "user_arn") -> Exists:
-    """A condition: somebody active is linked by hand to the user whose ARN a column has. For what gives
-    rights and sends messages.
+    """Return the condition that an active person is linked by hand to the user whose ARN is in a column. Use
+    it for what gives rights and sends messages.
     """
     return Exists(Identity.objects.filter(user_arn=OuterRef(users), person__is_active=True))
 
 
 def owners(arns: Iterable[str]) -> dict[str, Person]:
-    """Who was linked by hand to users, by ARN, if they are active; one query."""
+    """Return the active people linked by hand to users, by ARN, with one query."""
     rows = Identity.objects.filter(user_arn__in=set(arns), person__is_active=True).select_related("person")
     return {identity.user_arn: identity.person for identity in _valid(rows)}
 
 
 def owner(user: Entity) -> Person | None:
-    """Who has rights over a user as theirs."""
+    """Return the person who has rights over a user as its owner, or None."""
     return owners([user.arn]).get(user.arn)
 
 
 def owns(person_id: UUID, *, user_arn: str) -> bool:
-    """Whether an active person is linked by hand to the user of this name, and to the one who has it now."""
+    """Return True if an active person is linked by hand to this ARN and to the user that has it now."""
     rows = Identity.objects.filter(person=person_id, person__is_active=True, user_arn=user_arn)
     return _valid(rows).exists()
 
 
 def is_linked(person_id: UUID, *, user: Entity) -> bool:
-    """Whether somebody has said that just this user is theirs, active or not: who has left cannot sign in,
-    and may come back.
+    """Return True if someone linked this exact user to the person, active or not: an offboarded person can't
+    sign in, but may come back.
     """
     rows = Identity.objects.filter(person=person_id, user_arn=user.arn)
     return rows.filter(aws_id__in=["", user.aws_id]).exists()
 
 
 def _valid(rows: QuerySet[Identity]) -> QuerySet[Identity]:
-    """Without what was said of a user who is gone, and whose name another one has by now."""
+    """Return the links without those to a deleted user whose ARN another user has now."""
     other = Entity.objects.filter(
         arn=OuterRef("user_arn"), kind=Kind.USER, gone_at__isnull=True, account__removed_at__isnull=True
     ).exclude(aws_id=OuterRef("aws_id"))
@@ -101,8 +101,8 @@ def _valid(rows: QuerySet[Identity]) -> QuerySet[Identity]:
 
 
 def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
-    """Everybody of whom it is said, by hand or by any way, that a user is theirs: for what keeps people from
-    deciding about themselves. Two queries.
+    """Return everyone who is linked to or matched with a user. Use it to keep people from deciding about
+    themselves. Two queries.
     """
     wanted = set(arns)
     if not wanted:
@@ -116,7 +116,7 @@ def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
 
 
 def owners_of(users: Sequence[Entity]) -> dict[int, UserOwnership]:
-    """Whose each user is; two queries, whatever their number."""
+    """Return the owner of each user, with two queries."""
     rows = Identity.objects.filter(user_arn__in=[entity.arn for entity in users]).select_related("person")
     identity_by_arn = {identity.user_arn: identity for identity in rows}
     signs = {
@@ -153,10 +153,10 @@ def _answer(user: Entity, identity: Identity | None, sign: UserMatch | None) -> 
 def users_of(
     people: Iterable[Person], *, addresses: Iterable[str] = ()
 ) -> dict[UUID | str, list[LinkedUser]]:
-    """All living users of people, by their ids, and of addresses that nobody of the directory has; four
-    queries, whatever their number.
+    """Return all living users of people, by person id, and of addresses outside the directory, with four
+    queries.
 
-    Beyond what somebody sees: anyone who shows it filters by what the viewer may see.
+    This is beyond what a viewer can see: callers that show it must filter it.
     """
     by_id = {person.pk: person for person in people}
     strange = {address for address in addresses if address}
@@ -190,25 +190,25 @@ def users_of(
 
 
 def unsynced_users(people: Collection[UUID]) -> dict[UUID, int]:
-    """How many users each person was linked to that no sync of their account has found yet; one query."""
+    """Return how many users each person is linked to that no sync has found yet, with one query."""
     synced = Entity.objects.filter(kind=Kind.USER, arn=OuterRef("user_arn"))
     rows = Identity.objects.filter(~Exists(synced), person__in=people).order_by().values_list("person")
     return dict(rows.annotate(number=Count("pk")))
 
 
 def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:
-    """What was said of users by hand, by ARN; one query."""
+    """Return the links made by hand of users, by ARN, with one query."""
     rows = Identity.objects.filter(user_arn__in=[entity.arn for entity in users]).select_related("person")
     return {identity.user_arn: identity for identity in rows}
 
 
 def unconfirmed_of(person_id: UUID) -> int:
-    """How many users a way says to be somebody's that nobody has confirmed; one query."""
+    """Return how many users match a person without confirmation, with one query."""
     return waiting(UserMatch.objects.filter(person=person_id, standing=LinkStanding.KNOWN)).count()
 
 
 def waiting(rows: QuerySet[UserMatch]) -> QuerySet[UserMatch]:
-    """Of signs, those of living users to whom nobody was linked by hand."""
+    """Return the matches of living users that no one is linked to by hand."""
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn")).filter(
         Q(aws_id="") | Q(aws_id=OuterRef("user__aws_id"))
     )

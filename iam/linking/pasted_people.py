@@ -1,5 +1,5 @@
-"""A pasted list of people: one parser and one matcher for every page that takes one. Nothing is cut without
-saying so, and every match says what it rests on.
+"""A pasted list of people: the parser and matcher for every page that takes one. It reports what is cut, and
+the basis of each match.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.search_words import folded, spellings
 
 MAX_LINES: Final = 1_000
-"""So many names are matched at once; what is beyond them is given back, to be pasted next."""
+"""Maximum number of names to match at once. The rest is returned, to be pasted next."""
 MAX_NAME_LENGTH: Final = 2_048
-"""Characters of one name: an ARN is the longest."""
+"""Maximum length of a name. ARNs are the longest."""
 _SEPARATORS: Final = re.compile(r"[\n\r,;\t]+")
 _MAILBOX: Final = re.compile(r"(.*)<([^<>\s]+@[^<>\s]+)>")
 
 
 @dataclass(frozen=True, slots=True)
 class PastedMatch:
-    """A user, or something else of the mirror, that a line names. `basis` says by what; `is_sure`: by its own
-    name, or because somebody linked the user by hand. Anyone who can write tags in AWS can name themselves,
-    so a match by tag or rule is for somebody to confirm.
+    """An entity of the mirror that a line names. `basis` says how; `is_sure` is True for its own name or a
+    link made by hand. Those who can write tags in AWS can name themselves, so a match by tag or rule needs
+    confirmation.
     """
 
     entity: Entity
@@ -42,70 +42,70 @@ class PastedMatch:
 
 @dataclass(frozen=True, slots=True)
 class PastedLine:
-    """One line as it was pasted, and everything that it can mean."""
+    """A pasted line and everything that it can mean."""
 
     text: str
     matches: tuple[PastedMatch, ...] = ()
 
     @property
     def chosen(self) -> Entity | None:
-        """The one that is surely meant."""
+        """The only certain match, or None."""
         sure = [match.entity for match in self.matches if match.is_sure]
         return sure[0] if len(sure) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class PastedList:
-    """What a list means. `left_over` are the lines beyond the limit, which were not looked at."""
+    """The result of matching a list. `left_over` are the lines beyond the limit, which were not matched."""
 
     lines: tuple[PastedLine, ...] = ()
     left_over: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> list[Entity]:
-        """Those who are surely meant, each once, in the order of the list."""
+        """The certain matches, without duplicates, in the order of the list."""
         return list(dict.fromkeys(line.chosen for line in self.lines if line.chosen is not None))
 
     @property
     def unknown(self) -> list[str]:
-        """The lines that name nobody."""
+        """The lines that match no one."""
         return [line.text for line in self.lines if not line.matches]
 
     @property
     def to_decide(self) -> list[PastedLine]:
-        """The lines that mean several, or somebody whom only a tag or a rule names."""
+        """The lines that match several entities, or only by a tag or a rule."""
         return [line for line in self.lines if line.matches and line.chosen is None]
 
 
 @dataclass(slots=True)
 class _UsersByText:
-    """By folded text: the users and what says that they are meant."""
+    """Matches by folded text."""
 
     matches: dict[str, dict[int, PastedMatch]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, text: str, entity: Entity, basis: str, *, is_sure: bool) -> None:
-        """A sure match replaces another one of the same user."""
+        """Add a match. A certain match replaces an uncertain one of the same user."""
         key = folded(text)
         present = self.matches[key].get(entity.pk)
         if present is None or (is_sure and not present.is_sure):
             self.matches[key][entity.pk] = PastedMatch(entity, basis, is_sure)
 
     def of(self, text: str) -> tuple[PastedMatch, ...]:
-        """What a text means: where something is sure, nothing else."""
+        """Return the matches of a text: only certain ones, if there are any."""
         matches = list(self.matches.get(folded(text), {}).values())
         sure = [match for match in matches if match.is_sure]
         return tuple(sorted(sure or matches, key=lambda match: (match.entity.account.name, match.entity.pk)))
 
 
 def split_list(text: str) -> list[str]:
-    """The names of a list, each once: one a line, or with commas, semicolons or tabs between; `Maya
-    <maya@example.com>` is the address.
+    """Return the names in a list without duplicates: one per line, or separated by commas, semicolons or
+    tabs. `Maya <maya@example.com>` becomes the address.
     """
     return list(dict.fromkeys(_pieces(text)))
 
 
 def repeated_in(text: str) -> int:
-    """How many names of a list are left out because the list has them already."""
+    """Return how many names in a list are duplicates."""
     return len(list(_pieces(text))) - len(split_list(text))
 
 
@@ -120,15 +120,13 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def match_list(text: str, *, among: QuerySet[Entity], most: int = MAX_LINES) -> PastedList:
-    """Whom a list means, of the users, groups or roles in `among`; a handful of queries, whatever its
-    length.
-    """
+    """Match a list with the users, groups or roles in `among`, with a handful of queries."""
     names = split_list(text)
     return PastedList(tuple(match_names(names[:most], among=among)), tuple(names[most:]))
 
 
 def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[PastedLine]:
-    """Whom each name means, in the order of the names: for rows of a file, which are split already."""
+    """Match each name, in order. Use it for rows of a file, which are split already."""
     wanted = list(names)
     known = _UsersByText()
     _by_own_name(known, wanted, among)
@@ -142,7 +140,7 @@ def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[Pasted
 
 
 def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """ARNs and user names; IAM user names are unique without regard to case."""
+    """Add matches by ARN and user name. IAM user names are unique regardless of case."""
     small = [name.lower() for name in names]
     signs = UserMatch.objects.filter(login__in=small).values("user")
     rows = among.filter(Q(arn__in=names) | Q(name__in={*names, *small}) | Q(pk__in=signs))
@@ -153,14 +151,14 @@ def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Enti
 
 
 def _people_called(names: Sequence[str]) -> QuerySet[Person]:
-    """The people of these addresses and names, in any case."""
+    """Return the people with these addresses and names, in any case."""
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
     return people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
 
 
 def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """The users that were linked by hand to people of these addresses and names."""
+    """Add users linked by hand to people with these addresses and names."""
     names = list(chain.from_iterable(map(spellings, names)))
     people_meant = _people_called(names)
     identities = Identity.objects.filter(person__in=people_meant).select_related("person")
@@ -175,7 +173,7 @@ def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity
 
 
 def _by_sign(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """The users that tags and rules say to be of people of these addresses and names."""
+    """Add users matched by tags and rules with people of these addresses and names."""
     names = list(chain.from_iterable(map(spellings, names)))
     small = [name.lower() for name in names]
     people_meant = _people_called(names).values("pk")
@@ -193,8 +191,8 @@ def _by_sign(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity])
 
 
 def _by_name_tag(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """The users whose name tag is one of these names. Tags are not indexed by value, so this is only for
-    names that nothing else explains.
+    """Add users whose name tag is one of these names. Tags are not indexed by value, so use it only for names
+    without any other match.
     """
     small = {folded(name) for name in names}
     rows = TagSet.objects.filter(
@@ -209,7 +207,7 @@ def _by_name_tag(known: _UsersByText, names: Sequence[str], among: QuerySet[Enti
 
 
 def _by_login(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """ "Maya Okafor" can be the user maya.okafor, where nothing says more."""
+    """Add users such as maya.okafor for “Maya Okafor”, if there is no other match."""
     logins: Mapping[str, str] = {".".join(name.lower().split()): name for name in names}
     rows = among.filter(name__in=logins, kind=Kind.USER).values_list("pk", "name")
     _add_named(known, {pk: logins[login] for pk, login in rows}, among, "User name", is_sure=True)
@@ -228,7 +226,7 @@ def _add_named(
 
 
 def in_words(names: Iterable[str], *, most: int = 10) -> str:
-    """Some names, and how many more there are."""
+    """Return some names and the number of further ones."""
     listed = list(names)
     more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

@@ -1,4 +1,6 @@
-"""Name rules, pure: the parts of the local part of an address, and the user name that they make."""
+"""Name rules: the parts of an address's local part, and the user name that they form. Without
+side effects.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,20 @@ from typing import Final
 
 PART: Final = re.compile(r"\{([a-z]*)\}")
 PARTS: Final = {"first": r"[^.+]+", "last": r"[^.+]+", "f": r"[^.+]", "l": r"[^.+]", "local": r".+"}
-"""What a part stands for in an address; `f` and `l` are the first letters of the first and the last name."""
+"""What a placeholder matches in an address. `f` and `l` are the first letters of the first and
+the last name.
+"""
 LETTERS: Final = {"f": "first", "l": "last"}
 USER_NAME: Final = re.compile(r"[a-z0-9+=,.@_-]*")
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names"""
 
 
 class PatternError(ValueError):
-    """A rule that makes no sense; the message is a sentence for who wrote it."""
+    """The rule is invalid. The message is a sentence for its author."""
 
 
 class NamePattern:
-    """One rule. Raises PatternError."""
+    """A name rule. Raises PatternError."""
 
     def __init__(self, user_name: str, address: str) -> None:
         self._user_name, self._address = user_name.strip().lower(), address.strip().lower()
@@ -35,12 +39,12 @@ class NamePattern:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """As it is kept: (user name, address)."""
+        """The rule as stored: (user name, address)."""
         return self._user_name, self._address
 
     def user_name_of(self, email: str) -> str:
-        """The user name that somebody with this address would have, in small letters; "" where the rule does
-        not fit them.
+        """Return the user name for an address, in lower case, or an empty string if the rule
+        doesn't apply.
         """
         match = self._expression.fullmatch(email.lower().rpartition("@")[0])
         return _filled(self._user_name, match.groupdict()) if match else ""

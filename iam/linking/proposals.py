@@ -1,5 +1,5 @@
-"""The review of all matches: what tags, rules and names propose for users without a linked person, where
-several people fit, and what stays open.
+"""The review of all matches: what tags, rules and names propose for users without a linked person, ambiguous
+matches, and users without a match.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from iam.mirror.models import Entity, TagSet, valid_at
 from iam.search_words import folded, spellings
 
 BATCH_SIZE: Final = 500
-"""Users that are linked by one request; the others stay selected for the next."""
+"""Maximum number of users to link per request. The others stay selected for the next one."""
 SEVERAL: Final = "several"
 NEWCOMERS: Final = "new"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerChoice:
-    """A person who may be meant, and why: each tag, rule or name that says so."""
+    """A possible person, and each tag, rule or name that suggests them."""
 
     person: Person
     words: tuple[str, ...]
@@ -51,7 +51,7 @@ class OwnerChoice:
 
 @dataclass(frozen=True, slots=True)
 class MatchRow:
-    """A user without a linked person. `others` counts people outside the viewer's scope who fit as well."""
+    """A user without a linked person. `others` counts possible people outside the viewer's scope."""
 
     user: Entity
     choices: tuple[OwnerChoice, ...]
@@ -63,8 +63,8 @@ class MatchRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnerProposal:
-    """What can be decided about a user. `person` is the only one who fits; None where several do, or a new
-    one would be added.
+    """A decision about a user. `person` is the only match, or None if there are several or a new person would
+    be added.
     """
 
     user: int
@@ -73,7 +73,7 @@ class OwnerProposal:
 
 @dataclass(frozen=True, slots=True)
 class ProposalGroup:
-    """Proposals for the same reason, by user name. `key` names the group in addresses."""
+    """Proposals with the same reason, by user name. `key` identifies the group in URLs."""
 
     key: str
     label: str
@@ -81,26 +81,24 @@ class ProposalGroup:
 
     @property
     def is_sure(self) -> bool:
-        """True if one person fits each user, by the same reason."""
+        """True if each user has exactly one match, by the same reason."""
         return self.key not in (SEVERAL, NEWCOMERS)
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalList:
-    """All that a viewer can decide, and how many users there is no proposal for."""
+    """Everything that a viewer can decide, and the number of users without a proposal."""
 
     groups: tuple[ProposalGroup, ...]
     unmatched: int
 
     def group(self, key: str) -> ProposalGroup | None:
-        """The group of a key; the first one for any other."""
+        """Return the group with a key, or the first one."""
         return next((group for group in self.groups if group.key == key), next(iter(self.groups), None))
 
 
 def review(viewer: Viewer) -> ProposalList:
-    """Everything that can be decided, as far as the viewer can link it, however much that is; the same few
-    queries for any number of users.
-    """
+    """Return everything that the viewer can decide. The number of queries is small and constant."""
     doubtful, rest = list(_rows(signs_of(DOUBTFUL, viewer))), list(_rows(_hinted(viewer)))
     candidates = _Candidates(viewer, [*doubtful, *rest])
     several = [sign.pk for sign in doubtful if (row := candidates.row(sign)).choices or row.others]
@@ -123,7 +121,7 @@ def review(viewer: Viewer) -> ProposalList:
 
 
 def match_rows(viewer: Viewer, proposals: Sequence[OwnerProposal]) -> list[MatchRow]:
-    """The rows of some proposals, in their order."""
+    """Return the rows of the proposals, in order."""
     signs = {
         sign.pk: sign
         for sign in _rows(UserMatch.objects.filter(pk__in=[proposal.user for proposal in proposals]))
@@ -133,16 +131,16 @@ def match_rows(viewer: Viewer, proposals: Sequence[OwnerProposal]) -> list[Match
 
 
 def has_proposals(viewer: Viewer) -> bool:
-    """True if tags, addresses or name rules say whose some user is; one query."""
+    """Return True if a tag, address or name rule matches some user, with one query."""
     says = Q(standing=LinkStanding.KNOWN, person__isnull=False) | Q(standing__in=DOUBTS) | ~Q(address="")
     return any_sign(viewer, says)
 
 
 def _sure_groups(viewer: Viewer) -> Iterator[ProposalGroup]:
-    """The users for whom one person fits, by the reason; the largest group first."""
+    """Yield the users with one match, grouped by reason, the largest group first."""
     signs = signs_of(PROPOSED, viewer).exclude(person=viewer.person_id)
     if not viewer.scope.sees_everything:
-        # A proposed person outside the viewer's scope is for somebody else to confirm.
+        # A proposed person outside the viewer's scope must be confirmed by someone else.
         signs = signs.filter(person__in=persons(viewer).values("pk"))
     proposals_by_reason: dict[str, list[OwnerProposal]] = defaultdict(list)
     for user, person, words in signs.order_by("login", "user").values_list("user", "person", "words"):
@@ -154,8 +152,8 @@ def _sure_groups(viewer: Viewer) -> Iterator[ProposalGroup]:
 
 
 def _hinted(viewer: Viewer) -> QuerySet[UserMatch]:
-    """Users without a person for whom there is a hint: an address, a user of the same name, the name of a
-    person.
+    """Return users without a person that have a hint: an address, a user of the same name, or a person's
+    name.
     """
     unlinked = signs_of(UNLINKED, viewer)
     links = Identity.objects.filter(user_arn=OuterRef("user__arn"))
@@ -166,7 +164,7 @@ def _hinted(viewer: Viewer) -> QuerySet[UserMatch]:
 
 
 def _named_like_people(signs: QuerySet[UserMatch], viewer: Viewer) -> list[int]:
-    """Users whose name, as people write it, is that of somebody; three queries."""
+    """Return users whose display name is that of a person, with three queries."""
     people = people_to_choose(viewer).values_list("name", flat=True)
     names = {folded(name) for name in people if " " in name}
     users = dict(signs.values_list("user", "user__name")) if names else {}
@@ -185,7 +183,7 @@ def _rows(signs: QuerySet[UserMatch]) -> QuerySet[UserMatch]:
 
 
 class _Candidates:
-    """Who may be meant by signs, and why; a handful of queries."""
+    """Finds possible people for users, and why, with a handful of queries."""
 
     def __init__(self, viewer: Viewer, signs: Sequence[UserMatch]) -> None:
         self._viewer = viewer
@@ -203,7 +201,7 @@ class _Candidates:
         return display_name(sign.user.name, self._tags.get(sign.pk))
 
     def row(self, sign: UserMatch) -> MatchRow:
-        """The row of a user."""
+        """Return the row of a user."""
         words: dict[UUID, list[str]] = defaultdict(list)
         people: dict[UUID, Person] = {}
         outside: set[str] = set()
@@ -224,14 +222,14 @@ class _Candidates:
                 add(person, "has the same name")
             if sign.former is not None:
                 add(sign.former, "had a user with this name before it was created again")
-        # Nobody links a user to themselves.
+        # People can't link a user to themselves.
         people.pop(self._viewer.person_id, None)
         choices = tuple(OwnerChoice(person, tuple(words[pk])) for pk, person in people.items())
         return MatchRow(sign.user, choices, len(outside), self._display(sign), sign.address, sign.words)
 
 
 def _people_named(viewer: Viewer, names: Iterable[str]) -> dict[str, list[Person]]:
-    """People whom the viewer can link, by their folded names; one query."""
+    """Return people that the viewer can link, by folded name, with one query."""
     wanted: set[str] = set()
     for name in names:
         if " " in name:
@@ -246,8 +244,8 @@ def _people_named(viewer: Viewer, names: Iterable[str]) -> dict[str, list[Person
 def link_many(
     viewer: Viewer, pairs: Mapping[int, UUID], *, newcomers: Mapping[int, str], why: str = ""
 ) -> ConfirmationResult:
-    """Link users to people, and to new people by the address of their tag (`newcomers`: their names); one
-    refusal stops no other.
+    """Link users to people, and to new people by the address in their tag (`newcomers` has their names). A
+    refusal doesn't stop the others.
     """
     done = ConfirmationResult()
     people = Person.objects.in_bulk(list(set(pairs.values())))
@@ -268,7 +266,9 @@ def link_many(
 
 
 def _link_newcomer(viewer: Viewer, user: Entity, *, name: str, why: str) -> None:
-    """Add the person whom a tag names, or link the one who was added for another user a moment ago."""
+    """Add and link the person named in a tag, or link the person who was added for another user
+    just before.
+    """
     address = owners_of([user])[user.pk].address
     known = Person.objects.filter(email__iexact=address).first() if address else None
     if known is not None:

@@ -1,5 +1,5 @@
-"""What the pages of links show: all users of a person as far as a viewer sees them, and what waits for
-somebody to say whose it is.
+"""Queries for the pages on linking: a person's users that a viewer can see, and users that wait for a
+decision.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ M = TypeVar("M", bound=Model)
 PAGE: Final = 50
 MAX_MATCHES: Final = 20
 CAP: Final = 1_000
-"""Counts beyond this are not worked out."""
+"""Larger numbers are not counted exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedUserLine:
-    """A user of a person, with how they sign in; `said` by whom and when it was, if by hand."""
+    """A user of a person with their sign-in data. `may_say` means that the viewer can change the link."""
 
     user: Entity
     ownership: UserOwnership
@@ -55,8 +55,8 @@ class LinkedUserLine:
 
 @dataclass(frozen=True, slots=True)
 class PersonUsers:
-    """All users of the person of one user. `unseen` more are outside what the viewer sees: how many, and not
-    which.
+    """All users of the person of a user. `unseen` is the number of further users outside the
+    viewer's scope.
     """
 
     ownership: UserOwnership
@@ -66,17 +66,19 @@ class PersonUsers:
 
 
 def accounts_not_matched(viewer: Viewer) -> int:
-    """How many accounts in sight had their users synced, and not yet matched to people; one query."""
+    """Return the number of visible accounts whose users were synced but not yet matched with people. One
+    query.
+    """
     synced = Section.objects.filter(account=OuterRef("pk"), name=USERS).exclude(unknown_at(None))
     matched = MatchedAccount.objects.filter(account=OuterRef("pk"))
-    # What was looked at before the first sync had no users.
+    # An account that was matched before its first sync had no users.
     matched = matched.exclude(revision=0, account__revision__gt=0)
     accounts = accounts_concerned(viewer.scope).filter(Exists(synced))
     return accounts.exclude(Exists(matched)).count()
 
 
 def everything_of(user: Entity, *, viewer: Viewer) -> PersonUsers:
-    """A handful of queries, whatever the number of users and accounts."""
+    """Return all users of the owner of a user. The number of queries is small and constant."""
     ownership = owners_of([user])[user.pk]
     if ownership.person:
         users_by_owner = users_of([ownership.person], addresses=[])
@@ -92,7 +94,7 @@ def everything_of(user: Entity, *, viewer: Viewer) -> PersonUsers:
 
 
 def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
-    """Users that were theirs when AWS had them last, as far as the viewer sees them, the latest first: two
+    """Return deleted users that belonged to a person, as far as the viewer can see them, latest first. Two
     queries.
     """
     theirs = Q(pk__in=UserMatch.objects.filter(person=person).values("pk"))
@@ -107,7 +109,7 @@ def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
 
 
 def lines_of(theirs: Sequence[LinkedUser], *, may: set[int]) -> tuple[LinkedUserLine, ...]:
-    """Users with what is known of their credentials and last use: two queries."""
+    """Return users with their credentials and last use, with two queries."""
     pks = [owned_user.user.pk for owned_user in theirs]
     credentials = {
         credentials.user_id: credentials
@@ -127,7 +129,7 @@ def lines_of(theirs: Sequence[LinkedUser], *, may: set[int]) -> tuple[LinkedUser
 
 
 def people_found(viewer: Viewer, text: str) -> list[Person]:
-    """People to whom the viewer may link a user, by a part of the name or of the address."""
+    """Return people that the viewer can link a user to, by a part of name or address."""
     if not text.strip():
         return []
     people = people_to_choose(viewer).filter(matches(text.strip(), "name", "email"))
@@ -135,14 +137,12 @@ def people_found(viewer: Viewer, text: str) -> list[Person]:
 
 
 def person_to_choose(viewer: Viewer, pk: UUID) -> Person | None:
-    """Somebody, if the viewer may link users to people like them."""
+    """Return the person, unless it is the viewer, or None."""
     return Person.objects.filter(pk=pk).exclude(pk=viewer.person_id).first()
 
 
 def users_found(viewer: Viewer, text: str) -> list[Entity]:
-    """Living users, of whom the viewer may say whose they are and nobody has, by the beginning of the user
-    name.
-    """
+    """Return living users without a linked person that the viewer can link, by the start of the user name."""
     start = text.strip().lower()
     if not start:
         return []
@@ -160,16 +160,14 @@ BY_NAME: Final = KeysetOrder("low", "pk")
 
 
 def _linkable(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:
-    """Rows of users of whom the viewer may say whose they are; where that is everybody, the database is not
-    asked for all of them.
-    """
+    """Return rows of users that the viewer can link. If that is everyone, the query isn't restricted."""
     if (Role.ADMINISTRATOR, "") in viewer.held:
         return rows
     return rows.filter(user__in=linkable(viewer).values("pk"))
 
 
 def signs_of(view: str, viewer: Viewer) -> QuerySet[UserMatch]:
-    """The signs of a view that are of users of whom the viewer may say whose they are."""
+    """Return the matches of a view, for users that the viewer can link."""
     rows = UserMatch.objects.all()
     if view == PROPOSED:
         rows = rows.filter(standing=LinkStanding.KNOWN, person__isnull=False)
@@ -186,33 +184,33 @@ def signs_of(view: str, viewer: Viewer) -> QuerySet[UserMatch]:
 
 
 def any_sign(viewer: Viewer, says: Q) -> bool:
-    """True if a user, of whom the viewer may say whose they are and nobody has, has such a sign."""
+    """Return True if such a match exists for a user without a linked person that the viewer can link."""
     return waiting(_linkable(UserMatch.objects.filter(says), viewer)).exists()
 
 
 def part_of(view: str, viewer: Viewer, *, after: KeysetPlace | None = None) -> RowPage[UserMatch]:
-    """A page of a view, by user name; the same few queries whatever the size of the organization."""
+    """Return a page of a view, by user name. The number of queries is small and constant."""
     signs = signs_of(view, viewer).select_related("user__account", "person", "former")
     return page(signs, order=BY_LOGIN, size=PAGE, after=after)
 
 
 def count_of(view: str, viewer: Viewer) -> int:
-    """How many there are, up to a limit."""
+    """Return the number of rows in a view, up to a limit."""
     if view == APART:
         return marks(viewer).count()
     return int(signs_of(view, viewer).order_by().values("pk")[: CAP + 1].count())
 
 
 def marks(viewer: Viewer) -> QuerySet[ExcludedMatch]:
-    """Who was said not to be meant, newest first."""
+    """Return the excluded matches, newest first."""
     living = ExcludedMatch.objects.filter(user__gone_at__isnull=True, user__account__removed_at__isnull=True)
     rows = _linkable(living, viewer)
     return rows.select_related("user__account", "person").order_by("-at", "-pk")
 
 
 def same_names(signs: Sequence[UserMatch], *, viewer: Viewer) -> dict[int, list[tuple[Person, Entity]]]:
-    """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user:
-    three queries. A proposal, and never more.
+    """Return who is linked by hand to users of the same name in other accounts that the viewer can see, by
+    user, as proposals. Three queries.
     """
     logins = {sign.login for sign in signs}
     twins = UserMatch.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related(
@@ -242,8 +240,8 @@ def same_names(signs: Sequence[UserMatch], *, viewer: Viewer) -> dict[int, list[
 
 
 def names_of(signs: Iterable[UserMatch], *, viewer: Viewer) -> dict[str, str]:
-    """The names of the people whom the voices name, by their ids as text; who is outside the scope of the
-    viewer has none. Two queries.
+    """Return the names of the people in matches, by person id as text. People outside the viewer's scope are
+    not named. Two queries.
     """
     every_voice = chain.from_iterable(sign.said for sign in signs)
     pks = {voice["person"] for voice in every_voice if voice["person"]}
@@ -253,17 +251,19 @@ def names_of(signs: Iterable[UserMatch], *, viewer: Viewer) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person in the list of people, with the users that the viewer sees."""
+    """A person in the list of people, with the users that the viewer can see."""
 
     person: Person
     lines: tuple[LinkedUserLine, ...]
     unseen: int
     unsynced: int = 0
-    """Users linked to them that no sync has found yet."""
+    """The number of users linked to them that no sync has found yet."""
 
 
 def persons(viewer: Viewer) -> QuerySet[Person]:
-    """The people of whom the viewer sees a user; all of the directory for who sees everything."""
+    """Return the people with a user that the viewer can see, or the whole directory if they can see
+    everything.
+    """
     if viewer.scope.sees_everything:
         return Person.objects.all()
     seen = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True)
@@ -277,9 +277,7 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
 def people_part(
     viewer: Viewer, *, text: str = "", after: KeysetPlace | None = None
 ) -> tuple[list[PersonRow], KeysetPlace | None]:
-    """A page of people by name, and the place of the next: nine queries, whatever the number of people and
-    users.
-    """
+    """Return a page of people by name, and the place of the next page. Nine queries."""
     people_found = persons(viewer).annotate(low=Lower("name"))
     if text:
         people_found = people_found.filter(matches(text, "name", "email"))

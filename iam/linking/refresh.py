@@ -1,5 +1,5 @@
-"""Works out whose users are, beside the pages: after the mirror was written, when the ways change, and when
-somebody comes.
+"""Updates matches between users and people in the background: after the mirror was written, when the rules
+change, and when a person is added.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
 
 CHUNK: Final = 500
 LATE_COMMIT_WINDOW: Final = timedelta(minutes=1)
-"""A person whose row is written this long after its date is still noticed."""
+"""How long after its timestamp a person's row can be committed and still be noticed."""
 SIGN_FIELDS: Final = ("account", "login", "address", "standing", "person", "how", "words", "said")
 
 
 def settings_row() -> Row:
-    """The ways of the organization, made on first use."""
+    """Return the organization's settings, created on first use."""
     return Row.objects.get_or_create(pk=1)[0]
 
 
 def current_rules() -> MatchRules:
-    """The ways as they are: two queries."""
+    """Return the current matching rules, with two queries."""
     row = Row.objects.filter(pk=1).first() or Row()
     rules = NameRule.objects.order_by("pk").values_list("user_name", "address")
     return MatchRules(tuple(row.tag_keys), row.by_address, tuple(NamePattern(*texts) for texts in rules))
 
 
 def people_known_by(ways: MatchRules) -> KnownPeople:
-    """Everybody of the directory, as the ways find them: one query."""
+    """Return everyone in the directory, indexed for the rules, with one query."""
     return KnownPeople(Person.objects.order_by("created_at", "pk").values_list("pk", "email"), ways)
 
 
 def refresh_links(*, whole: bool = False) -> int:
-    """Work out what was written since the last time, of every account; how many users were looked at. A few
-    queries where there is nothing.
+    """Update matches in every account for changes since the last run, and return how many users were checked.
+    A few queries if nothing changed.
 
-    `whole`: everybody anew.
+    `whole` checks all users again.
     """
     row = settings_row()
     now = datetime.now(tz=UTC)
@@ -65,7 +65,7 @@ def refresh_links(*, whole: bool = False) -> int:
     newcomers = [] if row.people_until is None or whole else list(came.values_list("pk", "email"))
     if not due and not newcomers:
         if row.people_until is not None:
-            # Nobody came since: the next look begins at the same place, and a quiet database stays unwritten.
+            # No one was added since. The next run starts from the same point, and nothing is written.
             return 0
         Row.objects.filter(pk=row.pk).update(people_until=now)
         return 0
@@ -77,14 +77,14 @@ def refresh_links(*, whole: bool = False) -> int:
 
 
 def refresh_users(pks: Collection[int]) -> None:
-    """Work out some users again, at once: after something was said of them by hand."""
+    """Update the matches of users at once, after a manual decision."""
     known = people_known_by(current_rules())
     for chunk in batches(list(pks), CHUNK):
         _users(chunk, known)
 
 
 def _account(account: Account, known: KnownPeople, *, version: int, whole: bool) -> int:
-    # Before the users are read: what is written meanwhile has a later revision, and is looked at next time.
+    # It is read before the users: concurrent writes get a later revision and are handled next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
     worked = MatchedAccount.objects.filter(pk=account.pk).first()
     if worked is not None and worked.ways == version and worked.revision >= revision and not whole:
@@ -106,7 +106,7 @@ def _account(account: Account, known: KnownPeople, *, version: int, whole: bool)
 
 
 def _newcomers(people: Iterable[tuple[UUID, str]], known: KnownPeople) -> int:
-    """The users whom the ways may mean who are said to be somebody who has come."""
+    """Update the users that the rules may match with new people, and return how many."""
     names: set[str] = set()
     addresses: set[str] = set()
     for pk, email in people:
@@ -138,7 +138,7 @@ def _users(pks: Collection[int], known: KnownPeople) -> None:
 
 
 def facts_of(names: Mapping[int, str]) -> dict[int, UserFacts]:
-    """The facts that the matching methods use, of users by their numbers and names: two queries."""
+    """Return the facts for matching, of users by id and name, with two queries."""
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=names).values_list("entity_id", "tags"))
     excluded: dict[int, set[UUID]] = defaultdict(set)
     for user, person in ExcludedMatch.objects.filter(user__in=names).values_list("user_id", "person_id"):
@@ -164,8 +164,8 @@ def _row(user: Entity, verdict: MatchResult, former: UUID | None) -> UserMatch:
 
 
 def _follow(users: Collection[Entity]) -> dict[int, UUID]:
-    """Links and owning teams go with a user who was renamed; links end where the name belongs to another user
-    by now; who had it before, by user.
+    """Move links and owning teams along with renamed users, and end links whose name another user has now.
+    Returns the former person by user.
     """
     living = [entity for entity in users if entity.gone_at is None]
     by_id = {entity.aws_id: entity for entity in living}
@@ -191,7 +191,7 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
 
 
 def _free_renamed_arn(user: Entity, *, of: str) -> None:
-    """The ARN to which a user was renamed may still be tied to one who had it before."""
+    """End links of an earlier user to the ARN that a renamed user has now."""
     for stale in (
         Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", of]).select_related("person")
     ):

@@ -1,10 +1,9 @@
-"""Who may say whose a user is. Being somebody's gives that person rights over the user, so only those say it
-who rule over it already.
+"""Who can link users to people. A link gives the person rights over the user, so only those who already have
+such rights can create it.
 
-An administrator of the account says it of every user there. A team lead says it of the users of their teams,
-and only of people without a role over others: those whom they reach already, by a user that was linked
-before, and those whom the ways of the organization name and who have no user yet. Nobody says it of
-themselves.
+An administrator of the account can link every user there. A team lead can link users of their teams, but only
+to people without a role over others: those they already reach through a linked user, and those whom the
+matching rules name and who have no user yet. People can't link users to themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
 OWNER_RIGHTS: Final = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
-"""One of them is needed to say whose a user, role or grant is."""
+"""One of these rights is needed to set the owner of a user, role or grant."""
 STRANGER = (
     "You can link IAM users of your teams to people of your teams. Ask an administrator to link other people."
 )
@@ -32,7 +31,7 @@ NOT_YOURS = "You can link IAM users only where you administer the account or lea
 
 
 def may_link(viewer: Viewer, user: Entity) -> bool:
-    """Whether they may say anything of this user, to whomever it belongs."""
+    """Return True if the viewer can link this user to someone."""
     number = user.account.account_id
     if viewer.may(Right.MANAGE_OPERATORS, account_id=number):
         return True
@@ -40,7 +39,7 @@ def may_link(viewer: Viewer, user: Entity) -> bool:
 
 
 def linkable(viewer: Viewer) -> QuerySet[Entity]:
-    """The living users of whom they may say whose they are: of accounts that they administer, and of teams
+    """Return the living users that the viewer can link: those of accounts that they administer and of teams
     that they lead.
     """
     account_ids = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
@@ -51,17 +50,17 @@ def linkable(viewer: Viewer) -> QuerySet[Entity]:
 
 
 def may_link_any(viewer: Viewer) -> bool:
-    """Whether there are users of whom they may say it."""
+    """Return True if there can be users that the viewer can link."""
     return viewer.may(Right.MANAGE_OPERATORS) or bool(viewer.leads)
 
 
 def may_rule(viewer: Viewer) -> bool:
-    """Whether they choose the ways of the organization: administrators of all accounts."""
+    """Return True if the viewer can change the matching rules: administrators of all accounts."""
     return viewer.may(Right.MANAGE_OPERATORS, account_id="")
 
 
 def check(viewer: Viewer, *, user: Entity, person: Person) -> None:
-    """Raises DirectoryRuleError for anyone who may not say that this user is, or is not, this person's."""
+    """Raise DirectoryRuleError if the viewer can't link this user to this person or exclude the match."""
     administers = viewer.may(Right.MANAGE_OPERATORS, account_id=user.account.account_id)
     if not administers and not may_link(viewer, user):
         raise DirectoryRuleError(NOT_YOURS)
@@ -72,7 +71,7 @@ def check(viewer: Viewer, *, user: Entity, person: Person) -> None:
 
 
 def may_say(viewer: Viewer, *, user: Entity, person: Person) -> bool:
-    """Whether `check` lets it pass."""
+    """Return True if `check` passes."""
     try:
         check(viewer, user=user, person=person)
     except DirectoryRuleError:
@@ -81,8 +80,8 @@ def may_say(viewer: Viewer, *, user: Entity, person: Person) -> bool:
 
 
 def people_to_choose(viewer: Viewer) -> QuerySet[Person]:
-    """The people to whom they may link a user by name: all for administrators, else the people of their
-    teams.
+    """Return the people that the viewer can link a user to by name: all for administrators, otherwise the
+    people of their teams.
     """
     people = Person.objects.exclude(pk=viewer.person_id)
     if viewer.may(Right.MANAGE_OPERATORS):
@@ -101,5 +100,5 @@ def _reaches(viewer: Viewer, user: Entity, person: Person) -> bool:
 
 
 def rules(person: Person) -> bool:
-    """Whether the person holds a role in Gatehouse by which they see or decide about others."""
+    """Return True if the person has a role in Gatehouse with access to others."""
     return RoleAssignment.objects.filter(person=person).exclude(role=Role.MEMBER).exists()

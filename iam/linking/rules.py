@@ -1,6 +1,4 @@
-"""Choose the ways by which users are known to be somebody's, after a look at what that would link; for
-administrators of all accounts.
-"""
+"""Changes the matching rules after a preview of their effect, for administrators of all accounts."""
 
 from __future__ import annotations
 
@@ -37,14 +35,14 @@ TAG_KEY: Final = re.compile(r"[\w .:/=+@-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class ChosenMatchRules:
-    """The ways as somebody wants them; rules as (user name, address)."""
+    """The rules as entered, with name rules as (user name, address)."""
 
     tag_keys: tuple[str, ...]
     by_address: bool
     rules: tuple[tuple[str, str], ...]
 
     def ways(self) -> MatchRules:
-        """Read. Raises DirectoryRuleError."""
+        """Parse the rules. Raises DirectoryRuleError."""
         keys = tuple(dict.fromkeys(key.strip().lower() for key in self.tag_keys if key.strip()))
         if len(keys) > MAX_KEYS:
             raise DirectoryRuleError(f"You entered {len(keys)} tag keys. The limit is {MAX_KEYS}.")
@@ -62,8 +60,8 @@ class ChosenMatchRules:
 
 @dataclass(slots=True)
 class MatchEffect:
-    """What other ways would come to, of users to whom nobody is linked by hand. Each list has the first few,
-    each number counts all.
+    """The effect of other rules on users without a link made by hand. Each list has the first few, each
+    number counts all.
     """
 
     linked: int = 0
@@ -77,21 +75,22 @@ class MatchEffect:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing would be different."""
+        """True if nothing would change."""
         return not (self.linked or self.ends or self.doubtful or self.readdressed)
 
 
 def chosen_now() -> ChosenMatchRules:
-    """As things are."""
+    """Return the current rules as entered."""
     now = current_rules()
     return ChosenMatchRules(now.tag_keys, now.by_address, tuple(rule.texts for rule in now.rules))
 
 
 def foretell(chosen: ChosenMatchRules) -> MatchEffect:
-    """What the ways would link, unlink and leave in doubt; nothing is written. Raises DirectoryRuleError.
+    """Return which users the rules would match, unmatch and leave ambiguous, without writing. Raises
+    DirectoryRuleError.
 
-    It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys
-    come or go.
+    It only checks users that can be affected: by the user names that the rules derive, and by tags with added
+    or removed keys.
     """
     wanted, before = chosen.ways(), current_rules()
     new, old = people_known_by(wanted), people_known_by(before)
@@ -99,7 +98,7 @@ def foretell(chosen: ChosenMatchRules) -> MatchEffect:
     verdicts: list[tuple[_CurrentMatch, MatchResult]] = []
     for chunk in batches(_concerned(before, wanted, old, new), CHUNK):
         signs = waiting(UserMatch.objects.filter(pk__in=chunk)).order_by("login", "pk")
-        # As values: of very many users only the few that are shown are made to objects.
+        # Values instead of objects: of very many users, only the few that are shown become objects.
         rows = [
             _CurrentMatch(*row)
             for row in signs.values_list("pk", "user__name", "person", "standing", "address")
@@ -122,7 +121,7 @@ def foretell(chosen: ChosenMatchRules) -> MatchEffect:
 
 
 class _CurrentMatch(NamedTuple):
-    """What the ways say of a user now."""
+    """The current match of a user."""
 
     pk: int
     name: str
@@ -132,7 +131,7 @@ class _CurrentMatch(NamedTuple):
 
 
 def _add_examples(effect: MatchEffect, verdicts: Sequence[tuple[_CurrentMatch, MatchResult]]) -> None:
-    """Adds the first few users who would gain or lose a person, or become doubtful."""
+    """Add the first few users who would gain or lose a person, or become ambiguous."""
     changed = [(user, verdict) for user, verdict in verdicts if verdict.person != user.person]
     gains = [(user, verdict) for user, verdict in changed if verdict.standing == LinkStanding.KNOWN]
     gains = gains[:PREVIEW_ROWS]
@@ -160,7 +159,7 @@ def _add_examples(effect: MatchEffect, verdicts: Sequence[tuple[_CurrentMatch, M
 
 
 def _concerned(before: MatchRules, wanted: MatchRules, old: KnownPeople, new: KnownPeople) -> list[int]:
-    """The numbers of the users of whom the ways may say something else."""
+    """Return the ids of users whose match can change."""
     rules = {rule.texts for rule in before.rules} ^ {rule.texts for rule in wanted.rules}
     logins = old.names_by(rules) | new.names_by(rules)
     if before.by_address != wanted.by_address:
@@ -180,8 +179,8 @@ def _concerned(before: MatchRules, wanted: MatchRules, old: KnownPeople, new: Kn
 
 
 def _has_any(keys: Iterable[str]) -> Q:
-    """Tags whose text has one of the keys somewhere: what they are is looked at afterwards, since IAM does
-    not tell keys apart by case.
+    """Return the condition that tags contain one of the keys. It is imprecise, because IAM ignores the case
+    of keys; the result is checked later.
     """
     wanted = Q(pk__in=[])
     for key in keys:
@@ -190,8 +189,8 @@ def _has_any(keys: Iterable[str]) -> Q:
 
 
 def save(viewer: Viewer, chosen: ChosenMatchRules) -> bool:
-    """From now on these are the ways; False when they were so already. Who is linked by them is worked out
-    soon after. Raises DirectoryRuleError.
+    """Save the rules. Returns False if they are unchanged. Matches are updated soon after. Raises
+    DirectoryRuleError.
     """
     assert_administers(viewer)
     wanted = chosen.ways()

@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.linking.tasks.refresh_links")  # type: ignore[untyped-decorator]
 @every(15)
 def refresh_links() -> int:
-    """Work out whose the users are of whom something was written, or may have become somebody's."""
+    """Update the matches of users affected by recent changes."""
     return refresh.refresh_links()
