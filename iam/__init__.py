@@ -1,1 +1,1 @@
-"""What is true about IAM: the mirror, the changes, the people; knows no HTTP request and no template."""
+"""The domain of IAM: the mirror, the changes and the people. It knows no HTTP requests and no templates."""

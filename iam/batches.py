@@ -1,4 +1,4 @@
-"""A long list in batches, for queries that take only so many values."""
+"""Splits a long list into batches, for queries that take a limited number of values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ T = TypeVar("T")
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The items in their order, `size` at once; the last batch can be smaller."""
+    """Yield the items in order, `size` at a time. The last batch can be smaller."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

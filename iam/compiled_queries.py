@@ -1,8 +1,8 @@
 """Query sets that are compiled once: the ORM writes the statement, and each request only fills in its values.
 
-For what every page asks for in one shape: to compile such a statement takes the ORM ten times as long as the
-database to answer it. PostgreSQL parses and plans it once, too, in each of its connections: a statement that
-was run some times in one is prepared there (`prepare_threshold` in console.env).
+It is for queries that every page runs in the same shape. Compiling such a statement with the ORM takes ten
+times as long as executing it. PostgreSQL also parses and plans it once per connection: a statement that was
+run several times there is prepared (`prepare_threshold` in console.env).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ MARK: Final = "\ue000"
 """Encloses the name of a parameter while constants are written into a statement."""
 MARKED: Final = re.compile(f"'{MARK}([a-z0-9_]+){MARK}'")
 SCOPES_KEPT = 256
-"""Statements that depend on a scope are kept for so many of them."""
+"""Number of scopes for which scope-dependent statements are cached."""
 
 
 class QueryParam(Expression):
-    """Stands in a query set for a value of the type of a field, which is only known when the statement is
+    """A placeholder in a query set for a value of a field's type that is only known when the statement is
     run.
     """
 
@@ -38,18 +38,18 @@ class QueryParam(Expression):
         self.name = name
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
-        """Its place among the parameters is kept by the object itself."""
+        """Return the object itself as its parameter, which marks its position."""
         return "%s", [self]
 
 
 class _Statement(NamedTuple):
-    """A text with places for values, in their order; or by name, where the constants are in the text."""
+    """A statement with placeholders by position, or by name if the constants are in the text."""
 
     sql: str
     params: Sequence[Any] | Mapping[str, QueryParam]
 
     def run(self, cursor: Any, values: Mapping[str, Any]) -> None:
-        """Execute it with the values of its parameters."""
+        """Execute the statement with these parameter values."""
         if not isinstance(self.params, Mapping):
             cursor.execute(self.sql, [_filled(param, values) for param in self.params])
             return
@@ -58,9 +58,9 @@ class _Statement(NamedTuple):
             cursor.execute(self.sql, filled)
         except NotSupportedError:
             if connection.in_atomic_block:
-                # What is prepared is forgotten with the transaction.
+                # A prepared statement is discarded with the transaction.
                 raise
-            # Since it was prepared, a migration has changed the type of a column.
+            # A migration has changed the type of a column since the statement was prepared.
             cursor.execute("DEALLOCATE ALL")
             cursor.execute(self.sql, filled)
 
@@ -74,8 +74,8 @@ class _Compiled(NamedTuple):
 
 
 class _ObjectReader(NamedTuple):
-    """How a row becomes an object: its class, its attributes and their columns, and those that fill in the
-    related objects.
+    """How a row becomes an object: its class, its attributes and columns, and the populators of related
+    objects.
     """
 
     model: type[Model]
@@ -84,7 +84,7 @@ class _ObjectReader(NamedTuple):
     populators: Sequence[Any]
 
     def read(self, row: Sequence[Any]) -> Any:
-        """The object, with its related ones."""
+        """Return the object with its related ones."""
         read = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.columns])
         for populator in self.populators:
             populator.populate(row, read)
@@ -92,10 +92,10 @@ class _ObjectReader(NamedTuple):
 
 
 class CompiledQuery:
-    """What `make` asks for, compiled when it is first run. `make` gives a query set, with or without
-    parameters: of `values` or `values_list`, or of objects, with `select_related` and `only` if need be.
+    """A query compiled at its first run. `make` returns a query set, with or without parameters: of `values`
+    or `values_list`, or of objects, possibly with `select_related` and `only`.
 
-    It depends on nothing but its parameters, and on the database, of which a process has one.
+    It only depends on its parameters, and on the database, of which a process has one.
     """
 
     def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
@@ -103,8 +103,8 @@ class CompiledQuery:
         self._compiled: _Compiled | None = None
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows, with values converted as the query set would convert them; one query, or none where
-        nothing can be found.
+        """Return the rows, with values converted as by the query set. One query, or none if the result is
+        certainly empty.
         """
         try:
             compiled = self._compiled = self._compiled or self._compile()
@@ -118,12 +118,12 @@ class CompiledQuery:
         return [tuple(row) for row in compiler.apply_converters(rows, converters)] if converters else rows
 
     def mappings(self, **values: Any) -> list[dict[str, Any]]:
-        """The rows by the names of their columns."""
+        """Return the rows as mappings by column name."""
         rows = self.rows(**values)
         return [dict(zip(self._compiled.names, row, strict=True)) for row in rows] if self._compiled else []
 
     def objects(self, **values: Any) -> list[Any]:
-        """The objects, with those that the query set selects beside them."""
+        """Return the objects, with those selected by `select_related`."""
         rows = self.rows(**values)
         if self._compiled is None or self._compiled.objects is None:
             return []
@@ -139,8 +139,8 @@ class CompiledQuery:
 
 
 class CompiledCounts:
-    """How many rows each of several query sets has, `most` at most: one query, compiled when it is first run.
-    The query sets may have parameters.
+    """The number of rows of several query sets, each at most `most`, as one query compiled at its first run.
+    The query sets can have parameters.
     """
 
     def __init__(self, make: Callable[[], Sequence[QuerySet[Any, Any]]], *, most: int) -> None:
@@ -150,7 +150,7 @@ class CompiledCounts:
         self._nothing: list[int] | None = None
 
     def numbers(self, **values: Any) -> list[int]:
-        """The counts, in the order of the query sets."""
+        """Return the counts in the order of the query sets."""
         statement = self._compiled = self._compiled or self._compile()
         if self._nothing is not None:
             return list(self._nothing)
@@ -176,8 +176,8 @@ class CompiledCounts:
 
 @contextmanager
 def _cursor() -> Iterator[Any]:
-    """A cursor of the database; on PostgreSQL one that sends values apart from the statement, since the
-    server prepares only such statements. Where Django logs statements, it sends them whole.
+    """Yield a database cursor. On PostgreSQL it sends values separately from the statement, since the server
+    only prepares such statements. If Django logs statements, it sends them complete.
     """
     with connection.cursor() as cursor:
         if connection.vendor == POSTGRESQL and not connection.queries_logged:
@@ -192,7 +192,7 @@ class _Driver(NamedTuple):
 
 @cache
 def _driver() -> _Driver:
-    """Of PostgreSQL; loaded where it is needed, since it takes 12 MB of each process."""
+    """Return the PostgreSQL driver. It is loaded when needed, because it takes 12 MB per process."""
     from django.db.backends.postgresql.base import ServerBindingCursor
     from psycopg.types.numeric import Int8
 
@@ -200,8 +200,8 @@ def _driver() -> _Driver:
 
 
 def _statement(sql: str, params: Sequence[Any]) -> _Statement:
-    """What is run. On PostgreSQL a parameter that occurs twice is one value, or the server would take the
-    same expression in SELECT and GROUP BY for two.
+    """Return the statement to run. On PostgreSQL a repeated parameter is passed once, because the server
+    would otherwise treat the same expression in SELECT and GROUP BY as different.
     """
     if connection.vendor != POSTGRESQL:
         return _Statement(sql, params)
@@ -216,11 +216,11 @@ def _marked(param: Any) -> Any:
 
 
 def _object_reader(compiler: Any) -> _ObjectReader:
-    """What the ORM does for each row of a query set, prepared once."""
+    """Prepare what the ORM does for each row of a query set."""
     kind, select = compiler.klass_info, compiler.select
     first, last = kind["select_fields"][0], kind["select_fields"][-1]
     names = [column[0].target.attname for column in select[first : last + 1]]
-    # The type stubs describe a later Django, which takes one argument more.
+    # The type stubs are for a later Django, which takes one more argument.
     populators = get_related_populators(kind, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
     return _ObjectReader(kind["model"], names, slice(first, last + 1), populators)
 
@@ -232,8 +232,8 @@ def _filled(param: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _sized(value: Any) -> Any:
-    """A whole number always as the same type: by its size it would have one of three, and each of them takes
-    a prepared statement of its own.
+    """Return an integer always as the same type. Otherwise its size would choose one of three types, each
+    with its own prepared statement.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return _driver().whole_number(value)
@@ -241,10 +241,10 @@ def _sized(value: Any) -> Any:
 
 
 def columns(model: type[Model]) -> tuple[str, ...]:
-    """What a statement must select for `instance`."""
+    """Return the columns that a statement must select for `instance`."""
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 def instance(model: type[M], values: Sequence[Any]) -> M:
-    """The object whose `columns` have these values, as though its query set had read it."""
+    """Return an object from the values of its `columns`, as if its query set had read it."""
     return model.from_db(DEFAULT_DB_ALIAS, columns(model), values)

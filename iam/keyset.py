@@ -1,5 +1,5 @@
-"""Pages of a list by the place of a row in its order, never by counting rows: as fast at the end as at the
-start. The rows are mappings or objects.
+"""Keyset pagination: pages start at the place of a row in the order and never count rows, so that the last
+page is as fast as the first. Rows are mappings or objects.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ T = TypeVar("T")
 
 
 class KeysetPlace(NamedTuple):
-    """Where a row stands in an order: the value that the list is sorted by, and the row's unique number for
-    ties.
-    """
+    """The place of a row in an order: the value of the sort column, and the row's unique id for ties."""
 
     value: Value
     pk: int | UUID
@@ -38,16 +36,14 @@ class ParamPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeysetOrder:
-    """Sorted by a column and, where that is equal, by a unique one, both in one direction, as one index holds
-    them.
-    """
+    """An order by a column and, for ties, a unique one, both in the same direction, as in an index."""
 
     column: str
     tie: str
     descending: bool = False
 
     def position_of(self, row: Any) -> KeysetPlace:
-        """Where a row stands."""
+        """Return the place of a row."""
         if isinstance(row, dict):
             return KeysetPlace(row[self.column], row[self.tie])
         return KeysetPlace(getattr(row, self.column), getattr(row, self.tie))
@@ -57,18 +53,18 @@ NEWEST_FIRST = KeysetOrder("created_at", "id", descending=True)
 
 
 class RowComparison(Func):
-    """Whether some columns come after as many values (or before, `sign` "<"), compared as a row.
+    """The comparison that columns come after as many values (or before, with `sign` "<"), as a row.
 
-    Written as a row, which SQLite and PostgreSQL both have, it is one range of the index; written with OR it
-    is not.
+    As a row comparison, which SQLite and PostgreSQL support, it is a single range of the index; written with
+    OR it isn't.
     """
 
     output_field = BooleanField()
     conditional = True
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
-        """`(a, b) > (x, y)`; the first half of the source expressions are the columns, the other half the
-        values.
+        """Return `(a, b) > (x, y)`. The first half of the source expressions are the columns, the second half
+        the values.
         """
         sqls: list[str] = []
         params: list[Any] = []
@@ -83,7 +79,9 @@ class RowComparison(Func):
 
 
 def rows_beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> RowComparison:
-    """The rows after a place in the order of several columns, all in one direction. The last is unique."""
+    """Return the condition for rows after a place in the order of several columns, all in one direction. The
+    last one is unique.
+    """
     sign = "<" if descending else ">"
     return RowComparison(*map(F, columns), *map(_value, values), sign=sign)
 
@@ -94,7 +92,7 @@ def _value(value: Any) -> QueryParam | Literal:
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[T]):
-    """A page of rows in the order of the list, and whether there are rows on either side of it."""
+    """A page of rows in the order of the list, and whether there are rows before and after it."""
 
     rows: list[T]
     has_before: bool
@@ -103,12 +101,12 @@ class RowPage(Generic[T]):
 
     @property
     def before(self) -> KeysetPlace | None:
-        """Where the page before it ends; None if there is none."""
+        """Where the previous page ends, or None."""
         return self.order.position_of(self.rows[0]) if self.has_before and self.rows else None
 
     @property
     def after(self) -> KeysetPlace | None:
-        """Where the page after it begins; None if there is none."""
+        """Where the next page begins, or None."""
         return self.order.position_of(self.rows[-1]) if self.has_after and self.rows else None
 
 
@@ -120,9 +118,9 @@ def page(
     after: KeysetPlace | None = None,
     before: KeysetPlace | None = None,
 ) -> RowPage[T]:
-    """The page that follows a place, or precedes one, or the first; one query. Mappings need both columns.
+    """Return the page after a place, or before one, or the first, with one query. Mappings need both columns.
 
-    The row of the place itself need not exist any more.
+    The row at the place needn't exist any more.
     """
     page_rows = list(window(rows, order=order, size=size, after=after, before=before))
     return trim(page_rows, order=order, size=size, after=after, before=before)
@@ -136,7 +134,7 @@ def window(
     after: KeysetPlace | ParamPlace | None = None,
     before: KeysetPlace | ParamPlace | None = None,
 ) -> QuerySet[Any, T]:
-    """The rows of such a page, and one more if there is one, beginning with the row next to the place."""
+    """Return the rows of such a page, starting next to the place, and one more if there is one."""
     is_descending = order.descending != (before is not None)
     place = before or after
     if place:
@@ -158,7 +156,7 @@ def trim(
     after: KeysetPlace | None,
     before: KeysetPlace | None,
 ) -> RowPage[T]:
-    """The page that a window is, in the order of the list."""
+    """Return the page of a window, in the order of the list."""
     more, page_rows = len(page_rows) > size, page_rows[:size]
     if before is not None:
         return RowPage(page_rows[::-1], has_before=more, has_after=True, order=order)
@@ -166,9 +164,7 @@ def trim(
 
 
 def pages(rows: QuerySet[Any, T], *, order: KeysetOrder, size: int) -> Iterator[list[T]]:
-    """All rows, a page at a time, each by its own query: the memory of one page, whatever the length of the
-    list.
-    """
+    """Yield all rows in pages, with one query and the memory of one page each."""
     place: KeysetPlace | None = None
     while True:
         part = page(rows, order=order, size=size, after=place)

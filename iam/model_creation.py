@@ -1,4 +1,4 @@
-"""An operation of migrations that creates the models of an application in one step."""
+"""A migration operation that creates the models of an application in one step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.db.migrations.state import ProjectState
 
 
 class CreateTogether(Operation):
-    """Models that come together.
+    """Creates several models together.
 
-    After each `CreateModel`, Django makes the classes of all models anew that are related to it by however
-    many steps, which is nearly all of them. Here that happens once.
+    After each `CreateModel`, Django builds the classes of all related models again, which are nearly all.
+    Here that happens once.
     """
 
     category = OperationCategory.ADDITION
@@ -23,7 +23,7 @@ class CreateTogether(Operation):
         self.models = models
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Add all models, then make the classes of what is related to any of them."""
+        """Add all models, then build the classes of what is related to any of them."""
         classes = state.__dict__.pop("apps", None)
         for model in self.models:
             model.state_forwards(app_label, state)
@@ -54,5 +54,5 @@ class CreateTogether(Operation):
             model.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def describe(self) -> str:
-        """What `migrate --plan` shows."""
+        """Return the description for `migrate --plan`."""
         return f"Create the models {', '.join(model.name for model in self.models)}"

@@ -1,4 +1,4 @@
-"""Moments within sentences that are stored or mailed, where the zone of the reader is not known."""
+"""Formats times in sentences that are stored or mailed, where the reader's time zone is unknown."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 
 def day_words(moment: datetime) -> str:
-    """'5 Dec 2026', the day of UTC."""
+    """Return the day in UTC, such as '5 Dec 2026'."""
     at = moment.astimezone(UTC)
     return f"{at.day} {at:%b %Y}"
 
 
 def moment_words(moment: datetime) -> str:
-    """'5 Dec 2026, 13:26 UTC', the format of the pages."""
+    """Return the time in UTC in the format of the pages, such as '5 Dec 2026, 13:26 UTC'."""
     return f"{day_words(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
 
 
 def second_words(moment: datetime) -> str:
-    """'5 Dec 2026, 13:26:07 UTC', for evidence, where seconds count."""
+    """Return the time in UTC with seconds, for evidence, such as '5 Dec 2026, 13:26:07 UTC'."""
     return f"{day_words(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""Tells the workers of a task. A nudge is a hint, no promise: the rows say what is to be done, and a sweep
+"""Notifies workers of a task. A nudge is only a hint: the rows say what is to be done, and a periodic task
 finds those whose nudge was lost.
 """
 
@@ -18,7 +18,7 @@ logger = structlog.get_logger(__name__)
 
 
 def send(task: str, *args: UUID | Sequence[str], delay: float = 0) -> bool:
-    """Queue a task, to begin after `delay` seconds; False when the broker does not answer."""
+    """Queue a task, to start after `delay` seconds. Returns False if the broker doesn't answer."""
     plain = [_plain(value) for value in args]
     try:
         current_app.send_task(task, args=plain, countdown=delay or None, retry=False, ignore_result=True)
@@ -29,12 +29,12 @@ def send(task: str, *args: UUID | Sequence[str], delay: float = 0) -> bool:
 
 
 def send_after_commit(task: str, pk: UUID, *, delay: float = 0) -> None:
-    """Queue a task for a row when the caller's transaction is written; at once when there is none."""
+    """Queue a task for a row when the caller's transaction commits, or at once if there is none."""
     transaction.on_commit(lambda: send(task, pk, delay=delay), robust=True)
 
 
 def send_each(task: str, pks: Iterable[UUID]) -> int:
-    """Queue a task for each row, as long as the broker answers; how many were queued."""
+    """Queue a task for each row while the broker answers, and return how many were queued."""
     sent = 0
     for pk in pks:
         if not send(task, pk):
@@ -44,13 +44,13 @@ def send_each(task: str, pks: Iterable[UUID]) -> int:
 
 
 def send_each_after_commit(task: str, pks: Sequence[UUID]) -> None:
-    """Queue a task for each row when the caller's transaction is written."""
+    """Queue a task for each row when the caller's transaction commits."""
     if pks:
         transaction.on_commit(partial(send_each, task, pks), robust=True)
 
 
 def send_seldom(task: str, *, seconds: int) -> None:
-    """Queue a task at most once in so many seconds, for what many pages ask for."""
+    """Queue a task at most once in `seconds`, for tasks that many pages request."""
     if cache.add(f"nudged:{task}", True, seconds):
         send(task)
 

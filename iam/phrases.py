@@ -1,4 +1,4 @@
-"""Lists and numbers within sentences."""
+"""Formats lists and numbers in sentences."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 
 def joined(words: Sequence[str], *, last: str = "and") -> str:
-    """ "a", "a and b", "a, b and c"; "" for none. `last` comes before the last one."""
+    """Join the words as "a", "a and b" or "a, b and c". `last` comes before the last one."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """ "1 role", "1,204 roles", "20 people"."""
+    """Return a number with its noun, such as "1 role", "1,204 roles" or "20 people"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,5 +1,5 @@
-"""How much processor time a question may take: a very large one is stopped, and the page says so, instead
-of slowing others down for minutes.
+"""Limits the processor time of a question. A very large one is stopped, and the page says so, instead of
+slowing others down for minutes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 
 class BudgetSpentError(Exception):
-    """A question took more than its seconds of processor time."""
+    """A question used up its processor time."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"stopped after {seconds:g} seconds of processor time")
@@ -20,7 +20,7 @@ class BudgetSpentError(Exception):
 
 
 class TimeBudget(NamedTuple):
-    """How many seconds a question may take, and at which of this thread's processor time they end."""
+    """The seconds that a question can take, and the thread's processor time at which they end."""
 
     seconds: float
     ends_at: float
@@ -31,7 +31,7 @@ _budget: Final[ContextVar[TimeBudget | None]] = ContextVar("question_budget", de
 
 @contextmanager
 def question_budget(seconds: float) -> Iterator[None]:
-    """Let what is asked within take so many seconds of this thread's processor time; 0 sets no limit."""
+    """Limit the code in this context to `seconds` of the thread's processor time. 0 sets no limit."""
     budget = TimeBudget(seconds, time.thread_time() + seconds) if seconds else None
     token = _budget.set(budget)
     try:
@@ -41,8 +41,8 @@ def question_budget(seconds: float) -> Iterator[None]:
 
 
 def check_budget() -> None:
-    """Raise BudgetSpentError once the time is over. Called between parts of what takes long; without a budget
-    it does nothing.
+    """Raise BudgetSpentError if the time is used up. It is called between parts of long work, and does
+    nothing without a budget.
     """
     budget = _budget.get()
     if budget is not None and time.thread_time() > budget.ends_at:

@@ -1,4 +1,4 @@
-"""The clock of the workers: a task says beside its name how often it runs."""
+"""The schedule of the workers: each task declares next to its name how often it runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 HOURS: Final = 3600
 DAYS: Final = 24 * HOURS
 ENTRIES: Final[dict[str, dict[str, Any]]] = {}
-"""The schedule by the names of the tasks, as Celery's beat reads it; complete when all tasks are imported."""
+"""The schedule by task name, as Celery's beat reads it. It is complete once all tasks are imported."""
 
 
 def every(seconds: int, *, expires: int | None = None) -> Callable[[F], F]:
-    """The task of this function, which has its name, runs so often. A message that no worker took expires
-    after `expires` seconds, or with the next one.
+    """Return a decorator that runs the function's task, which has its name, every `seconds`. A message that
+    no worker took expires after `expires` seconds, or with the next one.
     """
 
     def enter(function: F) -> F:

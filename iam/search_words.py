@@ -1,5 +1,5 @@
-"""How the text of a search is compared: in lower case, and whichever apostrophe someone typed or a keyboard,
-a tag of AWS or a word processor wrote.
+"""How search texts are compared: in lower case, and with any apostrophe that a person, a keyboard, an AWS tag
+or a word processor uses.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
 APOSTROPHES: Final = "'’‘ʼˈ`"
-"""The straight one comes first. ʼ and ˈ are letters, which a tag of AWS can hold."""
+"""The straight apostrophe is first. ʼ and ˈ are letters, which an AWS tag can contain."""
 _STRAIGHT: Final = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 
 def folded(text: str) -> str:
-    """A text as it is kept to be searched, and as what is looked for in it: in lower case, with the straight
-    apostrophe for every other.
+    """Return a text in the form in which it is stored for searches and compared: in lower case, with straight
+    apostrophes.
     """
     return text.lower().translate(_STRAIGHT)
 
 
 def words_of(text: str, *, most: int | None = None) -> list[str]:
-    """The first words that someone looks for, folded."""
+    """Return the first words of a search, folded."""
     return folded(text).split()[:most]
 
 
 def spellings(text: str) -> list[str]:
-    """The text with each apostrophe; the text alone where it has none."""
+    """Return the text with each kind of apostrophe, or only the text if it has none."""
     straight = text.translate(_STRAIGHT)
     if "'" not in straight:
         return [text]
@@ -35,8 +35,8 @@ def spellings(text: str) -> list[str]:
 
 
 def matches(text: str, *columns: str, by: str = "icontains") -> Q:
-    """A condition: one of the columns, which keep what was written, has the text with any apostrophe. `by` is
-    a lookup.
+    """Return the condition that one of the columns contains the text, with any apostrophe. `by`
+    is a lookup.
     """
     condition = Q()
     for column in columns:
@@ -46,7 +46,7 @@ def matches(text: str, *columns: str, by: str = "icontains") -> Q:
 
 
 def fold_kept(rows: QuerySet[Any, Any]) -> int:
-    """Fold what rows keep in `search`, of those that have another apostrophe; how many. For migrations."""
+    """Fold the `search` column of rows with other apostrophes, for migrations, and return how many."""
     has_other = Q()
     straight: F | Replace = F("search")
     for sign in APOSTROPHES[1:]:

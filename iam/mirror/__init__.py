@@ -1,1 +1,1 @@
-"""The mirror of IAM: accounts, entities in time, pulls and the queries over them."""
+"""The mirror of IAM: accounts, entities with their history, pulls, and the queries on them."""

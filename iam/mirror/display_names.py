@@ -1,4 +1,4 @@
-"""What people call things that AWS names tersely: the people behind IAM users, and who can assume a role."""
+"""Display names for what AWS names tersely: the people behind IAM users, and who can assume a role."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.search_words import folded
 
 NAME_TAG: Final = "DisplayName"
-"""The tag in which onboarding writes somebody's name."""
+"""The tag in which onboarding stores a person's name."""
 _NAME_TAGS = ("displayname", "fullname", "name")
 _SEARCHED_TAGS = (*_NAME_TAGS, "email", "emailaddress", "mail", "owner")
 _UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
 _TO_LETTERS: Final = str.maketrans({"'": "ʼ", "`": "ʼ", "’": "ˈ", "‘": "ˈ"})
 _FROM_LETTERS: Final = str.maketrans({"ʼ": "'", "ˈ": "’"})
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag takes no apostrophe, and it takes
-every letter. U+02BC stands for the straight one, and U+02C8 for the typographic one.
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag can contain any letter but no
+apostrophe. U+02BC stands for the straight one, and U+02C8 for the typographic one.
 """
 
 
 def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: str = "") -> str:
-    """The name of anyone who has a login, as people write it: the tag DisplayName, FullName or Name, else the
-    name of the person in the directory, else the login itself. A name is never made up from a login:
-    "sean.obrien" may be Seán O'Brien. A tag that holds the name of the person, as far as a tag can, is
-    spelled as the person is in the directory.
+    """Return the display name of a user: the tag DisplayName, FullName or Name, or else the person's name in
+    the directory, or else the user name itself. Names are never derived from a user name: "sean.obrien" may
+    be Seán O'Brien. If a tag has the person's name, as far as a tag can, the directory's spelling is used.
     """
     if tags:
         tags_by_key = {key.replace("-", "").replace("_", "").lower(): value for key, value in tags.items()}
@@ -40,16 +39,16 @@ def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: s
 
 
 def spelled(name: str, *, person: str) -> str:
-    """A name from a tag as its person writes it, where both are the same but for the apostrophe, capitals,
-    and signs that AWS refuses.
+    """Return the person's spelling of a name from a tag, if both differ only in apostrophes, case, and
+    characters that AWS rejects.
     """
     is_theirs = bool(person) and folded(name) == folded(name_in_tag(tag_for_name(person)))
     return person if is_theirs else name
 
 
 def searched_tags(tags: Mapping[str, str] | None) -> str:
-    """The words of the tags by which people look for a user, in lower case: names and email addresses; "" for
-    none.
+    """Return the words of the tags by which people search for a user, in lower case: names and email
+    addresses.
     """
     if not tags:
         return ""
@@ -62,28 +61,24 @@ def searched_tags(tags: Mapping[str, str] | None) -> str:
 
 
 def tag_for_name(name: str) -> str:
-    """A name as a tag can hold it: with letters for the apostrophes, which AWS refuses, without any other
-    sign that AWS refuses.
+    """Return a name as a tag can contain it: letters replace apostrophes, and other characters that AWS
+    rejects are removed.
     """
     return _UNTAGGABLE.sub("", name.translate(_TO_LETTERS))[:256].strip()
 
 
 def name_in_tag(value: str) -> str:
-    """The name that a tag holds, on one line: without what cannot be seen and yet changes how the rest is
-    read.
-    """
+    """Return the name in a tag, without invisible characters that would change how the rest is displayed."""
     visible = "".join(letter for letter in value if letter.isprintable())
     return visible.translate(_FROM_LETTERS).strip()
 
 
 def person_names(arns: Iterable[str]) -> dict[str, str]:
-    """The names of the people to whom users were linked by hand, or for whom they were made, by ARN; one
-    query.
-    """
+    """Return the names of the people linked to users, by hand or by onboarding, by ARN. One query."""
     wanted = {arn for arn in arns if ":user/" in arn}
     if not wanted:
         return {}
-    # A user who was deleted and created again under the same name is somebody else.
+    # A user that was deleted and created again under the same name is someone else.
     another = Entity.objects.filter(
         arn=OuterRef("user_arn"), kind=Kind.USER, gone_at__isnull=True, account__removed_at__isnull=True
     ).exclude(aws_id=OuterRef("aws_id"))
@@ -92,8 +87,8 @@ def person_names(arns: Iterable[str]) -> dict[str, str]:
 
 
 def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
-    """What to call anyone who is behind each ARN: users by the names of their people, everything else by the
-    end of its ARN; two queries.
+    """Return the display name for each ARN: people's names for users, the end of the ARN for everything else.
+    Two queries.
     """
     wanted = list(dict.fromkeys(arns))
     users = [arn for arn in wanted if ":user/" in arn]
@@ -109,17 +104,15 @@ def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
 
 
 def people_of_users(users: Iterable[int]) -> dict[int, str]:
-    """The names of the people to whom users were linked by hand, or for whom they were made, by the number of
-    the user; one query.
-    """
+    """Return the names of the people linked to users, by hand or by onboarding, by user id. One query."""
     own = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
     rows = Entity.objects.filter(pk__in=list(users)).annotate(called=Subquery(own.values("person__name")[:1]))
     return dict(rows.filter(called__isnull=False).values_list("pk", "called"))
 
 
 def with_people(names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
-    """What to call users of whom (login, name by their tags) is known, by their numbers: the person in the
-    directory where no tag has a name, and in the person's own spelling where one has. One query.
+    """Return the display names of users whose (user name, name by tags) is known, by id: the linked person if
+    no tag has a name, and in the person's own spelling if one has. One query.
     """
     people = people_of_users(names)
     called: dict[int, str] = {}
@@ -130,7 +123,7 @@ def with_people(names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
 
 
 def names_by_number(users: Mapping[int, str]) -> dict[int, str]:
-    """What to call users of whom the numbers and the logins are known; two queries."""
+    """Return the display names of users by id and user name. Two queries."""
     rows = TagSet.objects.filter(valid_at(None), entity__in=list(users))
     tags = dict(rows.values_list("entity_id", "tags"))
     people = people_of_users(users)
@@ -138,8 +131,8 @@ def names_by_number(users: Mapping[int, str]) -> dict[int, str]:
 
 
 def names_by_entity(entities: Iterable[Entity]) -> dict[int, str]:
-    """What to call each entity, by its number: users by the names of their people, everything else by its own
-    name; two queries.
+    """Return the display name of each entity by id: people's names for users, its own name for everything
+    else. Two queries.
     """
     wanted = list(entities)
     users = {entity.pk: entity.name for entity in wanted if entity.kind == Kind.USER}
@@ -199,8 +192,8 @@ _SERVICE_WORDS = {
 
 
 def trusted_by(category: str) -> str:
-    """Who may assume a role, from the category of its state: `service:ec2` is EC2, `saml` is SAML, "" is
-    Nobody.
+    """Return who can assume a role, from the category of its state: EC2 for `service:ec2`, SAML for `saml`,
+    "No one" for an empty one.
     """
     if category.startswith("service:"):
         name = category.removeprefix("service:")

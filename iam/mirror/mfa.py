@@ -1,4 +1,4 @@
-"""Whether a user has MFA, as far as the mirror knows: the one place that says which words mean that it is
+"""Whether a user has MFA, as far as the mirror knows. Only this module defines which values mean that it is
 unknown.
 """
 
@@ -10,18 +10,18 @@ from django.db.models import Q
 
 NONE: Final = "none"
 UNKNOWN: Final = ("unread", "unknown")
-"""`unread`: nothing was read of it. `unknown`: the credential report spoke of a device once, and the devices
-were not read since.
+"""`unread`: nothing was synced. `unknown`: the credential report mentioned a device, but the devices were not
+synced since.
 """
 
 
 def has_mfa(word: str | None) -> bool | None:
-    """From `UserCredentials.mfa`; None if it is unknown, which is neither yes nor no."""
+    """Return whether a user has MFA, from `UserCredentials.mfa`, or None if it is unknown."""
     if word is None or word in UNKNOWN:
         return None
     return word != NONE
 
 
 def mfa_is_unknown(field: str = "mfa") -> Q:
-    """A condition on a column of such words."""
+    """Return the condition that MFA is unknown, for a column with such values."""
     return Q(**{f"{field}__in": UNKNOWN}) | Q(**{f"{field}__isnull": True})

@@ -1,4 +1,4 @@
-"""Owning teams of machine users as lists need them: a filter, and the names for the rows of a page."""
+"""Owning teams of machine users for lists: a filter, and the names for the rows of a page."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ WORDS: Final = ((ANY, "Any team"), (NONE, "No owning team"))
 
 
 def owned_by(column: str, teams: Sequence[str]) -> Q:
-    """Rows whose user, by the column of AWS's unique id, one of the teams owns; teams by their slugs or
-    names.
+    """Return the condition that one of the teams (by slug or name) owns the user whose unique ID is in the
+    column.
     """
     named = Q(team__slug__in=teams)
     for name in teams:
@@ -25,7 +25,9 @@ def owned_by(column: str, teams: Sequence[str]) -> Q:
 
 
 def owner_filter(column: str, values: Sequence[str]) -> Q:
-    """Rows for the values of a filter: slugs or names of teams, "any" for any team, "none" for no team."""
+    """Return the condition for the values of a filter: slugs or names of teams, "any" for any team, "none"
+    for no team.
+    """
     owned = Q(Exists(OwnedUser.objects.filter(aws_id=OuterRef(column))))
     condition = owned_by(column, values)
     if ANY in values:
@@ -36,7 +38,7 @@ def owner_filter(column: str, values: Sequence[str]) -> Q:
 
 
 def people_and_owners(users: Iterable[int]) -> tuple[dict[int, str], dict[int, str]]:
-    """The names of the linked people, and of the owning teams, by the number of the user; one query."""
+    """Return the names of the linked people, and those of the owning teams, by user id. One query."""
     linked = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
     owned = OwnedUser.objects.filter(aws_id=OuterRef("aws_id"))
     rows = Entity.objects.filter(pk__in=list(users)).annotate(

@@ -1,4 +1,4 @@
-"""Celery tasks of the mirror: each takes an id at most and calls one service."""
+"""The Celery tasks of the mirror. Each takes at most an id and calls one service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="iam.mirror.tasks.run_pull")  # type: ignore[untyped-decorator]
 def run_pull(pull_id: str) -> None:
-    """Carry out a queued pull. One that isn't there is of a database that a backup has replaced since."""
+    """Run a queued pull. A missing one belongs to a database that was since replaced by a backup."""
     try:
         services.run_pull(UUID(pull_id))
     except Pull.DoesNotExist:
@@ -34,5 +34,7 @@ def pull_due_accounts() -> None:
 @shared_task(name="iam.mirror.tasks.draw_images")  # type: ignore[untyped-decorator]
 @every(30)
 def draw_images() -> int:
-    """Draw the accounts that were written to, for the index of processes that begin; how many."""
+    """Draw the images of accounts that were written to, from which new processes load their index. Returns
+    how many.
+    """
     return images.draw_images()

@@ -1,4 +1,4 @@
-"""Who manages accounts: a viewer with the right, or the command line of the machine itself."""
+"""The actors that can manage accounts: a viewer with the right, or the command line."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Actor = Viewer | SystemActor
 
 
 def must_manage(actor: Actor, *, account_id: str) -> None:
-    """Raise PermissionDenied unless the actor manages this account; a blank number stands for all accounts.
+    """Raise PermissionDenied unless the actor can manage this account. A blank ID stands for all accounts.
 
-    Anyone who can run commands on the machine holds its database anyway, so the command line may do
-    everything.
+    The command line can do everything, because someone who can run commands on the host also has its
+    database.
     """
     if isinstance(actor, Viewer) and not actor.may(Right.MANAGE_ACCOUNTS, account_id=account_id):
         raise PermissionDenied("You don’t have permission to manage this account.")
 
 
 def person_of(actor: Actor) -> UUID | None:
-    """The person's id for `requested_by`; None for the command line."""
+    """Return the person's id for `requested_by`, or None for the command line."""
     return actor.person_id

@@ -1,4 +1,4 @@
-"""Connect one account: by a role, by the worker's own credentials, or as part of an organization."""
+"""Connects one account: by a role, by the worker's own credentials, or as part of an organization."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from iam.mirror.pull.freshness import begin_sections
 
 @dataclass(frozen=True, slots=True)
 class AccountConnection:
-    """How an account is to be reached; checked when it is connected."""
+    """How to reach an account. It is validated when the account is connected."""
 
     account_id: str
     name: str
@@ -43,10 +43,10 @@ class AccountConnection:
 def connect_account(
     connection: AccountConnection, *, actor: Actor, due_at: datetime | None = None
 ) -> Account:
-    """Make the account known, or known again with its history; nothing is asked of AWS here.
+    """Add an account, or restore a disconnected one with its history. AWS isn't called.
 
-    `due_at` is when the schedule reads it for the first time; None leaves that to the doctor, who asks for a
-    reading as soon as the account is reached. Raises SetupError, with the field, for what cannot be.
+    `due_at` is the time of the first scheduled sync. None leaves it to the connection check, which requests a
+    sync as soon as the account is reachable. Raises SetupError, with the field, for invalid values.
     """
     must_manage(actor, account_id=checked_number(connection.account_id))
     fields = _checked(connection) | {"next_pull_at": due_at, "removed_at": None}
@@ -67,8 +67,8 @@ def connect_account(
 def connect_accounts(
     connections: Collection[AccountConnection], *, actor: Actor, due_at: datetime | None = None
 ) -> list[Account]:
-    """Connect many that are not connected yet: those that were never known by one statement, the others one
-    by one.
+    """Connect many accounts that are not connected yet: new ones with one statement, known ones
+    individually.
     """
     numbers = [connection.account_id for connection in connections]
     known = set(Account.objects.filter(account_id__in=numbers).values_list("account_id", flat=True))
@@ -141,7 +141,7 @@ def _checked(connection: AccountConnection) -> dict[str, Any]:
 
 
 def checked_write_role(text: str, *, account_id: str, partition: str, role_arn: str) -> str:
-    """The ARN of the role that carries out changes: another than the one that reads."""
+    """Return the validated ARN of the write role, which must differ from the read role."""
     arn = checked_role(text, account_id=account_id, partition=partition, field="write_role_arn")
     if arn == role_arn:
         raise SetupError(

@@ -1,4 +1,4 @@
-"""Connect many accounts of an organization at once, all by one role name."""
+"""Connects many accounts of an organization at once, with the same role name in each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ READABLE = "ACTIVE"
 
 @dataclass(frozen=True, slots=True)
 class RolePlan:
-    """The roles that every chosen account has under the same name; a blank writing role leaves accounts read
-    only.
+    """The roles that every chosen account has under the same names. Without a write role, accounts are
+    read-only.
     """
 
     role_name: str
@@ -32,7 +32,7 @@ class RolePlan:
 
 @dataclass(frozen=True, slots=True)
 class ConnectOutcome:
-    """Who was connected, and who was left out and why."""
+    """The connected accounts, and those left out with the reason."""
 
     connected: tuple[Account, ...]
     left_out: tuple[tuple[str, str], ...]
@@ -41,12 +41,12 @@ class ConnectOutcome:
 def connect_discovered(
     result: dict[str, object], *, chosen: Collection[str] | None, plan: RolePlan, actor: Actor
 ) -> ConnectOutcome:
-    """Connect the chosen accounts of a discovery (None: all that are active and not connected); the schedule
-    reads them at once.
+    """Connect the chosen accounts of a discovery (None: all that are active and not connected). The schedule
+    syncs them at once.
 
-    `result` is a discovery as JSON. The account that was asked with the worker's own credentials is connected
-    by these, since a management account has no role that an organization made in it. Running it again
-    connects what is still missing.
+    `result` is a discovery as JSON. The account queried with the worker's own credentials is connected with
+    these, because an organization creates no role in its management account. Running it again connects what
+    is still missing.
     """
     must_manage(actor, account_id="")
     checked = _checked(plan)

@@ -1,4 +1,4 @@
-"""Disconnect an account: nothing reaches it any more, and what was read stays."""
+"""Disconnects an account: it is no longer synced, and its data is kept."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from iam.mirror.services import cancel_pull
 
 @transaction.atomic
 def disconnect_account(account: Account, *, actor: Actor) -> None:
-    """Stop reading the account and forget its roles; entities and their history stay, and come back when it
-    is connected again.
+    """Stop syncing the account and delete its role ARNs. Entities and their history are kept, and are
+    available again when it is reconnected.
 
-    What Gatehouse has in AWS (the roles) is not touched: their owner deletes them. Disconnecting twice raises
-    SetupError.
+    Gatehouse's roles in AWS are left for their owner to delete. Raises SetupError if it is disconnected
+    already.
     """
     must_manage(actor, account_id=account.account_id)
     for pull in Pull.objects.filter(ACTIVE_PULL, account=account):

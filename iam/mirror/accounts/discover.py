@@ -1,4 +1,6 @@
-"""Ask AWS who the worker is and which accounts an organization has; for workers and commands only."""
+"""Asks AWS for the worker's identity and the accounts of an organization. Only workers and
+commands use it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ WRONG_CREDENTIALS = (
 
 @dataclass(frozen=True, slots=True)
 class WorkerIdentity:
-    """Whose credentials were used. `principal` is what a trust policy names for them."""
+    """The identity behind the credentials. `principal` is its ARN in a trust policy."""
 
     account_id: str
     arn: str
@@ -33,7 +35,7 @@ class WorkerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredAccount:
-    """An account of the organization; `status` is AWS's word, "ACTIVE" for one that can be read."""
+    """An account of the organization. `status` is that of AWS: "ACTIVE" if it can be read."""
 
     account_id: str
     name: str
@@ -42,7 +44,7 @@ class DiscoveredAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountDiscovery:
-    """The accounts of an organization, and who was asked."""
+    """The accounts of an organization, and the identity that was used."""
 
     identity: WorkerIdentity
     own_credentials: bool
@@ -56,7 +58,7 @@ class AccountDiscovery:
 
 
 def find_identity(access: AccountAccess | None = None) -> WorkerIdentity:
-    """Whose credentials these are: the worker's own by default. Raises SetupError when AWS does not say."""
+    """Return the identity of credentials, by default the worker's own. Raises SetupError if AWS refuses."""
     try:
         aws = connect(access or own_access(), attempts=2)
         caller = caller_identity(aws)
@@ -68,8 +70,8 @@ def find_identity(access: AccountAccess | None = None) -> WorkerIdentity:
 
 
 def principal_of(arn: str) -> str:
-    """The IAM ARN behind a caller's: a session's role (AWS leaves a role's path out of it), a user as
-    it is.
+    """Return the IAM ARN behind a caller's ARN: the role of a session (without its path, which AWS omits), or
+    the user itself.
     """
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
@@ -78,8 +80,8 @@ def principal_of(arn: str) -> str:
 
 
 def discover(account: Account | None) -> AccountDiscovery:
-    """All accounts of the organization, asked through a connected account or (None) with the worker's own
-    credentials.
+    """Return all accounts of the organization, queried through a connected account or (None) with the
+    worker's own credentials.
 
     Raises SetupError with what to do.
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
@@ -123,7 +125,7 @@ def _refusal(error: AwsError, identity: WorkerIdentity) -> str:
 
 
 def sentence(error: AwsError) -> str:
-    """What happened and what to do, for a person; AWS's code and request id at the end."""
+    """Return what happened and what to do, for a person, with AWS's error code and request ID at the end."""
     reference = ", ".join(
         part for part in (error.code, error.request_id and f"request {error.request_id}") if part
     )

@@ -1,5 +1,5 @@
-"""Load an uploaded export into the mirror, as one observation of its account at the moment when it was
-made.
+"""Imports an uploaded export into the mirror, as one observation of its account at the time when it was
+created.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OnPhase = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ExportFiles:
-    """The files of an import. `observed_at` None takes the newest date that the files themselves hold."""
+    """The files of an import. `observed_at` None uses the newest date in the files."""
 
     export: Path
     report: Path | None = None
@@ -43,7 +43,9 @@ class ExportFiles:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What was loaded: the account, as of when, how many of each kind, and what the files left open."""
+    """The result of an import: the account, its date, the number of entities per kind, and warnings about the
+    files.
+    """
 
     account: Account
     observed_at: datetime
@@ -53,7 +55,7 @@ class ImportResult:
     held: str = ""
 
     def as_result(self) -> dict[str, Any]:
-        """The import as JSON."""
+        """The result as JSON."""
         return {
             "account_id": self.account.account_id,
             "name": self.account.name,
@@ -68,10 +70,10 @@ class ImportResult:
 def import_export(
     parts: ExportFiles, *, actor: Actor, on_phase: OnPhase = lambda phase: None
 ) -> ImportResult:
-    """Read the files, find or make the account that they are about, and add the observation.
+    """Parse the files, find or create their account, and add the observation.
 
-    Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account.
-    Nothing is kept then.
+    Raises SetupError with a sentence on what is wrong in the file or with the account. Nothing is stored
+    then.
     """
     on_phase("Reading the file")
     export = _read(parts.export)
@@ -140,8 +142,8 @@ def _read_report(path: Path, export: AuthorizationExport) -> ReadReport:
 
 
 def newest(export: AuthorizationExport, report: ReadReport | None) -> datetime:
-    """The newest date in the files: the earliest moment at which they can have been made. Never in the
-    future.
+    """Return the newest date in the files, which is the earliest time at which they can have been created. It
+    is never in the future.
     """
     now = datetime.now(tz=UTC)
     dates = [date for date in _dates(export, report) if date <= now]
@@ -181,7 +183,9 @@ def _check_actor(actor: Actor, export: AuthorizationExport) -> None:
 
 
 def _account(export: AuthorizationExport, *, name: str, observed_at: datetime) -> tuple[Account, bool]:
-    """The account of the export: made, known from an earlier upload, or disconnected and now known again."""
+    """Return the account of the export: new, known from an earlier upload, or disconnected and
+    now restored.
+    """
     account = Account.objects.select_for_update().filter(account_id=export.account_id).first()
     if account is None:
         default = f"account {export.account_id}"
@@ -212,8 +216,8 @@ def _account(export: AuthorizationExport, *, name: str, observed_at: datetime) -
 
 
 def _refuse_older(account: Account, observed_at: datetime) -> None:
-    """The same export may come again where a part of it was held back: with the word that what is missing is
-    gone.
+    """Raise SetupError for an export that isn't newer. The same export can be uploaded again if a part of it
+    was held back, to confirm the deletions.
     """
     known = Section.objects.filter(account=account)
     last = known.aggregate(last=Max("observed_at"))["last"]

@@ -1,4 +1,4 @@
-"""Ask a worker: who are you, which accounts has the organization, read this upload."""
+"""Queues jobs for a worker: its identity, the accounts of an organization, the import of an upload."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ DISK_FULL = (
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """One uploaded file as it comes in: its name as the browser told it, for display only, and its bytes in
-    pieces.
-    """
+    """An uploaded file: its name in the browser, for display only, and its bytes in chunks."""
 
     file_name: str
     chunks: Iterable[bytes]
@@ -38,9 +36,7 @@ class UploadedFile:
 
 @transaction.atomic
 def request_identity(*, actor: Actor, fresh_for: timedelta = timedelta(minutes=2)) -> SetupJob:
-    """Ask whose credentials the worker has; an answer or a question that is at most `fresh_for` old
-    serves.
-    """
+    """Request the worker's identity. A job that is at most `fresh_for` old is reused."""
     recent = SetupJob.objects.filter(
         kind=SetupKind.IDENTITY, created_at__gt=datetime.now(tz=UTC) - fresh_for
     ).exclude(state=JobState.FAILED)
@@ -53,7 +49,7 @@ def request_identity(*, actor: Actor, fresh_for: timedelta = timedelta(minutes=2
 
 @transaction.atomic
 def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
-    """Ask for the accounts of the organization, through a connected account or (None) the worker's own
+    """Request the accounts of the organization, through a connected account or (None) with the worker's own
     credentials.
     """
     must_manage(actor, account_id=ALL_ACCOUNTS)
@@ -78,7 +74,9 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
 
 
 def _kept_external_id() -> str:
-    """The one that earlier discoveries suggested: by now it may stand in the trust of a whole StackSet."""
+    """Return the external ID that earlier discoveries suggested, because the trust policies of a StackSet may
+    already contain it.
+    """
     earlier = SetupJob.objects.filter(kind=SetupKind.DISCOVER).order_by("-created_at").first()
     return str(earlier.params.get("external_id") or new_external_id()) if earlier else new_external_id()
 
@@ -92,10 +90,10 @@ def request_import(
     observed_at: datetime | None = None,
     accept_loss: bool = False,
 ) -> SetupJob:
-    """Keep the files where only a worker of this installation reads them, and ask for them to be loaded.
+    """Store the files where only a worker of this installation reads them, and request their import.
 
-    Whose account it is shows in the file alone, so the right to manage that account is checked again when it
-    is read.
+    Only the file tells which account it is for, so the right to manage that account is checked again when it
+    is parsed.
     """
     if observed_at and observed_at > datetime.now(tz=UTC):
         raise SetupError("The date is in the future. Enter when the export was created.", field="observed_at")

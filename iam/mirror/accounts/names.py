@@ -1,4 +1,4 @@
-"""One name, one account: receipts, approvals and lists name accounts by what people call them."""
+"""Keeps account names unique, because receipts, approvals and lists identify accounts by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from iam.mirror.models.accounts import Account
 
 
 def checked_own_name(text: str, *, account_id: str, default: str = "") -> str:
-    """A name that no other connected account has. Raises SetupError that names the other one."""
+    """Return a validated name that no other connected account has. Raises SetupError that names the other
+    account.
+    """
     name = checked_name(text, default=default)
     other = (
         Account.objects.filter(name__iexact=name, removed_at__isnull=True)
@@ -22,15 +24,13 @@ def checked_own_name(text: str, *, account_id: str, default: str = "") -> str:
 
 
 def taken_names() -> set[str]:
-    """The names of all connected accounts, in lower case."""
+    """Return the names of all connected accounts, in lower case."""
     names = Account.objects.filter(removed_at__isnull=True).values_list("name", flat=True)
     return {name.lower() for name in names}
 
 
 def free_name(name: str, *, account_id: str, taken: set[str]) -> str:
-    """The name that AWS has for an account, with its number where another account is called so; it is taken
-    from now on.
-    """
+    """Return the account's name in AWS, with its ID appended if the name is taken, and add it to `taken`."""
     free = f"{name} {account_id}" if name.lower() in taken else name
     taken.add(free.lower())
     return free

@@ -1,4 +1,4 @@
-"""Prepare a connection: keep the external id that is part of the trust until the role is there."""
+"""Prepares a connection: it stores the external ID for the trust policy until the role exists."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from iam.mirror.models.setup import ConnectionDraft
 
 
 def new_external_id() -> str:
-    """96 random bits, so that nobody can guess another account's."""
+    """Return a random external ID with 96 bits, so that it can't be guessed."""
     return f"gh-{secrets.token_hex(12)}"
 
 
 def refuse_connected(account_id: str) -> None:
-    """Raise SetupError when the account is reached already; one known from an upload may still be
+    """Raise SetupError if the account is already connected. An account known from an upload can still be
     connected.
     """
     account = Account.objects.filter(account_id=account_id, removed_at__isnull=True).first()
@@ -36,10 +36,10 @@ def refuse_connected(account_id: str) -> None:
 
 @transaction.atomic
 def prepare_connection(account_id: str, *, name: str, partition: str, actor: Actor) -> ConnectionDraft:
-    """The draft of the account: the one that is there, so that its external id stays as it was written in
-    AWS, or a new one.
+    """Return the draft of the account. An existing draft is reused, so that its external ID stays as written
+    in AWS.
 
-    Raises SetupError for an account that is connected, and for a number or name that cannot be.
+    Raises SetupError for a connected account and for an invalid ID or name.
     """
     number = checked_number(account_id)
     must_manage(actor, account_id=number)
@@ -64,7 +64,9 @@ def prepare_connection(account_id: str, *, name: str, partition: str, actor: Act
 def update_draft(
     draft: ConnectionDraft, *, actor: Actor, hub_arn: str | None = None, external_id: str | None = None
 ) -> None:
-    """Say who assumes the role, or which external id its trust asks for already; None leaves it as it is."""
+    """Change the principal that assumes the role, or use an external ID that the trust policy already
+    requires. None leaves a value unchanged.
+    """
     must_manage(actor, account_id=draft.account_id)
     changed: dict[str, str] = {}
     if hub_arn is not None:
@@ -77,7 +79,7 @@ def update_draft(
 
 @transaction.atomic
 def discard_draft(draft: ConnectionDraft, *, actor: Actor) -> None:
-    """Forget a prepared connection with its external id."""
+    """Delete a draft with its external ID."""
     must_manage(actor, account_id=draft.account_id)
     deleted, _ = ConnectionDraft.objects.filter(pk=draft.pk).delete()
     if deleted:

@@ -1,4 +1,4 @@
-"""The worker's own credentials, in the terms of the AWS layer."""
+"""The worker's own credentials as an account access for the AWS layer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 from iam.aws.access import AccountAccess
 
 ANY_ACCOUNT = "000000000000"
-"""Stands for the account of the worker's own credentials until AWS has said which one it is."""
+"""Placeholder for the account of the worker's own credentials until AWS has told which one it is."""
 
 
 def own_access() -> AccountAccess:
-    """The way of the worker's own credentials, in the partition that its region belongs to."""
+    """Return the access with the worker's own credentials, in the partition of its Region."""
     return AccountAccess(
         account_id=ANY_ACCOUNT,
         partition=own_partition(),
@@ -21,8 +21,8 @@ def own_access() -> AccountAccess:
 
 
 def own_partition() -> str:
-    """The partition of the region that the environment names; credentials of one partition are unknown in
-    another.
+    """Return the partition of the Region in the environment. Credentials are only valid in their own
+    partition.
     """
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     if region.startswith("cn-"):

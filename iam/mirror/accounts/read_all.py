@@ -1,4 +1,4 @@
-"""Have all accounts read now: a few at once, many through the schedule."""
+"""Syncs all accounts now: a few directly, many through the schedule."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ BATCH_SIZE = 12
 
 @transaction.atomic
 def read_all(accounts: QuerySet[Account], *, actor: Actor) -> int:
-    """Queue a reading of each connected account that the actor manages; returns how many.
+    """Queue a sync of each connected account that the actor can manage, and return how many.
 
-    More than a dozen are only marked as due, so that this stays one statement: the schedule queues them
-    within seconds.
+    More than a dozen are only marked as due, with one statement; the schedule queues them within seconds.
     """
     connected = accounts.filter(removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     if isinstance(actor, Viewer) and not actor.may(Right.MANAGE_ACCOUNTS, account_id=""):

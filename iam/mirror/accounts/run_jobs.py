@@ -1,4 +1,4 @@
-"""What a worker does with a setup job, and with those that were left behind."""
+"""Runs setup jobs in a worker, and cleans up abandoned ones."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _NO_FILE = (
 
 
 def run_job(job_id: UUID | str) -> SetupJob | None:
-    """Carry out a queued job in this process; None when another worker has it, or it has ended.
+    """Run a queued job in this process. Returns None if another worker has it or it has ended.
 
-    What a person can mend ends the job as failed, with the sentence; a defect is for the log, and the task
-    ends the job.
+    Problems that a person can fix end the job as failed, with a sentence. Other exceptions are logged, and
+    the task ends the job.
     """
     kind = SetupJob.objects.filter(pk=job_id).values_list("kind", flat=True).first()
     lease = IMPORT_LEASE if kind == SetupKind.IMPORT else LEASE
@@ -95,7 +95,9 @@ RUNNERS: dict[str, Callable[[SetupJob], dict[str, Any]]] = {
 
 
 def actor_of(job: SetupJob) -> Actor:
-    """Anyone who asked, with the rights of now. Raises SetupError for a person who may no longer sign in."""
+    """Return the requester with their current rights. Raises SetupError if the person can no
+    longer sign in.
+    """
     if job.requested_by is None:
         return COMMAND_LINE
     person = Person.objects.filter(pk=job.requested_by, is_active=True).first()
@@ -105,7 +107,7 @@ def actor_of(job: SetupJob) -> Actor:
 
 
 def sweep_jobs() -> None:
-    """Nudge and end what was left behind, forget old jobs, remove files that belong to none."""
+    """Queue abandoned jobs again or end them, delete old jobs, and remove files without a job."""
     sweep(SetupJob)
     sweep(DoctorRun)
     old = datetime.now(tz=UTC) - KEPT_FOR

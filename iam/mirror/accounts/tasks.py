@@ -1,4 +1,4 @@
-"""Celery tasks of the accounts pages: each takes an id at most and calls one service."""
+"""The Celery tasks of the accounts pages. Each takes at most an id and calls one service."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from iam.schedule import every
     soft_time_limit=1500,
 )
 def run_setup_job(job_id: str) -> None:
-    """Carry out a queued job."""
+    """Run a queued job."""
     run_job(job_id)
 
 
 @shared_task(name="iam.mirror.accounts.tasks.sweep_setup_jobs")  # type: ignore[untyped-decorator]
 @every(15)
 def sweep_setup_jobs() -> None:
-    """Nudge what the broker forgot, end what failed too often, remove files that nobody will read."""
+    """Queue lost jobs again, end those that failed too often, and remove unused files."""
     sweep_jobs()

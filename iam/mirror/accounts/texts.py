@@ -1,4 +1,6 @@
-"""The texts that make a role in AWS for Gatehouse, ready to copy, for one account that is being connected."""
+"""The policies and templates that create Gatehouse's roles in AWS, ready to copy, for an account being
+connected.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ NAMES: dict[Purpose, str] = {"read": READER, "write": WRITER}
 
 @dataclass(frozen=True, slots=True)
 class RoleTexts:
-    """All texts of one role; `actions` counts what its policy allows."""
+    """The texts of a role. `actions` is the number of actions in its policy."""
 
     purpose: Purpose
     name: str
@@ -29,8 +31,8 @@ class RoleTexts:
 def role_texts(
     purpose: Purpose, *, account_id: str, partition: str, external_id: str, hub_arn: str, role_name: str = ""
 ) -> RoleTexts:
-    """The texts of the reading or the writing role. Raises ValueError for values that cannot stand in a
-    policy.
+    """Return the texts of the read or write role. Raises ValueError for values that are invalid
+    in a policy.
     """
     spoke = SpokeRole(
         account_id=account_id,
@@ -54,22 +56,22 @@ def role_texts(
 
 
 def trust_text(*, hub_arn: str, external_id: str) -> str:
-    """The trust policy alone, to compare with what is in AWS."""
+    """Return the trust policy alone, to compare with the one in AWS."""
     return json.dumps(trust_policy(hub_role_arn=hub_arn, external_id=external_id), indent=2)
 
 
 def hub_text(role_arns: list[str]) -> str:
-    """What the worker's own role needs, to compare with what is in AWS."""
+    """Return the policy that the worker's own role needs, to compare with the one in AWS."""
     return json.dumps(hub_policy(spoke_role_arns=role_arns), indent=2)
 
 
 def own_text(partition: str) -> str:
-    """What the worker's own credentials need where they read their own account."""
+    """Return the policy that the worker's own credentials need to read their own account."""
     return json.dumps(read_policy(partition), indent=2)
 
 
 def actions_of(section: str) -> tuple[str, ...]:
-    """The actions by which a section of the mirror is read, by its name in the policies."""
+    """Return the actions that read a section of the mirror, by its name in the policies."""
     return READ.get(section, ())
 
 

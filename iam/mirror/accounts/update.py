@@ -1,4 +1,4 @@
-"""Change how a connected account is named, reached and read."""
+"""Changes the name, the access and the sync interval of a connected account."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def update_account(
     write_role_arn: str = "",
     external_id: str = "",
 ) -> dict[str, Any]:
-    """Write what differs and journal it; returns the changed columns with their new values, none when nothing
-    differs.
+    """Save and journal what differs. Returns the changed columns with their new values, which are empty if
+    nothing differs.
 
-    Roles and external id belong to accounts that a role reaches and are ignored for others. Raises SetupError
-    with the field.
+    Roles and external ID are ignored for accounts that aren't reached by a role. Raises SetupError with the
+    field.
     """
     must_manage(actor, account_id=account.account_id)
     current = Account.objects.select_for_update().get(pk=account.pk)
@@ -71,7 +71,9 @@ def _checked_way(account: Account, *, role_arn: str, write_role_arn: str, extern
 
 
 def _journal(account: Account, changed: dict[str, Any], *, actor: Actor) -> None:
-    """The external id is part of the trust: that it changed is recorded, what it is stays out."""
+    """Record the change. A changed external ID is recorded without its value, because it is part of the
+    trust.
+    """
     shown = {
         column: {"before": getattr(account, column), "after": value}
         for column, value in changed.items()

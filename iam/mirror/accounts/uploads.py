@@ -1,4 +1,4 @@
-"""Uploaded files on their way to the worker: private, under names of ours, gone afterwards."""
+"""Uploaded files on their way to the worker: private, with generated names, deleted afterwards."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _STALE_SECONDS = 24 * 3600
 
 
 def limit_bytes() -> int:
-    """How much one upload may hold."""
+    """Return the maximum size of an upload in bytes."""
     return int(settings.UPLOAD_MEGABYTES) * 1024 * 1024
 
 
 def folder() -> Path:
-    """Where uploads wait; web processes and workers must share it."""
+    """Return the folder where uploads wait. Web processes and workers must share it."""
     path = Path(settings.VAR) / "uploads"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 def path_of(job_id: UUID | str, *, part: str) -> Path:
-    """The file of a job; never a name that came from outside."""
+    """Return the path of a job's file. It never contains a name from outside."""
     return folder() / f"{job_id}.{part}"
 
 
 def store(job_id: UUID, chunks: Iterable[bytes], *, part: str) -> int:
-    """Write a file that only this user can read; returns its size in bytes."""
+    """Write a file that only this user can read, and return its size in bytes."""
     size = 0
     path = path_of(job_id, part=part)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -50,18 +50,18 @@ def store(job_id: UUID, chunks: Iterable[bytes], *, part: str) -> int:
 
 
 def is_disk_full(error: OSError) -> bool:
-    """True if a file could not be written for want of room."""
+    """Return True if a file could not be written because the disk is full."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def remove(job_id: UUID | str) -> None:
-    """Remove the files of a job; it is no error when they are gone."""
+    """Remove the files of a job, if they exist."""
     for part in (EXPORT, REPORT):
         path_of(job_id, part=part).unlink(missing_ok=True)
 
 
 def remove_stale(*, keep: set[str]) -> int:
-    """Remove files that are older than a day and belong to no job of `keep`; returns how many."""
+    """Remove files older than a day without a job in `keep`, and return how many."""
     removed = 0
     for path in folder().iterdir():
         old = time.time() - path.stat().st_mtime > _STALE_SECONDS

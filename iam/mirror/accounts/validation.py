@@ -1,4 +1,4 @@
-"""What an account's number, name, role and external id must look like; each complaint names its field."""
+"""Validates account IDs, names, roles and external IDs. Each error names its field."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAX_NAME_LENGTH = 128
 INTERVALS = (5, 15, 30, 60, 240, 1440)
-"""Minutes between scheduled readings that can be chosen; an account without a choice follows
-GATEHOUSE_PULL_MINUTES.
-"""
+"""Minutes between scheduled syncs that can be chosen. The default is GATEHOUSE_PULL_MINUTES."""
 
 
 class SetupError(Exception):
-    """What was asked for cannot be done; the message is a sentence for the person, `field` the part of the
-    form it is about.
+    """The request can't be done. The message is a sentence for the person, `field` is the form field
+    concerned.
     """
 
     def __init__(self, message: str, *, field: str = "") -> None:
@@ -41,7 +39,7 @@ class RoleArn:
 
 
 def checked_number(text: str, *, field: str = "account_id") -> str:
-    """The twelve digits of an account number, which may be written in groups (1234-5678-9012)."""
+    """Return the twelve digits of an account ID, which can be written in groups (1234-5678-9012)."""
     number = re.sub(r"[\s-]", "", text)
     if not _NUMBER.fullmatch(number):
         raise SetupError("An account ID has 12 digits.", field=field)
@@ -49,14 +47,14 @@ def checked_number(text: str, *, field: str = "account_id") -> str:
 
 
 def checked_partition(text: str) -> str:
-    """One of the three partitions."""
+    """Return one of the three partitions."""
     if text not in Partition.values:
         raise SetupError(f"The partition is one of {', '.join(Partition.values)}.", field="partition")
     return text
 
 
 def checked_name(text: str, *, default: str = "") -> str:
-    """A name for people, on one line."""
+    """Return a display name on one line."""
     name = " ".join(text.split()) or default
     if not name:
         raise SetupError("Enter a name for the account.", field="name")
@@ -68,7 +66,7 @@ def checked_name(text: str, *, default: str = "") -> str:
 
 
 def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
-    """The parts of a role's ARN."""
+    """Return the parts of a role's ARN."""
     match = _ROLE.fullmatch(text.strip())
     if not match:
         if ":assumed-role/" in text:
@@ -85,7 +83,7 @@ def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
 
 
 def checked_role(text: str, *, account_id: str, partition: str, field: str = "role_arn") -> str:
-    """The ARN of a role that belongs to the account and its partition."""
+    """Return the ARN of a role that belongs to the account and its partition."""
     role = parsed_role(text, field=field)
     if role.account_id != account_id:
         raise SetupError(f"This role belongs to account {role.account_id}, not to {account_id}.", field=field)
@@ -97,8 +95,8 @@ def checked_role(text: str, *, account_id: str, partition: str, field: str = "ro
 
 
 def checked_hub(text: str, *, partition: str) -> str:
-    """The ARN of the role or user that assumes the roles: one of the same partition, since trust does not
-    reach into another.
+    """Return the ARN of the role or user that assumes the roles. It must be in the same partition, because
+    trust doesn't reach across partitions.
     """
     match = _HUB.fullmatch(text.strip())
     if not match:
@@ -116,7 +114,7 @@ def checked_hub(text: str, *, partition: str) -> str:
 
 
 def checked_role_name(text: str, *, field: str = "role_name") -> str:
-    """The name of a role, without path and account."""
+    """Return a role's name, without path and account."""
     name = text.strip()
     if not _ROLE_NAME.fullmatch(name):
         raise SetupError(
@@ -126,7 +124,7 @@ def checked_role_name(text: str, *, field: str = "role_name") -> str:
 
 
 def checked_external_id(text: str, *, required: bool) -> str:
-    """An external id as AWS allows it: 2 to 1,224 letters, digits or any of +=,.@:/_-"""
+    """Return a valid external ID: 2 to 1,224 letters, digits or any of +=,.@:/_-"""
     value = text.strip()
     if not value and not required:
         return ""
@@ -138,7 +136,7 @@ def checked_external_id(text: str, *, required: bool) -> str:
 
 
 def checked_interval(minutes: int | None) -> int | None:
-    """Minutes between readings; None follows the default."""
+    """Return the minutes between syncs. None uses the default."""
     if minutes is not None and minutes not in INTERVALS:
         raise SetupError("Choose an interval from the list.", field="pull_every")
     return minutes

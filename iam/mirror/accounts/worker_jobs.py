@@ -1,4 +1,4 @@
-"""How a worker takes a row of work, keeps it, and ends it; and how Celery is told that there is one."""
+"""How a worker claims, keeps and ends a job row, and how Celery is notified of it."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ TASKS: dict[type[WorkerJob], str] = {
 
 
 class EndsItsRow(Task):  # type: ignore[misc]
-    """A task whose row ends even where a defect ends the task, so that nobody waits for it; `row_model` says
-    which table.
+    """A task that ends its row even if it fails with an exception, so that no one waits for it. `row_model`
+    is the table.
     """
 
     row_model: type[WorkerJob]
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        """Celery's own log has the defect."""
+        """End the row. Celery logs the exception."""
         give_up(self.row_model, str(args[0]))
 
 
 def nudge_on_commit(job: WorkerJob) -> None:
-    """Tell Celery of the row once it is there for the worker to see."""
+    """Notify Celery after the commit, when the worker can see the row."""
     nudge.send_after_commit(TASKS[type(job)], job.pk)
 
 
 def claim(model: type[T], job_id: UUID | str, *, lease: timedelta = LEASE) -> T | None:
-    """The row, now ours until the lease ends; None when it is somebody else's or final."""
+    """Claim the row until the lease ends and return it, or None if another worker has it or it is final."""
     now = datetime.now(tz=UTC)
     free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=now)
     rows = model._default_manager.filter(free, pk=job_id, attempts__lt=ATTEMPTS)
@@ -57,14 +57,14 @@ def claim(model: type[T], job_id: UUID | str, *, lease: timedelta = LEASE) -> T 
 def report_progress(
     job: WorkerJob, *, phase: str, done: int = 0, total: int = 0, lease: timedelta = LEASE
 ) -> None:
-    """Say what is being done, and keep the row."""
+    """Update the progress of a job and extend its lease."""
     job.phase, job.done, job.total = phase[:64], done, total
     job.lease_until = datetime.now(tz=UTC) + lease
     _running(job).update(phase=job.phase, done=done, total=total, lease_until=job.lease_until)
 
 
 def end(job: WorkerJob, *, state: JobState, message: str = "", **fields: object) -> bool:
-    """Write the end of the work; False when the row was no longer running."""
+    """Write the result of a job. Returns False if it was no longer running."""
     changes = {"state": state, "message": message[:2048], "ended_at": datetime.now(tz=UTC), "phase": ""}
     updated = _running(job).update(**changes, **fields)
     job.refresh_from_db()
@@ -72,15 +72,15 @@ def end(job: WorkerJob, *, state: JobState, message: str = "", **fields: object)
 
 
 def give_up(model: type[WorkerJob], job_id: str) -> None:
-    """End a row whose task ended in a defect."""
+    """End a row whose task failed with an exception."""
     model._default_manager.filter(pk=job_id, state=JobState.RUNNING).update(
         state=JobState.FAILED, message=GAVE_UP, ended_at=datetime.now(tz=UTC), phase=""
     )
 
 
 def sweep(model: type[WorkerJob], *, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Nudge again what waits or was left by a dead worker, and end what failed too often; returns how many
-    were nudged.
+    """Notify Celery again of waiting or abandoned jobs, and end those that failed too often. Returns how many
+    were notified.
     """
     now = datetime.now(tz=UTC)
     left = Q(state=JobState.RUNNING, lease_until__lt=now)

@@ -1,1 +1,3 @@
-"""Examine how an account is reached: try every permission, harmlessly, and name what is missing."""
+"""Checks the connection to an account: it tests each permission without side effects and reports what is
+missing.
+"""

@@ -1,4 +1,4 @@
-"""What an examination says: one check each, in words, with what to add where something is missing."""
+"""The checks of an examination, in words, with the permissions to add where some are missing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 class CheckVerdict(StrEnum):
-    """How a check ended. `untested` could not be tried without changing something; `skipped` is not needed
-    here.
-    """
+    """The result of a check. `untested` would need a write; `skipped` isn't needed here."""
 
     OK = "ok"
     WARNING = "warning"
@@ -32,10 +30,9 @@ BAD = frozenset({CheckVerdict.DENIED, CheckVerdict.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class ExaminationCheck:
-    """One line of an examination. `group` is way, read or write; `missing` the actions that were denied.
-
-    `is_explicit` says that a policy forbids the actions, so that allowing them elsewhere does not help;
-    `told` is AWS's own sentence.
+    """A check of an examination. `group` is way, read or write; `missing` are the denied actions.
+    `is_explicit` means that a policy denies the actions explicitly, so that allowing them elsewhere doesn't
+    help. `told` is AWS's message.
     """
 
     key: str
@@ -50,35 +47,35 @@ class ExaminationCheck:
     request_id: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The check as it is stored."""
+        """The check as stored JSON."""
         return asdict(self) | {"verdict": self.verdict.value, "missing": list(self.missing)}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredExamination:
-    """All checks of one examination, as stored, and what follows from them."""
+    """All checks of an examination, as stored, with what follows from them."""
 
     checks: tuple[dict[str, Any], ...] = field(default=())
 
     @property
     def is_reachable(self) -> bool:
-        """Whether the way to the account works."""
+        """True if the account can be reached."""
         way = [c for c in self.checks if c["group"] == "way"]
         return bool(way) and not any(c["verdict"] in BAD for c in way)
 
     @property
     def failed_checks(self) -> tuple[dict[str, Any], ...]:
-        """The checks that name something missing or broken."""
+        """The checks that report something missing or broken."""
         return tuple(c for c in self.checks if c["verdict"] in BAD)
 
     @property
     def missing_reads(self) -> tuple[str, ...]:
-        """All denied actions of the reading role, each once."""
+        """All denied actions of the read role, without duplicates."""
         return _missing(c for c in self.checks if c["group"] == "read")
 
     @property
     def missing_writes(self) -> tuple[str, ...]:
-        """All denied actions of the writing role, each once."""
+        """All denied actions of the write role, without duplicates."""
         return _missing(c for c in self.checks if c["group"] == "write")
 
 
@@ -88,7 +85,7 @@ def _missing(checks: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def statement(actions: Sequence[str], *, sid: str = "GatehouseMissing", resources: Sequence[str] = ()) -> str:
-    """The statement to add to a role's policy, as JSON text."""
+    """Return the statement to add to a role's policy, as JSON text."""
     body: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions)}
     return json.dumps(body | {"Resource": list(resources) or "*"}, indent=2)
 
@@ -100,7 +97,7 @@ _IMPLICIT = re.compile(r"because no ([a-z -]+?) allows", re.IGNORECASE)
 
 
 def is_explicit_denial(message: str) -> bool:
-    """Whether AWS says that a policy forbids the call, so that allowing it elsewhere does not help.
+    """Return True if AWS reports an explicit deny, so that allowing the call elsewhere doesn't help.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
@@ -108,7 +105,7 @@ def is_explicit_denial(message: str) -> bool:
 
 
 def why_denied(message: str) -> str:
-    """Where the denial comes from, in words, as far as AWS tells."""
+    """Return the reason for the denial in words, as far as AWS reports it."""
     explicit = _EXPLICIT.search(message)
     if explicit:
         place = explicit[1] or "a policy"
@@ -123,8 +120,8 @@ def why_denied(message: str) -> str:
 
 
 def _outside_of_role(message: str) -> str:
-    """The kind of policy beyond the role's own that withholds the action: an SCP, an RCP, an endpoint's, a
-    boundary.
+    """Return the kind of policy outside the role that withholds the action (an SCP, an RCP, a VPC endpoint
+    policy, a permissions boundary), or an empty string.
     """
     implicit = _IMPLICIT.search(message)
     kind = implicit[1].lower() if implicit else ""
@@ -136,7 +133,7 @@ def _outside_of_role(message: str) -> str:
 
 
 def failed(key: str, group: str, title: str, error: AwsError, *, detail: str = "") -> ExaminationCheck:
-    """The check of a call that ended in an error other than a denial."""
+    """Return the check of a call that failed with an error other than a denial."""
     return ExaminationCheck(
         key,
         group,

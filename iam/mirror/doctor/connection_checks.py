@@ -1,5 +1,5 @@
-"""Examine the way to an account: the worker's own credentials, the clock, the roles, the account behind
-them.
+"""Checks the access to an account: the worker's own credentials, the clock, the roles, and the account that
+they belong to.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ from iam.mirror.doctor.error_texts import no_credentials, no_role
 from iam.mirror.models.accounts import Account, AccountSource
 
 SKEW_WARNS = 60
-"""Seconds by which the clock may differ before it is mentioned; AWS refuses signatures from five
-minutes on.
-"""
+"""Clock difference in seconds from which it is reported. AWS rejects signatures from five minutes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsCaller:
-    """Whom AWS sees, and by how many seconds its clock is ahead of ours."""
+    """The identity that AWS sees, and by how many seconds its clock is ahead of ours."""
 
     account_id: str
     arn: str
@@ -41,14 +39,14 @@ class AwsCaller:
 
     @property
     def principal(self) -> str:
-        """What a trust policy names."""
+        """The ARN in a trust policy."""
         return principal_of(self.arn)
 
 
 @contextmanager
 def opened(access: AccountAccess, *, attempts: int = 2) -> Iterator[Aws]:
-    """A way that is closed afterwards, with few retries: who waits at the page would rather hear of a failure
-    soon.
+    """Open a connection to an account and close it afterwards. It has few retries, because a person waits for
+    the result.
     """
     aws = connect(access, attempts=attempts)
     try:
@@ -58,7 +56,8 @@ def opened(access: AccountAccess, *, attempts: int = 2) -> Iterator[Aws]:
 
 
 def ask(aws: Aws) -> AwsCaller:
-    """Whose credentials these are.
+    """Return the identity of the credentials.
+
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
     answer = invoke(aws.sts, "GetCallerIdentity", {})
@@ -75,7 +74,7 @@ def _skew(metadata: dict[str, Any]) -> int | None:
 
 
 def own_caller(access: AccountAccess) -> tuple[AwsCaller | None, list[ExaminationCheck]]:
-    """The worker's own credentials and its clock."""
+    """Check the worker's own credentials and its clock."""
     title = "The worker’s own credentials"
     try:
         with opened(access) as aws:
@@ -103,7 +102,7 @@ def _clock(caller: AwsCaller) -> list[ExaminationCheck]:
 
 
 def belongs(account: Account, caller: AwsCaller, *, key: str, group: str = "way") -> ExaminationCheck:
-    """Whether the credentials lead to the account that the row says, in the partition that it says."""
+    """Check that the credentials belong to the expected account and partition."""
     title = "The account behind it"
     if caller.account_id != account.account_id:
         detail = f"The credentials belong to account {caller.account_id}, not to {account.account_id}. " + (
@@ -123,7 +122,7 @@ def belongs(account: Account, caller: AwsCaller, *, key: str, group: str = "way"
 def assumed(
     account: Account, access: AccountAccess, *, principal: str, key: str, title: str, group: str = "way"
 ) -> tuple[AwsCaller | None, list[ExaminationCheck]]:
-    """Whether a role can be assumed, and whether it leads to the account."""
+    """Check that a role can be assumed and belongs to the account."""
     try:
         with opened(access) as aws:
             caller = ask(aws)
@@ -153,8 +152,7 @@ def assumed(
 
 
 def without_external_id(access: AccountAccess, *, key: str, group: str = "way") -> ExaminationCheck:
-    """Whether the role is refused to anyone who does not name the external id, as its trust policy should
-    have it.
+    """Check that the role can't be assumed without the external ID, as its trust policy should require.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """

@@ -1,4 +1,4 @@
-"""The words of an examination: what a part of the reading is called, and what AWS's refusals mean."""
+"""The texts of an examination: the titles of the sections, and the meaning of AWS's refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ READS = {
     "services-last-accessed": "When services were last used, where no trail is known",
     "trail-events": "CloudTrail events without a trail, and keys of digest files",
 }
-"""Key of `iam.aws.permissions.READ` → its title."""
+"""The title of each key in `iam.aws.permissions.READ`."""
 
 _SKEW = (
     "signature expired",
@@ -46,13 +46,13 @@ _SKEW = (
 
 
 def is_clock_skew(error: AwsError) -> bool:
-    """Whether AWS refused the signature because of its time."""
+    """Return True if AWS rejected the signature because of its time."""
     text = f"{error.code} {error.message}".lower()
     return error.kind is ErrorKind.CREDENTIALS and any(word in text for word in _SKEW)
 
 
 def no_credentials(error: AwsError) -> str:
-    """What is wrong with the worker's own credentials, and what to do."""
+    """Return what is wrong with the worker's own credentials, and how to fix it."""
     if is_clock_skew(error):
         return (
             "The worker’s clock differs from AWS’s by more than five minutes, so AWS rejects every "
@@ -73,7 +73,9 @@ def no_credentials(error: AwsError) -> str:
 
 
 def no_role(error: AwsError, *, role_arn: str, principal: str, has_external_id: bool) -> str:
-    """Why a role could not be assumed, as far as AWS tells: it never says which side refuses."""
+    """Return why a role could not be assumed, as far as that is known: AWS never tells which side
+    denies it.
+    """
     if error.kind is not ErrorKind.DENIED:
         return no_credentials(error)
     who = principal or "the worker"

@@ -1,4 +1,4 @@
-"""One whole examination of an account, step by step; only workers and commands may run it."""
+"""A full examination of an account, step by step. Only workers and commands run it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OnCheck = Callable[[ExaminationCheck], None]
 
 
 class AccountExamination:
-    """Collects the checks of one account. Every role is assumed anew, so that a change of its trust is seen
+    """Collects the checks of an account. Each role is assumed again, so that changes of its trust policy show
     at once.
     """
 
@@ -28,7 +28,7 @@ class AccountExamination:
         self._session_name = f"gatehouse-doctor-{secrets.token_hex(4)}"
 
     def run(self) -> list[ExaminationCheck]:
-        """All checks in order. Where the way is barred nothing behind it is tried."""
+        """Run all checks in order. If the account can't be reached, the later ones are left out."""
         reading, principal = self._way()
         if reading is None:
             return self.checks
@@ -113,7 +113,9 @@ class AccountExamination:
 
 
 def optional(check: ExaminationCheck) -> ExaminationCheck:
-    """Own credentials need not be able to write: without that, the account is read only."""
+    """Turn a denied check into a warning, because own credentials don't need write access: the account is
+    then read-only.
+    """
     if check.verdict is not CheckVerdict.DENIED:
         return check
     detail = f"{check.detail}. Until this is fixed, this account is read-only"
@@ -121,7 +123,5 @@ def optional(check: ExaminationCheck) -> ExaminationCheck:
 
 
 def examine(account: Account, *, on_check: OnCheck | None = None) -> list[ExaminationCheck]:
-    """Examine how the account is reached and what its roles may do; failures become checks, never exceptions
-    of AWS.
-    """
+    """Check the access to the account and the permissions of its roles. AWS errors become failed checks."""
     return AccountExamination(account, on_check=on_check).run()

@@ -1,5 +1,5 @@
-"""The smallest harmless call for each action: one item of a list, or the name of something that does not
-exist.
+"""The smallest harmless call for each action: a list limited to one item, or the name of something that
+doesn't exist.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NOBODY = "gatehouse-doctor-no-such-name"
-"""A name that no account has: "there is no such entity" means that asking was allowed."""
+"""A name that no account has. The answer "no such entity" shows that the call was allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionProbe:
-    """One call. `answers` are the error codes by which AWS says that the call was allowed but there is
-    nothing to show.
-    """
+    """A call to test. `answers` are the error codes that show that the call was allowed."""
 
     action: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -24,12 +22,12 @@ class PermissionProbe:
 
     @property
     def service(self) -> str:
-        """The service as botocore names it."""
+        """The service name for botocore."""
         return self.action.partition(":")[0]
 
     @property
     def operation(self) -> str:
-        """The operation as AWS names it."""
+        """The operation name in AWS."""
         return self.action.partition(":")[2]
 
 
@@ -59,13 +57,11 @@ _ORGANIZATION = frozenset(
 )
 
 KEY_IN_USE = "iam:GetAccessKeyLastUsed"
-"""AWS denies this one for a key that it does not know, so that it can only be tried with a real key of the
-account.
-"""
+"""AWS denies this action for unknown keys, so it can only be tested with a real key of the account."""
 
 
 def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[str, PermissionProbe]:
-    """Action → its probe, for every action that only reads; the key's only where a real key id is known."""
+    """Return the probe of each read action. The one for the last use of a key needs a known key ID."""
     arn = f"arn:{partition}:iam::{account_id}:"
     policy = {"PolicyArn": f"{arn}policy/{NOBODY}"}
     saml = {"SAMLProviderArn": f"{arn}saml-provider/{NOBODY}"}
@@ -161,7 +157,7 @@ def _instances() -> dict[str, PermissionProbe]:
         f"ec2:{name}": PermissionProbe(f"ec2:{name}", {"DryRun": True}, answers=_DRY_RUN)
         for name in ("DescribeInstances", "DescribeRegions")
     } | {
-        # This one has no dry run.
+        # This action has no dry run.
         "ec2:DescribeIamInstanceProfileAssociations": PermissionProbe(
             "ec2:DescribeIamInstanceProfileAssociations", {"MaxResults": 5}, answers=_DRY_RUN
         )
@@ -169,7 +165,7 @@ def _instances() -> dict[str, PermissionProbe]:
 
 
 def _trails() -> dict[str, PermissionProbe]:
-    """A trail that does not exist is not found by those who may ask."""
+    """Return probes that name a trail which doesn't exist: those with permission get "not found"."""
     gone = frozenset({"TrailNotFoundException", "InvalidTrailNameException"})
     calls: dict[str, Mapping[str, Any]] = {
         "DescribeTrails": {"includeShadowTrails": False},
@@ -185,7 +181,7 @@ def _trails() -> dict[str, PermissionProbe]:
 
 
 def _workloads() -> dict[str, PermissionProbe]:
-    """A cluster that does not exist is not found by those who may ask."""
+    """Return probes that name a cluster which doesn't exist: those with permission get "not found"."""
     cluster = {"clusterName": NOBODY}
     calls: dict[str, Mapping[str, Any]] = {
         "rolesanywhere:ListProfiles": {"pageSize": 1},

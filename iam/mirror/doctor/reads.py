@@ -1,4 +1,4 @@
-"""Try every reading action, one section at a time."""
+"""Tests every read action, one section at a time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from iam.mirror.models import Account, Entity, Kind
 _REGIONAL = frozenset({"ec2", "cloudtrail", "rolesanywhere", "eks"})
 _USERS_ASKED = 30
 _GIVES_UP = 3
-"""So many sections that fail one after the other: AWS is not there, and asking on would only take long."""
+"""Number of consecutive failed sections after which AWS is considered unreachable."""
 
 
 def examine_reads(aws: Aws, account: Account) -> Iterator[ExaminationCheck]:
-    """One check per section of `iam.aws.permissions.READ`."""
+    """Yield one check per section of `iam.aws.permissions.READ`."""
     table = probes(
         account_id=account.account_id, partition=account.partition, access_key_id=_some_key(aws, account)
     )
@@ -37,7 +37,7 @@ def examine_reads(aws: Aws, account: Account) -> Iterator[ExaminationCheck]:
 
 
 Answers = dict[str, AwsError | None]
-"""Action → what stood in its way when it was tried."""
+"""The error of each action that was tested, or None."""
 
 
 def try_actions(
@@ -50,8 +50,8 @@ def try_actions(
     group: str = "read",
     known: Answers | None = None,
 ) -> ExaminationCheck:
-    """One check of several actions: each is tried, and all that are denied are named. What is `known` is not
-    tried again.
+    """Return one check for several actions that lists all denied ones. Actions in `known` are not tested
+    again.
     """
     answers: Answers = {} if known is None else known
     denied: list[AwsError] = []
@@ -83,7 +83,7 @@ def try_actions(
 
 
 def _error_of(aws: Aws, probe: PermissionProbe) -> AwsError | None:
-    """What stands in the way of the call; None when it was allowed, whatever there is to show."""
+    """Return the error of the call, or None if it was allowed, whatever it returned."""
     region = aws.home_region if probe.service in _REGIONAL else None
     client = aws.client(probe.service, region=region)
     try:
@@ -129,8 +129,8 @@ def _count(number: int) -> str:
 def _of_organization(
     aws: Aws, account: Account, table: dict[str, PermissionProbe], section: str
 ) -> ExaminationCheck:
-    """The organization is read through its management account or a delegated administrator's; a member needs
-    nothing.
+    """Check the organization's section. The organization is read through its management account or a
+    delegated administrator, so a member account needs nothing.
     """
     title = READS[section]
     try:
@@ -154,8 +154,8 @@ def _of_organization(
 
 
 def _some_key(aws: Aws, account: Account) -> str:
-    """The id of an access key of the account: one that the mirror knows, else one of the first users' that
-    has one; or "".
+    """Return the ID of an access key of the account: one in the mirror, or else one of the first users with a
+    key, or an empty string.
     """
     known = Entity.objects.filter(account=account, kind=Kind.ACCESS_KEY, gone_at__isnull=True)
     newest = known.order_by("-first_seen").values_list("aws_id", flat=True).first()
@@ -170,6 +170,6 @@ def _some_key(aws: Aws, account: Account) -> str:
             for key in keys:
                 return str(key["AccessKeyId"])
     except AwsError:
-        # The checks of ListUsers and ListAccessKeys say so themselves.
+        # The checks of ListUsers and ListAccessKeys report this.
         return ""
     return ""

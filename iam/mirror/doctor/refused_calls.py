@@ -1,5 +1,5 @@
-"""What an account's roles lack, from its last reading and its last examination together, with the statements
-to add.
+"""The permissions that an account's roles lack, from its last sync and its last examination, with the
+statements to add.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHANGES = frozenset(chain.from_iterable(WRITE.values()))
 
 @dataclass(frozen=True, slots=True)
 class RefusedCall:
-    """One call that AWS refused, and what AWS said."""
+    """A call that AWS denied, with AWS's message."""
 
     action: str
     about: str
@@ -37,7 +37,7 @@ class RefusedCall:
 
 @dataclass(frozen=True, slots=True)
 class MissingPermissions:
-    """What one role lacks. `statement` is JSON text, blank where no policy of the role can mend it."""
+    """What a role lacks. `statement` is JSON text, blank if no policy of the role can fix it."""
 
     purpose: str
     role: str
@@ -47,17 +47,16 @@ class MissingPermissions:
 
     @property
     def forbidden(self) -> tuple[RefusedCall, ...]:
-        """What another policy forbids, so that adding a statement does not help."""
+        """The calls that another policy denies, so that adding a statement doesn't help."""
         return tuple(refusal for refusal in self.refusals if refusal.is_explicit)
 
 
 def missing_of(
     account: Account, sections: Iterable[Section], run: DoctorRun | None
 ) -> list[MissingPermissions]:
-    """What the reading and the writing role lack; empty where nothing is known to be missing.
+    """Return what the read and the write role lack, or an empty list if nothing is known to be missing.
 
-    A section that was read whole after the examination speaks against it, so the examination counts only
-    while it is the newer one.
+    If a section was synced completely after the examination, the examination is outdated and ignored.
     """
     known = list(sections)
     reads = [_of_section(section) for section in known if _is_mendable(section)]
@@ -74,8 +73,8 @@ def missing_of(
 
 
 def _is_mendable(section: Section) -> bool:
-    """True if AWS denied a call that a policy of the role can allow: not where the role itself could not be
-    assumed.
+    """Return True if AWS denied a call that a policy of the role can allow, and not the assumption of the
+    role itself.
     """
     return section.state == SectionState.DENIED and section.permission not in {"", ASSUME_ROLE}
 
@@ -135,8 +134,8 @@ def _missing(purpose: str, role: str, refusals: list[RefusedCall], *, account: A
 
 
 def _statements(purpose: str, actions: tuple[str, ...], account: Account) -> str:
-    """Reads need all resources; writes are limited to the account's groups or policies, as in the policy that
-    Gatehouse shows.
+    """Return the statements to add. Reads need all resources; writes are limited to the account's groups or
+    policies, as in the policy that Gatehouse suggests.
     """
     writes = frozenset(actions) & CHANGES if purpose == "write" else frozenset()
     reads = tuple(action for action in actions if action not in writes)

@@ -1,4 +1,4 @@
-"""Carry out a queued examination; only workers and commands do, since it asks AWS."""
+"""Runs a queued examination. Only workers and commands do this, since it calls AWS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.mirror.services import request_pull
 
 
 def run_examination(run_id: UUID | str) -> DoctorRun | None:
-    """Carry out a queued examination in this process; None when another worker has it, or it has ended."""
+    """Run a queued examination in this process. Returns None if another worker has it or it has ended."""
     run = claim(DoctorRun, run_id)
     if run is None:
         return None
@@ -36,7 +36,7 @@ def run_examination(run_id: UUID | str) -> DoctorRun | None:
 
 
 def _read_after(run: DoctorRun, findings: StoredExamination) -> None:
-    """The first reading of an account that was just connected: as soon as it can be reached."""
+    """Request the first sync of an account that was just connected, if it can be reached."""
     account = Account.objects.get(pk=run.account_id)
     run.refresh_from_db(fields=["pull_after"])
     if run.pull_after and findings.is_reachable and account.removed_at is None:
@@ -44,6 +44,6 @@ def _read_after(run: DoctorRun, findings: StoredExamination) -> None:
 
 
 def requester(person_id: UUID | None) -> JournalActor:
-    """Who asked, for the journal; work without a person comes from the command line."""
+    """Return the requester for the journal, which is the command line if there is no person."""
     person = Person.objects.filter(pk=person_id).first() if person_id else None
     return person or COMMAND_LINE

@@ -1,4 +1,4 @@
-"""Ask for an examination; carrying one out is a worker's business, see `run`."""
+"""Requests examinations. A worker runs them, see `run`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from iam.mirror.models.accounts import Account, AccountSource
 from iam.mirror.models.setup import ACTIVE_JOB, DoctorRun
 
 EXPECTED_CHECKS = 28
-"""How many checks an account with two roles has, for the progress bar."""
+"""Number of checks of an account with two roles, for the progress bar."""
 
 
 def request_examination(
     account: Account, *, actor: Actor, pull_after: bool = False, nudged: bool = True
 ) -> DoctorRun:
-    """Queue an examination, or give the one that is under way; `pull_after` then goes for that one too.
+    """Queue an examination, or return the open one. `pull_after` applies to that one too.
 
-    Raises SetupError for an account that nothing reaches.
+    Raises SetupError for an account that can't be reached.
     """
     must_manage(actor, account_id=account.account_id)
     if account.source == AccountSource.EXPORT or account.removed_at is not None:

@@ -1,4 +1,4 @@
-"""Celery tasks of the doctor: each takes an id and calls one service."""
+"""The Celery tasks of examinations. Each takes an id and calls one service."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from iam.mirror.models.setup import DoctorRun
     base=EndsItsRow, row_model=DoctorRun, name="iam.mirror.doctor.tasks.examine_account", soft_time_limit=600
 )
 def examine_account(run_id: str) -> None:
-    """Carry out a queued examination."""
+    """Run a queued examination."""
     run_examination(run_id)

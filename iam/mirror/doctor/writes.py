@@ -1,4 +1,4 @@
-"""Examine what the writing role may do, without writing anything."""
+"""Checks the permissions of the write role without writing anything."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ _UNTESTED = (
 
 _UNASKED = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND})
 _SOMETHING = f"something-{NOBODY}"
-"""A name that no account has, and that does not begin as Gatehouse's own names do: those it may not
-change.
-"""
+"""A name that no account has and that lacks Gatehouse's own prefix, which Gatehouse can't change."""
 
 _PLURALS = {
     "user": "users",
@@ -42,8 +40,8 @@ _PLURALS = {
 
 
 def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[ExaminationCheck]:
-    """What the runner does around a write is tried; the writes themselves are simulated by AWS where that is
-    allowed.
+    """Yield the checks of the write role. The reads around a write are tested; AWS simulates the writes, if
+    it is allowed to.
     """
     table = probes(account_id=account.account_id, partition=account.partition)
     known: Answers = {}
@@ -70,7 +68,7 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ex
 
 
 def examine_read_only(aws: Aws, account: Account, *, principal: str) -> ExaminationCheck:
-    """Whether the reading role really cannot write, where AWS's simulator may be asked."""
+    """Check with AWS's simulator, if allowed, that the read role can't write."""
     key, title = "read-only", "Write actions with the read role"
     decisions: dict[str, str] = {}
     try:
@@ -111,7 +109,8 @@ def _simulated(aws: Aws, *, account: Account, principal: str, family: str, title
 def _decisions(
     aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str, family: str
 ) -> dict[str, str]:
-    """Action → allowed, implicitDeny or explicitDeny, on something of the sort that the family writes.
+    """Return allowed, implicitDeny or explicitDeny for each action, on a resource of the type that the family
+    writes.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """

@@ -1,4 +1,4 @@
-"""AWS accounts, how each is reached, how fresh each of its sections is, and the pulls that read them."""
+"""The tables of AWS accounts, the freshness of their sections, and the pulls that read them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class AccountSource(models.TextChoices):
 
 
 class Account(models.Model):
-    """One AWS account: reached by a role, by the worker's own credentials, or known from an uploaded
-    export.
+    """An AWS account, reached by a role or by the worker's own credentials, or known from an
+    uploaded export.
     """
 
     account_id = models.CharField(max_length=12, unique=True)
@@ -68,18 +68,18 @@ class Account(models.Model):
 
     @property
     def is_writable(self) -> bool:
-        """Whether changes can be carried out: there is a way in that is allowed to write."""
+        """True if changes can be made, because there is access with write permissions."""
         return bool(self.write_role_arn) or self.source == AccountSource.ENVIRONMENT
 
     @property
     def display_id(self) -> str:
-        """The number in groups of four, as AWS prints it."""
+        """The account ID in groups of four digits, as AWS prints it."""
         return f"{self.account_id[:4]}-{self.account_id[4:8]}-{self.account_id[8:]}"
 
 
 class SectionState(models.TextChoices):
-    """How the last attempt to read a section ended; `reading` is only ever the state of a running pull's
-    section.
+    """The result of the last attempt to sync a section. `reading` only occurs for a section of a running
+    pull.
     """
 
     NEVER = "never", "Not synced yet"
@@ -95,7 +95,7 @@ NOT_WHOLE = Q(state__in=["never", "partial", "denied", "failed", "held"])
 
 
 class Section(models.Model):
-    """The freshness of one section of one account: what is shown beside every fact of it."""
+    """The freshness of a section of an account, which is shown beside its data."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sections")
     name = models.CharField(max_length=32)
@@ -128,12 +128,12 @@ class Section(models.Model):
 
 
 KNOWN_SINCE = Coalesce("known_since", "observed_at")
-"""The first moment of which a section is known."""
+"""The first time from which a section is known."""
 
 
 def unknown_at(at: datetime | None) -> Q:
-    """The sections that had not been synced whole by a moment (None: by now): that nothing is stored of them
-    says nothing.
+    """Return the condition for sections that had not been synced completely at a time (None: now). Missing
+    rows of such a section mean nothing.
     """
     if at is None:
         return Q(observed_at__isnull=True)
@@ -141,7 +141,7 @@ def unknown_at(at: datetime | None) -> Q:
 
 
 class PullState(models.TextChoices):
-    """Where a pull stands."""
+    """The status of a pull."""
 
     QUEUED = "queued", "Waiting"
     RUNNING = "running", "Syncing"
@@ -156,13 +156,13 @@ ACTIVE_PULL = Q(state__in=["queued", "running"])
 CHANGED_PULL = Q(added__gt=0) | Q(changed__gt=0) | Q(ended__gt=0)
 UPLOAD = "upload"
 PULLS_KEPT = timedelta(days=2)
-"""How long the row of a scheduled pull that found nothing new is kept."""
+"""How long a scheduled pull without changes is kept."""
 
 
 class Pull(models.Model):
-    """One reading of one account. At most one is queued or running per account: the constraint is the lock.
+    """A sync of an account. At most one is queued or running per account; the constraint is the lock.
 
-    An upload begins at the moment as of which its file counts, which is before the row was made.
+    An upload begins at the date of its file, which is before the row was created.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -208,18 +208,18 @@ class Pull(models.Model):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen to this pull."""
+        """True if the pull has ended."""
         return self.state not in {PullState.QUEUED, PullState.RUNNING}
 
     @property
     def seconds(self) -> float | None:
-        """How long it took."""
+        """The duration in seconds, or None."""
         began_at = self.created_at if self.trigger == UPLOAD else self.began_at
         return (self.ended_at - began_at).total_seconds() if self.ended_at and began_at else None
 
 
 class PullSection(models.Model):
-    """What one pull did to one section."""
+    """The result of a pull for one section."""
 
     pull = models.ForeignKey(Pull, on_delete=models.CASCADE, related_name="sections")
     name = models.CharField(max_length=32)

@@ -1,4 +1,4 @@
-"""Entities, which stay, and their states, which change: the stable row and the typed rows in time."""
+"""Entities, which are permanent rows, and their states, which are rows with a validity period."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from iam.mirror.models.temporal import CURRENT, TemporalRow, change_indexes
 
 
 class Kind(models.TextChoices):
-    """What an entity is, in AWS's words."""
+    """The type of an entity, in AWS's terms."""
 
     USER = "user", "IAM user"
     GROUP = "group", "IAM group"
@@ -41,12 +41,12 @@ class Kind(models.TextChoices):
 KINDS_BY_ARN = {
     kind.value: kind for kind in (Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE)
 }
-"""What the ARN of an entity of IAM says behind the account and before its name → its kind."""
+"""The kind of an IAM entity by the part of its ARN between the account and the name."""
 
 
 class Document(models.Model):
-    """A policy document, stored once however many policies hold it; the key is BLAKE2b-128 of the exact text,
-    in hex.
+    """A policy document, stored once for all policies that have it. The key is the BLAKE2b-128 of the exact
+    text, in hex.
     """
 
     digest = models.CharField(max_length=32, primary_key=True)
@@ -57,13 +57,12 @@ class Document(models.Model):
 
 
 class Entity(models.Model):
-    """One thing in one account, by the identity that AWS gives it; a user deleted and made again is another
-    entity.
+    """An entity in an account, by AWS's identity: a user that is deleted and created again is another entity.
 
-    `aws_id` is AWS's unique id (AIDA…, AROA…, the access key id), or the ARN where AWS gives no id. `name`,
-    `arn` and `search` follow the newest state. `source_digest` is the digest of AWS's own answer for the
-    entity when it was last read whole: equal digest, nothing to decode. `reread_at` is when it was last read
-    on its own, after a change.
+    `aws_id` is AWS's unique ID (AIDA…, AROA…, the access key ID), or the ARN if AWS assigns no ID. `name`,
+    `arn` and `search` follow the newest state. `source_digest` is the digest of AWS's last complete answer
+    for the entity; if it is equal, nothing needs to be decoded. `reread_at` is when it was last read
+    separately, after a change.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="entities")
@@ -111,13 +110,13 @@ class Entity(models.Model):
 
 
 class EntityState(TemporalRow):
-    """How an entity was during an interval.
+    """The state of an entity during a period.
 
-    `category` is the one word by which lists split a kind: a role by who may assume it (`service:ec2`,
+    `category` is the value by which lists split a kind: a role by who can assume it (`service:ec2`,
     `account`, `cross-account`, `saml`, `oidc`, `service-linked`, `any`), a policy by owner (`aws`,
-    `customer`), a credential by its status (`Active`, `Inactive`), an MFA device by its sort (`virtual`,
-    `security-key`, `hardware`), a user `user`. `attrs` holds the rest of the kind's facts under AWS's names.
-    `document` is a role's trust policy, an SCP's or RCP's text, a SAML provider's metadata.
+    `customer`), a credential by its status (`Active`, `Inactive`), an MFA device by its type (`virtual`,
+    `security-key`, `hardware`), a user `user`. `attrs` has the kind's other attributes under AWS's names.
+    `document` is a role's trust policy, the text of an SCP or RCP, or a SAML provider's metadata.
     """
 
     entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="states")
@@ -159,7 +158,7 @@ class EntityState(TemporalRow):
             ),
             models.Index(fields=["kind", "sort_name", "entity", "valid_from"], name="state_list_all_then"),
             models.Index(fields=["entity", "valid_from"], name="state_history"),
-            # Teams by path. The order of a language would not serve PostgreSQL's LIKE.
+            # For teams by path. PostgreSQL's LIKE can't use an index in a language's collation.
             models.Index(
                 fields=["kind", "path", "entity"],
                 condition=CURRENT,

@@ -1,5 +1,5 @@
-"""Facts about entities, in time: edges, inline policies, policy versions, tags, credentials; and usage, out
-of time.
+"""Facts about entities with a validity period (edges, inline policies, policy versions, tags, credentials),
+and usage, which has none.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from iam.mirror.models.entities import Document, Entity
 from iam.mirror.models.temporal import CURRENT, TemporalRow, change_indexes
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for "not known to have happened" in columns that lists sort by, so that keyset pages need no
-nulls.
-"""
+"""Stands for "never" in columns that lists sort by, so that keyset pages need no nulls."""
 
 
 class EdgeKind(models.TextChoices):
-    """What ties two entities."""
+    """The type of a connection between two entities."""
 
     MEMBER = "member", "user is a member of group"
     ATTACHED = "attached", "managed policy is attached to user, group or role"
@@ -32,7 +30,7 @@ class EdgeKind(models.TextChoices):
 
 
 class Edge(TemporalRow):
-    """A tie from `source` (the user, the principal, the profile, the child, the SCP) to `target`."""
+    """A connection from `source` (the user, the principal, the profile, the child, the SCP) to `target`."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=EdgeKind.choices)
@@ -57,7 +55,7 @@ class Edge(TemporalRow):
 
 
 class InlinePolicy(TemporalRow):
-    """A policy embedded in a user, group or role."""
+    """An inline policy of a user, group or role."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     owner = models.ForeignKey(
@@ -84,7 +82,7 @@ class InlinePolicy(TemporalRow):
 
 
 class PolicyVersion(TemporalRow):
-    """One version of a managed policy, while AWS keeps it."""
+    """A version of a managed policy, while it exists in AWS."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     policy = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="versions")
@@ -111,7 +109,7 @@ class PolicyVersion(TemporalRow):
 
 
 class TagSet(TemporalRow):
-    """The tags of an entity; an entity without tags has no row."""
+    """The tags of an entity. An entity without tags has no row."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="tag_sets")
@@ -134,9 +132,9 @@ class UserCredentials(TemporalRow):
     """The state of a user's password, MFA and keys, from the credential report and the MFA devices.
 
     Every current user has one current row. `mfa` is none, virtual, hardware, security-key, several, unknown
-    (a device is on but its sort has not been read) or unread. `has_password` is null until a report has been
-    read. `oldest_key_at` is when the oldest active key was made or rotated, NEVER without active key.
-    `report` holds the report's other columns.
+    (a device is enabled but its type wasn't synced) or unread. `has_password` is null until a report was
+    read. `oldest_key_at` is when the oldest active key was created or rotated, NEVER without active keys.
+    `report` has the report's other columns.
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
@@ -173,8 +171,8 @@ class UserCredentials(TemporalRow):
 
 
 class Usage(models.Model):
-    """When something was last used; changes with every pull and is no history. Every current user and role
-    has a row.
+    """When an entity was last used. It changes with every sync and has no history. Every current user and
+    role has a row.
 
     `details` of a user: password_last_used, key_1_last_used, key_2_last_used (ISO 8601, UTC).
     """
@@ -199,9 +197,9 @@ class Usage(models.Model):
 
 
 class AccountFact(TemporalRow):
-    """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`,
-    `root_credentials`, `root_access` (null where AWS doesn’t tell the account), `outbound_federation`,
-    `numbers` (what the overview adds up); a password policy that is not set is null.
+    """A fact about an account as a whole: `password_policy` (null if not set), `summary`, `alias`,
+    `organization`, `root_credentials`, `root_access` (null if AWS doesn’t tell this account),
+    `outbound_federation`, `numbers` (the figures of the overview).
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="facts")

@@ -1,5 +1,5 @@
-"""The images of accounts: what the index of a process is read from, so that it need not be made from the
-tables of the mirror.
+"""The images of accounts, from which a process loads its index without building it from the
+mirror's tables.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from iam.mirror.models.accounts import Account
 
 
 class AccountImage(models.Model):
-    """One account as `iam.policy.index.image` draws it, at a revision. Nothing depends on it: without it, an
-    index is made from the tables.
+    """The image of an account made by `iam.policy.index.image`, at a revision. It is a cache: without it, the
+    index is built from the tables.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="image")

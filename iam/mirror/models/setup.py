@@ -1,6 +1,4 @@
-"""Work that workers do on behalf of the accounts pages: checks, discovery, uploads; and connections that are
-being prepared.
-"""
+"""Worker jobs of the accounts pages (checks, discovery, uploads), and drafts of connections."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from iam.mirror.models.accounts import Account, Partition
 
 
 class JobState(models.TextChoices):
-    """Where a piece of work stands."""
+    """The status of a job."""
 
     QUEUED = "queued", "Waiting"
     RUNNING = "running", "Running"
@@ -25,9 +23,9 @@ ACTIVE_JOB = Q(state__in=["queued", "running"])
 
 
 class WorkerJob(models.Model):
-    """A row that a worker claims: the row is the outbox, the message to Celery only a nudge.
+    """A row that a worker claims. The row is the outbox; the Celery message only a notification.
 
-    While it runs, `lease_until` says until when it is somebody's; a lease that has ended is claimed anew.
+    While it runs, the worker's lease ends at `lease_until`. After that, another worker can claim it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -48,12 +46,12 @@ class WorkerJob(models.Model):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """True if the job has ended."""
         return self.state in {JobState.DONE, JobState.FAILED}
 
 
 class SetupKind(models.TextChoices):
-    """What a setup job finds out or does."""
+    """The type of a setup job."""
 
     IDENTITY = "identity", "Worker’s identity"
     DISCOVER = "discover", "Accounts of the organization"
@@ -61,15 +59,15 @@ class SetupKind(models.TextChoices):
 
 
 class SetupJob(WorkerJob):
-    """A question about AWS, or an upload to read, that no account can own yet; `params` and `result` hold no
-    secret.
+    """A query to AWS, or an upload to import, that doesn't belong to an account yet. `params` and `result`
+    contain no secrets.
 
-    `params` of discover: `account` (the number of the account to ask through; blank: the worker's own
-    credentials) and the `external_id` that the roles of the organization may ask for. Of import: `export`,
-    `report` (whether there is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank), `name`,
-    `accept_loss`. `result` of identity: `account_id`, `arn`, `partition`. Of discover: those of the caller
-    under `identity`, `organization_id`, and `accounts` (`account_id`, `name`, `status`). Of import:
-    `account_id`, `observed_at`, `counts`, `warnings`, `held` (why some of it was held back, or blank).
+    `params` of discover: `account` (the ID of the account to query; blank: the worker's own credentials) and
+    the `external_id` that the organization's roles can require. Of import: `export`, `report` (whether there
+    is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank), `name`, `accept_loss`. `result` of
+    identity: `account_id`, `arn`, `partition`. Of discover: the caller's under `identity`, `organization_id`,
+    and `accounts` (`account_id`, `name`, `status`). Of import: `account_id`, `observed_at`, `counts`,
+    `warnings`, `held` (why a part was held back, or blank).
     """
 
     kind = models.CharField(max_length=12, choices=SetupKind.choices)
@@ -85,11 +83,10 @@ class SetupJob(WorkerJob):
 
 
 class DoctorRun(WorkerJob):
-    """One examination of how an account is reached: every permission tried, with the result of each in
-    `checks`.
+    """An examination of the access to an account: the result of each permission test is in `checks`.
 
-    A check is a dictionary as `iam.mirror.doctor.checks.ExaminationCheck` makes it. `pull_after` asks for a
-    first reading when the account can be reached.
+    A check is a dictionary made by `iam.mirror.doctor.checks.ExaminationCheck`. `pull_after` requests a first
+    sync once the account can be reached.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="doctor_runs")
@@ -109,10 +106,10 @@ class DoctorRun(WorkerJob):
 
 
 class ConnectionDraft(models.Model):
-    """An account that somebody is about to connect: its external id is part of the trust that they write in
-    AWS.
+    """An account that someone is about to connect. Its external ID is part of the trust policy that they
+    write in AWS.
 
-    The id is no secret to AWS, but it is shown to those who manage accounts only.
+    The ID is no secret for AWS, but only people who manage accounts can see it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

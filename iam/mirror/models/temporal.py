@@ -1,4 +1,4 @@
-"""What all rows in time share: since when, until when, between which two observations, and by what cause."""
+"""The columns of all rows with a validity period: the period, the observations around it, and the causes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Cause(models.TextChoices):
 
 
 class TemporalRow(models.Model):
-    """A fact that held from `valid_from` (first observation of it) until `valid_to` (first observation
+    """A fact that was valid from `valid_from` (its first observation) until `valid_to` (the first observation
     without it).
 
-    The true moment of the beginning lies between `after` (the last observation without the fact; null when
-    the section had never been read before) and `valid_from`; the true end lies between `last_seen` and
-    `valid_to`. `observed_at` is the observation that wrote the row; while the row is current, the complete
-    section that covers it may have confirmed it later (see Section.observed_at), without a write here.
+    It really began between `after` (the last observation without it; null if the section was never read
+    before) and `valid_from`, and really ended between `last_seen` and `valid_to`. `observed_at` is the
+    observation that wrote the row. While the row is current, later complete syncs of its section may have
+    confirmed it (see Section.observed_at) without a write here.
     """
 
     valid_from = models.DateTimeField()
@@ -44,7 +44,9 @@ CURRENT = Q(valid_to__isnull=True)
 
 
 def valid_at(at: datetime | None, *, prefix: str = "") -> Q:
-    """Rows that hold at a moment; None is now. The prefix leads to the row from the model that is queried."""
+    """Return the condition for rows valid at a time (None: now). The prefix leads to the row from the queried
+    model.
+    """
     if at is None:
         return Q(**{f"{prefix}valid_to__isnull": True})
     begun = Q(**{f"{prefix}valid_from__lte": at})
@@ -52,11 +54,11 @@ def valid_at(at: datetime | None, *, prefix: str = "") -> Q:
 
 
 def change_indexes(name: str) -> list[models.Index]:
-    """Indexes of what began or ended after the first reading: by account and over all, for differences and
-    for what changed lately.
+    """Return indexes for what began or ended after the first sync, by account and over all, for differences
+    and recent changes.
 
-    Rows of a first reading (`after` is null) and rows that still hold are left out, so a first pull pays
-    nothing for them.
+    Rows from a first sync (`after` is null) and current rows are excluded, so that a first sync pays nothing
+    for them.
     """
     begun, ended = Q(after__isnull=False), Q(valid_to__isnull=False)
     return [

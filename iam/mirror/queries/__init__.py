@@ -1,1 +1,1 @@
-"""What pages and commands ask of the mirror; every query takes the viewer's scope and the moment."""
+"""The queries of pages and commands on the mirror. Each takes the viewer's scope and the time."""

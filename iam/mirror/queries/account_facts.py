@@ -1,6 +1,4 @@
-"""What the freshness of accounts follows from, now or at a moment: a constant number of queries, whatever the
-number of accounts.
-"""
+"""The facts that determine the freshness of accounts, now or at a time, with a constant number of queries."""
 
 from __future__ import annotations
 
@@ -36,14 +34,14 @@ from iam.mirror.queries.past_accounts import (
 )
 
 NOT_GOOD: Final = (SectionState.DENIED, SectionState.HELD, SectionState.PARTIAL, SectionState.FAILED)
-"""How the last attempt to sync a section may have ended that somebody should look at."""
+"""States of a section's last sync that need attention."""
 
 
 def facts_of(
     ids: list[int], *, at: datetime | None = None, for_standing: bool = False
 ) -> list[FreshnessFacts]:
-    """The facts of accounts in the given order: three queries, four of the past; `for_standing` without what
-    it does not need.
+    """Return the facts of accounts in the given order: three queries, or four for a past time. `for_standing`
+    leaves out what the status doesn't need.
     """
     then = with_last_pull(Account.objects.filter(pk__in=ids), at=at) if at else ()
     by_id = {account.pk: account for account in then} if at else _by_id(ids)
@@ -51,7 +49,7 @@ def facts_of(
 
 
 _EXTRA: Final = ("last_state", "last_message", "kept_values", "kept_at")
-"""What `with_newest_pull` adds to an account."""
+"""The annotations that `with_newest_pull` adds to an account."""
 
 
 def _by_id(ids: list[int]) -> dict[int, Any]:
@@ -71,7 +69,7 @@ def _accounts(number: int) -> CompiledQuery:
 
 
 def _slots(number: int) -> list[Any]:
-    """The ids of so many accounts in a statement that is kept."""
+    """Return query parameters for `number` account ids, for cached statements."""
     return [QueryParam(f"id{place}", BigAutoField()) for place in range(number)]
 
 
@@ -80,7 +78,7 @@ def _filled(ids: list[int]) -> dict[str, int]:
 
 
 def with_newest_pull(accounts: QuerySet[Account], *, at: datetime | None) -> QuerySet[Account]:
-    """Accounts with how their newest pull ended, and the figures that are kept of them."""
+    """Return accounts annotated with the result of their newest pull and their cached figures."""
     if at is not None:
         return with_last_pull(accounts, at=at)
     last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
@@ -92,7 +90,7 @@ def with_newest_pull(accounts: QuerySet[Account], *, at: datetime | None) -> Que
 def facts_in_order(
     accounts: list[Any], *, at: datetime | None, for_standing: bool = False
 ) -> list[FreshnessFacts]:
-    """The same of accounts that were read `with_newest_pull`."""
+    """Return the facts of accounts that were read `with_newest_pull`."""
     ids = [account.pk for account in accounts]
     if at is not None:
         return _facts_then(accounts, ids, at=at)
@@ -124,7 +122,7 @@ def facts_in_order(
 
 
 def _active(ids: list[int]) -> tuple[dict[int, Pull], dict[int, set[str]]]:
-    """The pulls that wait or run, and the sections that are being read: one query."""
+    """Return the open pulls, and the sections that are being read, with one query."""
     pulls: dict[int, Pull] = {}
     reading: dict[int, set[str]] = defaultdict(set)
     for part, *values in _active_pulls(len(ids)).rows(**_filled(ids)) if ids else ():
@@ -144,15 +142,15 @@ def _sections(number: int, for_standing: bool) -> CompiledQuery:
 
 
 _OF_LISTS: Final = ("id", "account_id", "name", "state", "observed_at", "permission", "message")
-"""What lists show of a section. To read a date takes longer than a text, and fifty accounts have a thousand
-sections with four of them.
+"""The columns of a section that lists show. Parsing dates is slower than text, and fifty accounts have a
+thousand sections with four of them.
 """
 
 
 def _section(row: Sequence[Any]) -> Section:
     if len(row) != len(_OF_LISTS):
         return instance(Section, row)
-    # For a thousand sections, `from_db` took an eighth of the time of the whole page.
+    # For a thousand sections, `from_db` took an eighth of the page's time.
     section = Section.__new__(Section)
     section.__dict__.update(zip(_OF_LISTS, row, strict=True), _state=ModelState())
     return section
@@ -189,7 +187,7 @@ def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Fr
 
 
 def _has_identities(sections: dict[str, Section]) -> bool:
-    """True if IAM users and roles were synced, at least in part."""
+    """Return True if IAM users and roles were synced, at least partly."""
     identity_sections = [sections[name] for name in (USERS, ROLES) if name in sections]
     return any(
         section.observed_at is not None or section.state == SectionState.PARTIAL
@@ -198,8 +196,8 @@ def _has_identities(sections: dict[str, Section]) -> bool:
 
 
 def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) -> int | None:
-    """How many IAM users and roles an account had: as counted then, or else as its last sync had found
-    them.
+    """Return the number of IAM users and roles that an account had: as counted then, or else as its last sync
+    had found.
     """
     if kept and "people.all" in kept:
         return kept["people.all"] + kept.get("roles", 0)

@@ -1,6 +1,4 @@
-"""The list of accounts, and how many each of its tabs holds: a constant number of queries, whatever the
-number of accounts.
-"""
+"""The list of accounts and the counts of its tabs, with a constant number of queries."""
 
 from __future__ import annotations
 
@@ -48,13 +46,13 @@ ALL, ATTENTION, REMOVED = "", "attention", "disconnected"
 
 
 def readable_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """The connected accounts whose whole content the viewer sees."""
+    """Return the connected accounts that the viewer can see whole."""
     return _scoped(viewer).filter(removed_at__isnull=True)
 
 
 def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[tuple[int, bool]]:
-    """The `readable_accounts` by id, or one of them, each with whether it needs attention: those first, then
-    by name. One query.
+    """Return the ids of the `readable_accounts`, or one of them, each with whether it needs attention: those
+    first, then by name. One query.
     """
     wanted = account.pk if account else 0
     by_need = _by_need(viewer.scope, is_one=account is not None)
@@ -95,13 +93,13 @@ def _accounts_in_scope(scope: ViewerScope) -> QuerySet[Account]:
 
 @dataclass(frozen=True, slots=True)
 class AccountFilter:
-    """What the list is narrowed to: words in name, alias, number or unit; and a state."""
+    """The filters of the list: words in name, alias, ID or organizational unit, and a state."""
 
     text: str = ""
     state: str = ALL
 
     def apply(self, viewer: Viewer, *, at: datetime | None = None) -> QuerySet[Account]:
-        """The accounts that match, in no order; of a past moment those that were connected then."""
+        """Return the matching accounts, unordered. For a past time, those connected then."""
         accounts = _scoped(viewer).filter(_in_state(self.state, at))
         return accounts.filter(_matching(self.text, at)) if self.text.strip() else accounts
 
@@ -128,15 +126,15 @@ def _matching(text: str, at: datetime | None) -> Q:
 
 
 def needs_attention(now: datetime) -> Q:
-    """Accounts with a section that was denied, held back or not read whole; that cannot be read; or that are
-    old.
+    """Return the condition for accounts that need attention: a section was denied, on hold or incomplete, the
+    account can't be read, or its data is old.
     """
     return _needs_attention(lambda minutes: now - patience(minutes))
 
 
 def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
-    """`oldest` gives the moment before which a reading is old, by the minutes between the syncs of its
-    account (None: the default).
+    """Return this condition. `oldest` maps an account's sync interval in minutes (None: the default) to the
+    time before which data is old.
     """
     sections = Section.objects.filter(account=OuterRef("pk"))
     bad_sections = sections.filter(state__in=NOT_GOOD)
@@ -157,7 +155,7 @@ def _old(oldest: Callable[[int | None], Any]) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """One page of accounts, with the places before and after it."""
+    """A page of accounts, with the places before and after it."""
 
     rows: list[FreshnessFacts]
     before: keyset.KeysetPlace | None
@@ -173,8 +171,8 @@ def account_page(
     before: keyset.KeysetPlace | None = None,
     size: int = PAGE_SIZE,
 ) -> AccountPage:
-    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, or four
-    of the past.
+    """Return a page of accounts by name with the facts for their freshness, now or at a time: three queries,
+    or four for a past time.
     """
     accounts = with_newest_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
     account_slice = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
@@ -185,7 +183,7 @@ def account_page(
 
 @dataclass(frozen=True, slots=True)
 class TabCounts:
-    """How many accounts each tab of the list holds; of a past moment how many have been connected and
+    """The number of accounts per tab. For a past time, also how many were connected and
     disconnected since.
     """
 
@@ -197,7 +195,7 @@ class TabCounts:
 
 
 def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None) -> TabCounts:
-    """All counts in one query."""
+    """Return all counts with one query."""
     if at is None and not text.strip():
         rows = _counts_now(viewer.scope).rows(**_oldest_by_slot())
         return TabCounts(*rows[0]) if rows else TabCounts(all=0, attention=0)
@@ -217,7 +215,7 @@ def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _counts_now(scope: ViewerScope) -> CompiledQuery:
-    """One row: all, attention, removed."""
+    """Return the query with one row: all, attention, removed."""
     here = Q(removed_at__isnull=True)
     counts = {
         "all": Count("pk", filter=here),

@@ -1,4 +1,4 @@
-"""The page of one account: its pulls, and its newest examination."""
+"""Queries for the page of an account: its pulls and its newest examination."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def pull_history(
     at: datetime | None = None,
     size: int = HISTORY_SIZE,
 ) -> list[Pull]:
-    """The pulls of an account, newest first; one more than `size` when there are older ones.
+    """Return the pulls of an account, newest first, and one more than `size` if there are older ones.
 
-    Of a past moment, those that had begun by then, one that had not ended as it was while it ran; and uploads
-    of files that tell of it.
+    For a past time, those that had begun by then, with an open one shown as it was, and uploads of files
+    about that time.
     """
     pulls = Pull.objects.filter(account=account)
     if before:
@@ -37,7 +37,7 @@ def pull_history(
 
 
 def _as_known(pull: Pull, at: datetime) -> Pull:
-    """What was known of a pull at the moment: one that still ran has no end yet; never to be saved."""
+    """Return a pull as it was known at a time: a running one has no end. The result must not be saved."""
     has_ended = pull.ended_at is not None and pull.ended_at <= at
     if has_ended or pull.trigger == UPLOAD:
         return pull
@@ -53,10 +53,10 @@ def _as_known(pull: Pull, at: datetime) -> Pull:
 
 
 def pull_sections(pull: Pull) -> list[PullSection]:
-    """What a pull has done so far, section by section, in the order of reading."""
+    """Return the sections of a pull so far, in the order of reading."""
     return list(PullSection.objects.filter(pull=pull).order_by("began_at", "id"))
 
 
 def last_examination(account: Account) -> DoctorRun | None:
-    """The newest examination, whether it has ended or not."""
+    """Return the newest examination, ended or not, or None."""
     return DoctorRun.objects.filter(account=account).order_by("-created_at").first()

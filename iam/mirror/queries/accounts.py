@@ -1,4 +1,4 @@
-"""Accounts as a viewer sees them, and how fresh they are."""
+"""Queries for the accounts that a viewer can see, and their freshness."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ COLUMNS = columns(Account)
 
 
 def connected_accounts() -> list[Account]:
-    """All that are connected, for any viewer, by name."""
+    """Return all connected accounts, regardless of viewer, by name."""
     return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
 
 
 def visible_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """The accounts in which the viewer may see anything at all."""
+    """Return the accounts in which the viewer can see something."""
     return accounts_within(viewer.scope)
 
 
 def disconnected_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """The accounts that were disconnected, of those in which the viewer saw anything at all."""
+    """Return the disconnected accounts in which the viewer could see something."""
     return _reached(viewer.scope, Account.objects.filter(removed_at__isnull=False))
 
 
 def accounts_within(scope: ViewerScope) -> QuerySet[Account]:
-    """The accounts in which who has this scope may see anything at all."""
+    """Return the accounts in which something is visible in this scope."""
     return _reached(scope, Account.objects.filter(removed_at__isnull=True))
 
 
@@ -51,8 +51,8 @@ def _reached(scope: ViewerScope, accounts: QuerySet[Account]) -> QuerySet[Accoun
 
 
 def account_without(user_arn: str) -> Account | None:
-    """The connected account of an ARN of an IAM user, if its users were synced and there is none of this ARN
-    among them.
+    """Return the connected account in an IAM user's ARN, if its users were synced and don't include this ARN,
+    or None.
     """
     number = user_arn.split(":")[4] if user_arn.count(":") > 4 else ""
     account = Account.objects.filter(account_id=number, removed_at__isnull=True).first()
@@ -63,13 +63,13 @@ def account_without(user_arn: str) -> Account | None:
 
 
 def gatehouse_role_arns() -> frozenset[str]:
-    """The roles by which Gatehouse itself reads and changes the connected accounts: one query."""
+    """Return the roles with which Gatehouse reads and changes the connected accounts, with one query."""
     roles = Account.objects.filter(removed_at__isnull=True).values_list("role_arn", "write_role_arn")
     return frozenset(filter(None, chain.from_iterable(roles)))
 
 
 def accounts_to_change(viewer: Viewer) -> QuerySet[Account]:
-    """The accounts in which the viewer may ask, and Gatehouse may write."""
+    """Return the accounts in which the viewer can request changes and Gatehouse can write."""
     numbers = {number for right, number in viewer.grants if right is Right.REQUEST_CHANGE}
     may_write = ~Q(write_role_arn="") | Q(source="environment")
     accounts = accounts_within(viewer.asks).filter(may_write).exclude(source="export").order_by("name", "id")
@@ -77,7 +77,9 @@ def accounts_to_change(viewer: Viewer) -> QuerySet[Account]:
 
 
 def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """Those of them that the viewer sees whole, so that outsiders may be let in there."""
+    """Return those of these accounts that the viewer can see whole, in which they can grant access to
+    outsiders.
+    """
     scope = viewer.asks
     accounts = accounts_to_change(viewer)
     return accounts if scope.accounts is None else accounts.filter(account_id__in=scope.accounts)
@@ -85,8 +87,8 @@ def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 @dataclass(frozen=True, slots=True)
 class AccountFrame:
-    """What the frame of a page shows of accounts: the chosen one, a few to switch to, the oldest observation,
-    and whether a part of one of them could not be synced lately.
+    """The accounts in the frame of a page: the chosen one, a few to switch to, the oldest observation, and
+    whether a section could not be synced recently.
     """
 
     chosen: Account | None
@@ -97,19 +99,17 @@ class AccountFrame:
 
     @property
     def links(self) -> tuple[tuple[str, str, str], ...]:
-        """Number, name and printed number of each account to switch to."""
+        """ID, name and formatted ID of each account to switch to."""
         return tuple((a.account_id, a.name, a.display_id) for a in self.accounts)
 
     @property
     def current(self) -> tuple[str, ...]:
-        """The same of the chosen one; () for all accounts."""
+        """ID, name and formatted ID of the chosen account, or an empty tuple for all accounts."""
         return (self.chosen.account_id, self.chosen.name, self.chosen.display_id) if self.chosen else ()
 
 
 def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
-    """One query, whatever the number of accounts: the chosen one comes first and so is always among those
-    read.
-    """
+    """Return the frame with one query. The chosen account comes first, so that it is always included."""
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
     accounts = [instance(Account, values) for _, _, _, _, *values in rows]
     chosen = accounts[0] if accounts and accounts[0].account_id == account_id else None
@@ -126,8 +126,9 @@ def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_of_frame(scope: ViewerScope) -> CompiledQuery:
-    """Of all accounts when the users of the one that is longest ago were read, and whether one is incomplete;
-    the same of each account, and its columns. The one of the parameter `chosen` comes first.
+    """Return the query for the frame: for all accounts, the oldest sync of users and whether one is
+    incomplete; the same for each account, with its columns. The account in the parameter `chosen` comes
+    first.
     """
     within = accounts_within(scope)
     users = Section.objects.filter(name="users", observed_at__isnull=False)

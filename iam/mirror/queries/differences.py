@@ -1,6 +1,4 @@
-"""What differs between two moments: for one entity all of it, for an account by sections that come in
-pages.
-"""
+"""The differences between two times: of an entity as a whole, of an account by section and page."""
 
 from __future__ import annotations
 
@@ -51,26 +49,28 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class MomentPair:
-    """Two moments, the earlier one first; `right` None is now."""
+    """Two times, the earlier one first. `right` None is now."""
 
     left: datetime
     right: datetime | None
 
     def begun_rows(self) -> Q:
-        """Rows that hold on the right and began since the left, but for those of a first reading."""
+        """Return the condition for rows valid on the right that began since the left, except those of a first
+        sync.
+        """
         since = Q(valid_from__gt=self.left, after__isnull=False)
         return since & valid_at(self.right)
 
     def ended(self) -> Q:
-        """Rows that held on the left and ended since."""
+        """Return the condition for rows that were valid on the left and ended since."""
         until = Q(valid_to__lte=self.right) if self.right else Q(valid_to__isnull=False)
         return Q(valid_to__gt=self.left, valid_from__lte=self.left) & until
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRow:
-    """One difference: `sort` names the section, `sign` came, went or changed. Which of the rest is filled
-    depends on the sort.
+    """A difference. `sort` names the section, `sign` is came, went or changed. Which other fields are set
+    depends on the section.
     """
 
     sort: str
@@ -91,7 +91,7 @@ class DifferenceRow:
 
 @dataclass(slots=True)
 class DifferenceSection:
-    """The differences of one sort: how many of each sign, and the first few."""
+    """The differences of a section: the number per sign, and the first few."""
 
     sort: str
     counts: dict[str, int] = field(default_factory=dict)
@@ -99,9 +99,7 @@ class DifferenceSection:
 
 
 def sections(account: Account, span: MomentPair, *, few: int) -> list[DifferenceSection]:
-    """Every sort of which something differs, each with its numbers and its first rows: one query a source,
-    whatever differs.
-    """
+    """Return every section with differences, with its numbers and first rows. One query per source."""
     by_name: dict[str, DifferenceSection] = {}
     for source in SOURCES:
         rows = source.rows(account, span).annotate(
@@ -120,7 +118,7 @@ def sections(account: Account, span: MomentPair, *, few: int) -> list[Difference
 def section_page(
     account: Account, span: MomentPair, *, sort: str, sign: str, after: int, size: int
 ) -> tuple[list[DifferenceRow], bool]:
-    """A page of one sort and sign, in the order of discovery, beyond a row; and whether more follows. One
+    """Return a page of a section and sign, in order of discovery, after a row, and whether more follows. One
     query.
     """
     for source in SOURCES:
@@ -134,8 +132,8 @@ def section_page(
 
 
 class FactChange(NamedTuple):
-    """One of the account's own facts at both moments, and the observations between which it became what it is
-    on the right.
+    """A fact about the account at both times, and the observations between which it got its value on the
+    right.
     """
 
     name: str
@@ -146,9 +144,9 @@ class FactChange(NamedTuple):
 
 
 def fact_changes(account: Account, span: MomentPair) -> list[FactChange]:
-    """The account's own facts that differ, the password policy among them: two queries.
+    """Return the differing facts about the account, such as the password policy, with two queries.
 
-    The numbers that the overview adds up follow from everything else and are left out.
+    The figures of the overview are left out, because they follow from everything else.
     """
     facts = AccountFact.objects.filter(account=account).exclude(name="numbers")
     left = {fact.name: fact for fact in facts.filter(valid_at(span.left))}
@@ -163,7 +161,7 @@ def fact_changes(account: Account, span: MomentPair) -> list[FactChange]:
 
 
 class DifferenceSource:
-    """Where the rows of some sorts come from: one table, one sign."""
+    """The source of the rows of some sections: one table, one sign."""
 
     sort = ""
     sorts: tuple[str, ...] = ()
@@ -173,27 +171,27 @@ class DifferenceSource:
         self.sign = sign
 
     def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
-        """The rows of the sign."""
+        """Return the rows of the sign."""
         raise NotImplementedError
 
     def select(self, rows: QuerySet[Any, Any], *, extra: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
-        """The columns that `read` wants."""
+        """Return the columns that `read` needs."""
         return iter(rows.values("pk", *self.bounds(), *self.cause(), *self.columns, *extra))
 
     columns: tuple[str, ...] = ()
 
     def bounds(self) -> tuple[str, str]:
-        """The columns between which the difference lies."""
+        """Return the columns with the times between which the difference occurred."""
         return ("valid_to", "last_seen") if self.sign == WENT else ("valid_from", "after")
 
     def cause(self) -> tuple[str, str]:
-        """The columns that say what caused it."""
+        """Return the columns with the cause."""
         if self.bounds()[0] == "valid_to":
             return ("end_cause_kind", "end_cause_id")
         return ("cause_kind", "cause_id")
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
-        """A difference."""
+        """Return a row as a difference."""
         raise NotImplementedError
 
     def _row(self, raw: dict[str, Any], **values: Any) -> DifferenceRow:
@@ -205,19 +203,19 @@ class DifferenceSource:
 
 
 def _same_fact_at(model: type[TemporalRow], at: datetime | None, **same: str) -> Exists:
-    """Whether the same fact holds at another moment."""
+    """Return the condition that the same fact is valid at another time."""
     keys = {name: OuterRef(column) for name, column in same.items()}
     return Exists(model._default_manager.filter(valid_at(at), **keys))
 
 
 class EntityDifferences(DifferenceSource):
-    """Entities that came, went, or are otherwise now."""
+    """Entities that were created, deleted or changed."""
 
     sort, sorts = "kind", tuple(kind.value for kind in KINDS)
     columns = ("kind", "name", "entity", "entity__owner", "entity__owner__name", "category")
 
     def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
-        """Told apart by whether the entity had a state on the other side."""
+        """Return the rows, by whether the entity had a state on the other side."""
         rows = EntityState.objects.filter(account=account, kind__in=self.sorts)
         if self.sign == WENT:
             return rows.filter(span.ended()).exclude(_same_fact_at(EntityState, span.right, entity="entity"))
@@ -230,7 +228,7 @@ class EntityDifferences(DifferenceSource):
         )
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
-        """The entity; what it belongs to is the other."""
+        """Return the difference, with the owner as the other entity."""
         owner_kind = Kind.USER.value if raw["entity__owner"] else ""
         category = raw["category"] if self.sign == CHANGED and raw["entity__owner"] else ""
         return self._row(
@@ -247,8 +245,8 @@ class EntityDifferences(DifferenceSource):
 
 
 class ConnectionDifferences(DifferenceSource):
-    """Memberships, attachments, boundaries, roles of instance profiles; places in the organization, and what
-    bounds them.
+    """Memberships, attachments, boundaries, roles of instance profiles, and the places and policies of the
+    organization.
     """
 
     sort, sorts = "kind", tuple(kind.value for kind in TIES)
@@ -263,7 +261,7 @@ class ConnectionDifferences(DifferenceSource):
     )
 
     def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
-        """Those without the same tie on the other side."""
+        """Return connections without the same connection on the other side."""
         rows = Edge.objects.filter(account=account, kind__in=self.sorts)
         side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun_rows(), span.left)
         return rows.filter(side).exclude(
@@ -271,8 +269,8 @@ class ConnectionDifferences(DifferenceSource):
         )
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
-        """From the principal to the group or policy, from what lies in a unit to the unit, from an SCP to
-        what it bounds.
+        """Return the difference: from the principal to the group or policy, from a child to its unit, from an
+        SCP to its target.
         """
         return self._row(
             raw,
@@ -293,7 +291,9 @@ class InlinePolicyDifferences(DifferenceSource):
     columns = ("name", "owner", "owner__name", "owner__kind")
 
     def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
-        """Told apart by whether the owner had one of that name, and with which document."""
+        """Return the rows, by whether the owner had a policy of that name on the other side, and with which
+        document.
+        """
         rows = InlinePolicy.objects.filter(account=account)
         same = {"owner": "owner", "name": "name"}
         if self.sign == WENT:
@@ -306,7 +306,7 @@ class InlinePolicyDifferences(DifferenceSource):
         )
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
-        """The policy's name, and whose it is."""
+        """Return the difference, with the policy's name and its owner."""
         return self._row(
             raw,
             sort="inline",
@@ -318,19 +318,19 @@ class InlinePolicyDifferences(DifferenceSource):
 
 
 class DocumentDifferences(DifferenceSource):
-    """Managed policies whose default version has another document than before."""
+    """Managed policies whose default version has a different document."""
 
     sort, sorts, fixed = "policy__account", ("document",), True
     columns = ("version_id", "policy", "policy__name", "policy__kind")
 
     def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
-        """New defaults of policies that had another one."""
+        """Return new default versions of policies that had a different one."""
         rows = PolicyVersion.objects.filter(span.begun_rows(), account=account, is_default=True)
         was = PolicyVersion.objects.filter(valid_at(span.left), policy=OuterRef("policy"), is_default=True)
         return rows.filter(Exists(was)).exclude(Exists(was.filter(document=OuterRef("document"))))
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
-        """The policy, and its default version now."""
+        """Return the policy with its current default version."""
         return self._row(
             raw,
             sort="document",
@@ -342,7 +342,7 @@ class DocumentDifferences(DifferenceSource):
 
 
 class DifferenceSign(DifferenceSource):
-    """Users whose MFA or password came, went, or is another."""
+    """Users whose MFA or password was added, removed or changed."""
 
     sort, fixed = "user__account", True
     columns = ("mfa", "was_mfa", "has_password", "had_password", "user", "user__name", "user__kind")
@@ -352,11 +352,11 @@ class DifferenceSign(DifferenceSource):
         self.sorts = (sort,)
 
     def bounds(self) -> tuple[str, str]:
-        """The row that holds on the right began with the difference."""
+        """Return the beginning of the row on the right, when the difference occurred."""
         return ("valid_from", "after")
 
     def rows(self, account: Account, span: MomentPair) -> QuerySet[Any, Any]:
-        """Users who had a row on the left too."""
+        """Return users that also had a row on the left."""
         was = UserCredentials.objects.filter(valid_at(span.left), user=OuterRef("user"))
         rows = UserCredentials.objects.filter(span.begun_rows(), account=account).annotate(
             was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
@@ -371,7 +371,7 @@ class DifferenceSign(DifferenceSource):
         return rows.exclude(was_mfa="none").exclude(mfa="none").exclude(was_mfa=F("mfa"))
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
-        """The user."""
+        """Return the user with the difference."""
         both_mfa = f"{raw['was_mfa']} {raw['mfa']}" if self.sorts == ("mfa",) else ""
         return self._row(
             raw,

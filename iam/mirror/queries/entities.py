@@ -1,6 +1,4 @@
-"""What is known of one entity at a moment: its state, what it is tied to, its inline policies, tags,
-versions.
-"""
+"""Queries for an entity at a time: its state, connections, inline policies, tags and versions."""
 
 from __future__ import annotations
 
@@ -29,8 +27,8 @@ from iam.mirror.queries.visibility import disconnected_entities, visible, visibl
 
 @dataclass(frozen=True, slots=True)
 class EntityTie:
-    """An entity at the other end of an edge, as it was at the moment; `since` and `after` bound when the tie
-    began (`after` None: it was there when the section was first read).
+    """An entity at the other end of an edge, as of the time. The connection began between `after` and
+    `since`; `after` None means that it existed at the first sync of the section.
     """
 
     pk: int
@@ -46,7 +44,7 @@ class EntityTie:
 
 @dataclass(frozen=True, slots=True)
 class OpenableEntities:
-    """Which of the entities on a page the viewer may open: all of them (`whole`), or those with these ids."""
+    """The entities on a page that the viewer can open: all (`whole`), or those with these ids."""
 
     whole: bool
     pks: frozenset[int] = frozenset()
@@ -56,22 +54,24 @@ class OpenableEntities:
 
 
 def find_entity(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
-    """The entity of one of the kinds, if the viewer may see it, whether it still exists or not."""
+    """Return the entity of one of the kinds if the viewer can see it, even if it was deleted, or None."""
     return visible_entities(viewer).filter(pk=pk, kind__in=list(kinds)).select_related("account").first()
 
 
 def find_disconnected(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
-    """The entity, if the viewer saw it until its account was disconnected."""
+    """Return the entity if the viewer could see it until its account was disconnected, or None."""
     return disconnected_entities(viewer).filter(pk=pk, kind__in=list(kinds)).select_related("account").first()
 
 
 def openable(viewer: Viewer, *, account_id: str, pks: Iterable[int]) -> OpenableEntities:
-    """What the viewer may open: no query for those who see the whole account, else one."""
+    """Return what the viewer can open, without a query if they can see the whole account,
+    otherwise with one.
+    """
     return openable_in(viewer, account_ids=[account_id], pks=pks)
 
 
 def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int]) -> OpenableEntities:
-    """The same where entities of several accounts are meant."""
+    """Return what the viewer can open among entities of several accounts."""
     if all(viewer.scope.sees_account(account_id) for account_id in account_ids):
         return OpenableEntities(whole=True)
     openable = visible_entities(viewer).filter(pk__in=set(pks)).values_list("pk", flat=True)
@@ -79,12 +79,12 @@ def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int
 
 
 def state_at(entity: Entity, *, at: datetime | None) -> EntityState | None:
-    """The state that held at the moment, with its document; None when the entity was not there."""
+    """Return the state at the time, with its document, or None if the entity didn't exist."""
     return EntityState.objects.filter(valid_at(at), entity=entity).select_related("document").first()
 
 
 def last_state(entity: Entity) -> EntityState | None:
-    """The newest state, whether it still holds or not."""
+    """Return the newest state, even if it has ended."""
     return EntityState.objects.filter(entity=entity).order_by("-valid_from", "-pk").first()
 
 
@@ -97,8 +97,8 @@ _TIE = ("entity_id", "kind", "name", "arn", "category", "path")
 
 
 def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> list[EntityTie]:
-    """What the entity's edges of these kinds lead to, by name: the groups of a user, the policies of a
-    principal.
+    """Return the targets of the entity's edges of these kinds, by name, such as the groups of a user or the
+    policies of a principal.
     """
     return _ties(side="edges_in", other="source", entity=entity, kinds=kinds, at=at)
 
@@ -106,8 +106,8 @@ def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> l
 def sources(
     entity: Entity, *, kinds: Collection[str], at: datetime | None, limit: int | None = None
 ) -> list[EntityTie]:
-    """Whose edges of these kinds lead to the entity, by name: the principals of a policy, the profiles of a
-    role.
+    """Return the sources of edges of these kinds to the entity, by name, such as the principals of a policy
+    or the profiles of a role.
     """
     return _ties(side="edges_out", other="target", entity=entity, kinds=kinds, at=at)[:limit]
 
@@ -130,7 +130,7 @@ def _ties(
 
 @dataclass(frozen=True, slots=True)
 class GroupContent:
-    """What a group gives and to how many; `policies` are managed ones, `inline` the names of inline ones."""
+    """The content of a group: its number of users, its managed `policies`, and the names of `inline` ones."""
 
     people: int
     policies: list[EntityTie]
@@ -138,7 +138,7 @@ class GroupContent:
 
 
 def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int, GroupContent]:
-    """The content of each of the groups: three queries, whatever their number."""
+    """Return the content of each group, with three queries."""
     people = dict(
         Edge.objects.filter(valid_at(at), kind=EdgeKind.MEMBER, target__in=groups)
         .values_list("target")
@@ -166,19 +166,19 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
 
 
 def inline_policies(entity: Entity, *, at: datetime | None) -> list[InlinePolicy]:
-    """The inline policies with their documents, by name."""
+    """Return the inline policies with their documents, by name."""
     rows = InlinePolicy.objects.filter(valid_at(at), owner=entity)
     return list(rows.select_related("document").order_by("name", "pk"))
 
 
 def tags(entity: Entity, *, at: datetime | None) -> dict[str, str]:
-    """The tags, by key."""
+    """Return the tags, by key."""
     tag_values = TagSet.objects.filter(valid_at(at), entity=entity).values_list("tags", flat=True).first()
     return dict(sorted((tag_values or {}).items()))
 
 
 def versions(policy: Entity, *, at: datetime | None) -> list[PolicyVersion]:
-    """The versions that AWS kept at the moment, newest first, with their documents."""
+    """Return the versions that existed in AWS at the time, newest first, with their documents."""
     rows = PolicyVersion.objects.filter(valid_at(at), policy=policy).select_related("document")
     return sorted(rows, key=lambda v: (_number(v.version_id), v.pk), reverse=True)
 
@@ -189,13 +189,13 @@ def _number(version_id: str) -> int:
 
 
 def credentials(user: Entity, *, at: datetime | None) -> UserCredentials | None:
-    """The state of password, MFA and keys at the moment."""
+    """Return the state of password, MFA and keys at the time."""
     return UserCredentials.objects.filter(valid_at(at), user=user).first()
 
 
 def owned(user: Entity, *, at: datetime | None) -> dict[str, list[EntityState]]:
-    """The user's keys, devices, certificates and credentials by kind, oldest first, each with its entity and
-    its last use.
+    """Return the user's keys, devices, certificates and credentials by kind, oldest first, each with its
+    entity and last use.
     """
     rows = (
         EntityState.objects.filter(valid_at(at), entity__owner=user)
@@ -211,9 +211,9 @@ def owned(user: Entity, *, at: datetime | None) -> dict[str, list[EntityState]]:
 def members(
     group: Entity, *, viewer: Viewer, at: datetime | None, search: str = ""
 ) -> QuerySet[EntityState, Any]:
-    """The users of the group whom the viewer may see, as they were, with when each joined.
+    """Return the users of the group that the viewer can see, as of the time, with when each joined.
 
-    Mappings, to be sliced into pages by (sort_name, entity_id).
+    The rows are mappings, paged by (sort_name, entity_id).
     """
     edge = "entity__edges_out"
     rows = EntityState.objects.filter(
@@ -234,12 +234,12 @@ def members(
 
 
 def member_count(group: Entity, *, at: datetime | None) -> int:
-    """How many users the group has, anyone who may see them."""
+    """Return the number of users in the group, visible or not."""
     return Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).count()
 
 
 def without_mfa(group: Entity, *, at: datetime | None) -> int:
-    """How many of its users open the console with a password alone."""
+    """Return the number of users in the group with a console password and no MFA."""
     members_then = Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).values("source")
     return UserCredentials.objects.filter(
         valid_at(at), user__in=members_then, mfa="none", has_password=True
@@ -247,12 +247,12 @@ def without_mfa(group: Entity, *, at: datetime | None) -> int:
 
 
 def credentials_of(users: Collection[int], *, at: datetime | None) -> dict[int, UserCredentials]:
-    """The credentials of several users: one query."""
+    """Return the credentials of several users, with one query."""
     return {row.user_id: row for row in UserCredentials.objects.filter(valid_at(at), user__in=users)}
 
 
 def other_groups(users: Collection[int], *, but: Entity, at: datetime | None) -> dict[int, list[str]]:
-    """The names of the other groups of several users: one query."""
+    """Return the names of the other groups of several users, with one query."""
     groups: dict[int, list[str]] = {}
     edge = "entity__edges_in"
     rows = (
@@ -271,7 +271,7 @@ def other_groups(users: Collection[int], *, but: Entity, at: datetime | None) ->
 
 
 def instances_of(profile: Entity, *, at: datetime | None) -> QuerySet[EntityState, Any]:
-    """The EC2 instances that use the profile: mappings, to be sliced into pages by (sort_name, entity_id)."""
+    """Return the EC2 instances that use the profile, as mappings, paged by (sort_name, entity_id)."""
     edge = "entity__edges_out"
     return EntityState.objects.filter(
         valid_at(at),
@@ -290,7 +290,7 @@ def instances_of(profile: Entity, *, at: datetime | None) -> QuerySet[EntityStat
 
 
 def instance_counts(profiles: Collection[int], *, at: datetime | None) -> dict[int, int]:
-    """How many instances use each of the instance profiles; those without any are left out."""
+    """Return the number of instances per instance profile, without profiles that have none."""
     return dict(
         Edge.objects.filter(valid_at(at), kind=EdgeKind.INSTANCE_PROFILE, target__in=profiles)
         .values_list("target")
@@ -299,6 +299,6 @@ def instance_counts(profiles: Collection[int], *, at: datetime | None) -> dict[i
 
 
 def entities_by_arn(viewer: Viewer, *, arns: Collection[str], kinds: Collection[str]) -> dict[str, Entity]:
-    """Visible entities that exist now, by ARN: one query."""
+    """Return visible entities that exist now, by ARN, with one query."""
     rows = visible_entities(viewer).filter(arn__in=list(arns), kind__in=list(kinds), gone_at__isnull=True)
     return {row.arn: row for row in rows}

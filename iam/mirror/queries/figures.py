@@ -1,8 +1,7 @@
-"""The figures that several pages show: overview, lists, tabs and accounts get each of them here, so that they
-agree.
+"""The figures that several pages share, so that overview, lists, tabs and accounts agree.
 
-A figure is counted at the end of a sync and kept. What was written to the mirror since, for instance by a
-change of our own, makes the kept figures of its account out of date: they are counted again when a page asks.
+A figure is counted at the end of a sync and stored. Later writes to the mirror, for example by a change, make
+an account's stored figures outdated; then they are counted again when a page needs them.
 """
 
 from __future__ import annotations
@@ -47,31 +46,31 @@ QUOTA_SECTIONS = {
     "InstanceProfiles": INSTANCE_PROFILES,
     "ServerCertificates": SERVER_CERTIFICATES,
 }
-"""The names by which AWS counts what is in use of a quota, each with the section that it comes from."""
+"""AWS's names of quota usage, with the section of each."""
 CUSTOMER_POLICIES = "customer_policies"
 _identities = KeptResults[dict[int, int]]()
 _numbers = KeptResults["FigureTotals"]()
 LIVE = 8
-"""So many accounts are counted for one page; the others show what was counted at the end of their last
-sync.
-"""
+"""Maximum number of accounts to count for one page. The others show the figures of their last sync."""
 
 
 def forget() -> None:
-    """Drop everything that is kept."""
+    """Clear the caches."""
     _identities.forget()
     _numbers.forget()
 
 
 @dataclass(frozen=True, slots=True)
 class FigureTotals:
-    """Figures by name (see iam.mirror.pull.numbers); `uncounted` accounts are not in them."""
+    """Figures by name (see iam.mirror.pull.numbers). `uncounted` is the number of accounts that are not
+    included.
+    """
 
     values: dict[str, int]
     uncounted: int = 0
 
     def of(self, start: str) -> dict[str, int]:
-        """The figures under a name: `people`, by tab; `mfa`, by type."""
+        """Return the figures with a prefix: `people` by tab, `mfa` by type."""
         return {
             name.removeprefix(f"{start}."): number
             for name, number in self.values.items()
@@ -80,13 +79,13 @@ class FigureTotals:
 
 
 def figures(context: ListContext, *, written: State | None = None) -> FigureTotals:
-    """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a
-    minute. `written` is the `generation`, where the caller has asked for it already.
+    """Return the figures of the overview and of the lists' tabs. They are cached while nothing is written,
+    for at most a minute. `written` is the `generation` if the caller has it.
     """
     written = written or generation(context)
     scope = scope_key(context)
     if context.at is None and _sees_whole(context):
-        # Keys get old and users inactive without anything being written.
+        # Keys become old and users inactive without any write.
         minute = context.now.replace(second=0, microsecond=0)
         return _numbers.get_or_make(
             (scope, written, minute), lambda: _sum(_kept_by_account(context), now=context.now)
@@ -98,9 +97,7 @@ def figures(context: ListContext, *, written: State | None = None) -> FigureTota
 
 
 def _kept_then(context: ListContext) -> dict[str, int]:
-    """The figures that rest on last use, as they were kept at a past moment: what they were counted from has
-    no history.
-    """
+    """Return the stored figures about last use at a past time, because usage has no history."""
     facts = AccountFact.objects.filter(valid_at(context.at), name=NUMBERS, account__removed_at__isnull=True)
     if context.account:
         facts = facts.filter(account=context.account)
@@ -113,10 +110,9 @@ def _kept_then(context: ListContext) -> dict[str, int]:
 
 
 def list_counts(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> dict[str, int]:
-    """The count of each tab of a list, and under "" that of the wanted rows.
+    """Return the count of each tab of a list, and under "" that of the filtered rows.
 
-    The tabs of IAM users depend on how old keys and sign-ins are: they come from the same count as the
-    overview.
+    The tabs of IAM users depend on the age of keys and sign-ins, so they use the overview's count.
     """
     if listing is not PEOPLE or context.at is not None or not _sees_whole(context):
         return tab_counts(listing, context, wanted, generation=generation(context))
@@ -128,14 +124,14 @@ def list_counts(listing: ListDefinition, context: ListContext, wanted: ListQuery
 
 
 def generation(context: ListContext) -> State:
-    """Another value after whatever is written to the mirror of the accounts that are shown."""
+    """Return a value that changes with each write to the mirror of the shown accounts."""
     numbers = [context.account.account_id] if context.account else None
     return state_of(numbers)
 
 
 def _sees_whole(context: ListContext) -> bool:
-    """True if all that the context shows are whole accounts, so that the sum over accounts is the count of
-    the list.
+    """Return True if the context shows whole accounts, so that the sum over accounts equals the count of the
+    list.
     """
     scope = context.viewer.scope
     if scope.accounts is None:
@@ -145,9 +141,7 @@ def _sees_whole(context: ListContext) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CachedFigures:
-    """What is kept of one account: the figures (None: none yet), and whether something was written since they
-    were counted.
-    """
+    """The stored figures of an account (None: none yet), and whether they are current."""
 
     account: Account
     values: dict[str, int] | None
@@ -156,7 +150,7 @@ class CachedFigures:
 
 
 def _kept_by_account(context: ListContext) -> list[CachedFigures]:
-    """What is kept of each account that the context shows: one query."""
+    """Return the stored figures of each account in the context, with one query."""
     if context.account:
         rows = _kept_figures(None).rows(account=context.account.pk)
     else:
@@ -171,8 +165,8 @@ def _kept_by_account(context: ListContext) -> list[CachedFigures]:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _kept_figures(scope: ViewerScope | None) -> CompiledQuery:
-    """The accounts within a scope, or (None) the one of the parameter `account`, each after its kept figures
-    and when they were counted.
+    """Return the query for the accounts within a scope, or (None) the account in the parameter `account`,
+    each with its stored figures and their time.
     """
     accounts = (
         Account.objects.filter(pk=QueryParam("account", BigAutoField()))
@@ -183,9 +177,7 @@ def _kept_figures(scope: ViewerScope | None) -> CompiledQuery:
 
 
 def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """The accounts with the figures that are kept of each (`kept_values`), and when they were counted
-    (`kept_at`).
-    """
+    """Return the accounts annotated with their stored figures (`kept_values`) and the time (`kept_at`)."""
     return accounts.annotate(
         kept=FilteredRelation("facts", condition=valid_at(None, prefix="facts__") & Q(facts__name=NUMBERS)),
         kept_values=F("kept__value"),
@@ -202,9 +194,7 @@ def _sum(accounts: list[CachedFigures], *, now: datetime) -> FigureTotals:
 
 
 def _brought_up_to_date(accounts: list[CachedFigures], *, now: datetime) -> dict[int, dict[str, int]]:
-    """The figures by account: one query for each account to which something was written since, for at most
-    `LIVE` of them.
-    """
+    """Return the figures by account, counting at most `LIVE` outdated accounts with one query each."""
     figures_by_account: dict[int, dict[str, int]] = {}
     outdated: list[CachedFigures] = []
     for cached in accounts:
@@ -212,7 +202,7 @@ def _brought_up_to_date(accounts: list[CachedFigures], *, now: datetime) -> dict
             figures_by_account[cached.account.pk] = cached.values
         if not cached.is_current:
             outdated.append(cached)
-    # Accounts without any figures come first: without a count they would be missing from the sums.
+    # Accounts without figures come first, because they would be missing from the sums.
     outdated.sort(key=lambda cached: bool(cached.values))
     for cached in outdated[:LIVE]:
         number = cached.account.pk
@@ -223,8 +213,8 @@ def _brought_up_to_date(accounts: list[CachedFigures], *, now: datetime) -> dict
 
 
 def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
-    """How many IAM users and roles each account has, by its id; the accounts come `with_kept_figures`. At
-    most one query, none while nothing is written to those that it is for.
+    """Return the number of IAM users and roles per account id, for accounts read `with_kept_figures`. At most
+    one query, none if nothing was written.
     """
     counted: dict[int, int] = {}
     outdated = {}
@@ -246,10 +236,10 @@ def _counted_identities(accounts: Collection[int]) -> dict[int, int]:
 
 
 def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:
-    """How many entities of each section there are, as the lists count them, and CUSTOMER_POLICIES: one query.
+    """Return the number of entities per section, as in the lists, and CUSTOMER_POLICIES, with one query.
 
-    A section without entities of its own, such as the credential report, is not in it; nor is the
-    organization of a member account, which AWS lists for the management account alone.
+    Sections without entities of their own, such as the credential report, are left out, as is the
+    organization of a member account, which AWS only lists for the management account.
     """
     states = EntityState.objects.filter(valid_at(at), account=account).order_by()
     by_kind: Counter[str] = Counter()
@@ -271,9 +261,10 @@ def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:
 def quota_usage(
     account: Account, counts: Mapping[str, int], *, synced: Collection[str], at: datetime | None
 ) -> dict[str, int]:
-    """What is in use of AWS's quotas, by the names of GetAccountSummary, from `section_counts`: one query.
+    """Return the usage of AWS quotas by the names in GetAccountSummary, from `section_counts`, with one
+    query.
 
-    Only what comes from the synced sections: AWS's own summary is as old as its last sync.
+    Only synced sections are included, because AWS's own summary can be older.
     """
     used = {name: counts[section] for name, section in QUOTA_SECTIONS.items() if section in synced}
     if POLICIES in synced:

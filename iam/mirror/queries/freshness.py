@@ -1,5 +1,5 @@
-"""How fresh an account is, in one tone a section and in a few words; pure, so that pages and commands say the
-same.
+"""Describes the freshness of an account, per section and in a few words, so that pages and commands agree.
+Without side effects.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from iam.mirror.pull.sections import ALL, AUTHORIZATION, CREDENTIAL_REPORT, DETA
 OK, WARN, BAD, INFO, IDLE, PLAIN = "ok", "warn", "bad", "info", "idle", ""
 NOT_YET = "Not synced yet"
 OLD_AFTER = 3
-"""So many scheduled syncs can be missed before a section counts as old."""
+"""Number of missed scheduled syncs after which a section counts as old."""
 REPORT_SLACK = timedelta(hours=5)
-"""AWS makes a credential report at most every four hours."""
+"""AWS creates a credential report at most every four hours."""
 DETAIL_SLACK = timedelta(days=1)
-"""The detail lane comes round once a day or sooner, so many calls a sync."""
+"""The detail lane covers all entities within a day, with a limited number of calls per sync."""
 _COUNTED = re.compile(r"(\d+) of (\d+) in ")
 NOT_WHOLE = (SectionState.PARTIAL, SectionState.FAILED)
 
 
 def patience(pull_every: int | None) -> timedelta:
-    """How old a reading may be before it counts as old."""
+    """Return the age from which data counts as old."""
     return timedelta(minutes=OLD_AFTER * (pull_every or settings.PULL_MINUTES))
 
 
 @dataclass(frozen=True, slots=True)
 class SectionCell:
-    """One section of one account: its tone, its state in words, and the row behind it."""
+    """A section of an account: its tone, its status in words, and its row."""
 
     name: str
     label: str
@@ -47,7 +47,7 @@ class SectionCell:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """An account's state in a few words, with their tone."""
+    """An account's status in a few words, with their tone."""
 
     tone: str
     words: str
@@ -56,15 +56,12 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True)
 class FreshnessFacts:
-    """What the freshness of an account follows from. `reading` names the sections that are being read just
-    now.
+    """The facts that determine an account's freshness. `reading` are the sections being synced now.
 
-    `identities` is how many IAM users and roles there are; None where they were never synced.
-
-    `counts` are the entities of each section, where a page shows them.
-
-    Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account
-    was. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
+    `identities` is the number of IAM users and roles, None if they were never synced. `counts` are the
+    entities per section, where a page shows them. For a past time, `now` is that time, `is_past` is True and
+    `unit` is the organizational unit then. Syncs before `unsure_until` may have been deleted, as those
+    without changes are.
     """
 
     account: Account
@@ -84,35 +81,33 @@ class FreshnessFacts:
 
     @property
     def is_export(self) -> bool:
-        """Whether an uploaded file is all that is known."""
+        """True if the data comes only from an uploaded file."""
         return self.was_uploaded if self.is_past else self.account.source == AccountSource.EXPORT
 
     def is_dated(self, observed_at: datetime) -> bool:
-        """Whether a reading is known by its date only: how old it was is uncertain, since later ones may be
-        forgotten.
-        """
+        """Return True if only the date of a sync is known, because later ones may have been deleted."""
         return self.unsure_until is not None and observed_at < self.unsure_until
 
     @property
     def mode(self) -> str:
-        """What Gatehouse can do with the account."""
+        """The access of Gatehouse to the account, in words."""
         if self.is_export:
             return "Snapshot"
         return "Read and write" if self.account.is_writable else "Read only"
 
     @property
     def observed_at(self) -> datetime | None:
-        """The oldest observation of users, groups, roles and policies."""
+        """The oldest sync of users, groups, roles and policies, or None."""
         seen = [self.sections[name].observed_at for name in AUTHORIZATION if name in self.sections]
         known = [moment for moment in seen if moment is not None]
         return min(known) if known and len(known) == len(AUTHORIZATION) else None
 
 
 def cells(facts: FreshnessFacts) -> list[SectionCell]:
-    """A cell per section, always in the same order."""
+    """Return a cell per section, always in the same order."""
     patient = patience(facts.account.pull_every)
     cells_shown = [_cell(facts, name, patient) for name in ALL]
-    # A list of accounts has a thousand cells without any count.
+    # A list of accounts has a thousand cells, all without counts.
     return (
         [replace(cell, count=_count(facts, cell.name)) for cell in cells_shown]
         if facts.counts
@@ -121,7 +116,7 @@ def cells(facts: FreshnessFacts) -> list[SectionCell]:
 
 
 def _count(facts: FreshnessFacts, name: str) -> int | None:
-    """How many entities are kept of a section; None if it was never synced or has none of its own."""
+    """Return the number of entities in a section, or None if it was never synced or has none of its own."""
     section = facts.sections.get(name)
     was_synced = section is not None and (
         section.observed_at is not None or section.state == SectionState.PARTIAL
@@ -161,7 +156,7 @@ def _kept(section: Section, facts: FreshnessFacts) -> str:
 
 
 def _synced(observed_at: datetime, facts: FreshnessFacts) -> str:
-    """When a section was synced: "4 min ago", of a past moment "4 min before"."""
+    """Return when a section was synced: "4 min ago", or for a past time "4 min before"."""
     if facts.is_dated(observed_at):
         return f"{_date(observed_at, facts.now)}, {observed_at.astimezone(UTC):%H:%M} UTC"
     age = short_age(facts.now - observed_at)
@@ -171,7 +166,7 @@ def _synced(observed_at: datetime, facts: FreshnessFacts) -> str:
 
 
 def is_old(facts: FreshnessFacts, name: str, observed_at: datetime) -> bool:
-    """Whether a section should have been read again by now."""
+    """Return True if a section should have been synced again by now."""
     return _is_older(facts, name, observed_at, patience(facts.account.pull_every))
 
 
@@ -185,8 +180,8 @@ def _is_older(facts: FreshnessFacts, name: str, observed_at: datetime, slack: ti
 
 
 def account_state(facts: FreshnessFacts) -> AccountStatus:
-    """The account's state: what is going on, else what a person should look at first, else how old the facts
-    are.
+    """Return the account's status: a sync in progress, or else what needs attention, or else the age of the
+    data.
     """
     if facts.pull is not None:
         return _reading(facts.pull)
@@ -208,7 +203,7 @@ def _reading(pull: Pull) -> AccountStatus:
 
 
 def percent(pull: Pull) -> int:
-    """How far a running pull is; never quite done before it is."""
+    """Return the progress of a running pull in percent, at most 99."""
     return min(99, 100 * pull.calls // max(pull.calls_expected, pull.calls, 1))
 
 
@@ -230,7 +225,7 @@ def _by_sections(facts: FreshnessFacts) -> AccountStatus | None:
 
 
 def _held_losses(section: Section) -> str:
-    """How many would end, as the pull has counted them in its message."""
+    """Return the number of deletions that the pull counted in its message."""
     counted = _COUNTED.match(section.message)
     if not counted:
         return "On hold"
@@ -249,7 +244,7 @@ def _sections(number: int) -> str:
 
 
 def short_age(age: timedelta) -> str:
-    """'4 min', '3 h', '2 d'; under a minute 'now'."""
+    """Return an age such as '4 min', '3 h' or '2 d', or 'now' under a minute."""
     seconds = age.total_seconds()
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

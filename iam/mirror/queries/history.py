@@ -1,4 +1,4 @@
-"""What happened to one entity, newest first, in pages of moments."""
+"""The history of an entity, newest first, in pages."""
 
 from __future__ import annotations
 
@@ -27,16 +27,14 @@ from iam.mirror.queries.moments import change_moments
 
 PAGE = 20
 ROWS = 1000
-"""How many rows of one table a page reads at most: more than that happen at one moment only in a mass
-change.
-"""
+"""Maximum number of rows per table and page. Only a mass change exceeds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """A page of events, newest first; `older` is where the next page begins, None at the end.
+    """A page of events, newest first. `older` is where the next page begins, None at the end.
 
-    `is_cut` tells that more rows changed at once than a page reads.
+    `is_cut` means that more rows changed at once than a page reads.
     """
 
     events: list[HistoryEvent]
@@ -47,9 +45,8 @@ class HistoryPage:
 def timeline(
     entity: Entity, *, until: datetime | None = None, since: datetime | None = None, size: int = PAGE
 ) -> HistoryPage:
-    """What happened before `until` (exclusive) and from `since` on (exclusive), at most at `size` moments.
-
-    Nine queries, whatever happened.
+    """Return what happened before `until` and after `since` (both exclusive), at no more than `size` times.
+    Nine queries.
     """
     bounds = Q()
     if until:
@@ -68,7 +65,7 @@ def timeline(
 
 @dataclass(slots=True)
 class _HistoryReading:
-    """Reads the rows of each table between two moments."""
+    """Reads the rows of each table between two times."""
 
     entity: Entity
     low: datetime
@@ -96,8 +93,8 @@ class _HistoryReading:
         yield from history_events.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
 
     def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[FactStep]:
-        """Rows of a first reading are covered by the entity's own beginning, except the entity and what it
-        owns.
+        """Return the steps of the rows. Rows from a first sync are left out, because the entity's own first
+        event covers them, unless `with_first` is set.
         """
         begun = Q(valid_from__range=(self.low, self.high))
         if not with_first:
@@ -116,7 +113,7 @@ class _HistoryReading:
 
 
 def difference(entity: Entity, *, left: datetime, right: datetime | None) -> HistoryPage:
-    """What differs between two moments (`right` None: now), however often it changed in between. Nine
+    """Return the differences between two times (`right` None: now), however often it changed in between. Nine
     queries.
     """
     high = right or datetime.now(tz=UTC)
@@ -126,7 +123,7 @@ def difference(entity: Entity, *, left: datetime, right: datetime | None) -> His
 
 @dataclass(slots=True)
 class _ComparisonReading(_HistoryReading):
-    """Takes the rows that hold at one of two moments, and not at the other."""
+    """Reads the rows that are valid at one of two times only."""
 
     right: datetime | None = None
 
@@ -147,7 +144,7 @@ class _ComparisonReading(_HistoryReading):
 
 @dataclass(frozen=True, slots=True)
 class TwoDocuments:
-    """Two versions of one document, to be shown side by side."""
+    """Two versions of a document to compare."""
 
     title: str
     old: str
@@ -159,8 +156,8 @@ class TwoDocuments:
 
 
 def two_documents(entity: Entity, *, token: str) -> TwoDocuments | None:
-    """The documents that an event names as `sort-oldrow-newrow`; None unless both rows are the entity's
-    own.
+    """Return the documents that an event names as `sort-oldrow-newrow`, or None unless both rows belong to
+    the entity.
     """
     sort, _, rest = token.partition("-")
     numbers = rest.split("-")

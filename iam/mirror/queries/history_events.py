@@ -1,4 +1,4 @@
-"""Rows in time, told as what happened: what began, what ended, what became what."""
+"""Turns rows with validity periods into events: what began, ended or changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BEGAN, ENDED, BECAME, READ = "began", "ended", "became", "read"
 
 @dataclass(frozen=True, slots=True)
 class NamedEntity:
-    """Another entity that an event names."""
+    """Another entity named in an event."""
 
     pk: int
     kind: str
@@ -38,7 +38,7 @@ class NamedEntity:
 
 
 class EventTopic(StrEnum):
-    """What an event is about."""
+    """The topic of an event."""
 
     DELETED = "deleted"
     FIRST_SYNCED = "first-synced"
@@ -58,11 +58,10 @@ class EventTopic(StrEnum):
 
 @dataclass(slots=True)
 class HistoryEvent:
-    """Something that happened between two observations: after `after` (None: before the first reading) and
-    until `when`.
+    """An event between two observations: after `after` (None: before the first sync) and until `when`.
 
-    `sign` is began, ended, became or read. The sentence is `lead`, the names in `others`, `tail`; `changes`
-    are (what, before, after); `documents` names two documents for a side-by-side view.
+    `sign` is began, ended, became or read. The sentence consists of `lead`, the names in `others`, and
+    `tail`. `changes` are (what, before, after). `documents` names two documents to compare.
     """
 
     when: datetime
@@ -78,25 +77,25 @@ class HistoryEvent:
     cause_id: UUID | None = None
     note: str = ""
     made_at: datetime | None = None
-    """When AWS made it, where it came between two observations."""
+    """When AWS created it, if that is between the two observations."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactStep:
-    """One step of one fact: an old row, a new row, or both."""
+    """A step of a fact: an old row, a new row, or both."""
 
     old: Any
     new: Any
 
     @property
     def sign(self) -> str:
-        """How the step is marked."""
+        """The sign of the step."""
         if self.old and self.new:
             return BECAME
         return BEGAN if self.new else ENDED
 
     def event(self, topic: EventTopic, lead: str, **more: Any) -> HistoryEvent:
-        """The event of this step, with its bounds and its cause."""
+        """Return the event of this step, with its bounds and its cause."""
         row = self.new or self.old
         if self.new:
             bounds = (row.valid_from, row.after)
@@ -112,8 +111,8 @@ class FactStep:
 def steps(
     rows: Iterable[T], *, key: Callable[[T], Hashable], low: datetime, high: datetime
 ) -> Iterator[FactStep]:
-    """The steps within the bounds (inclusive): what ended and began anew at one moment under one key is one
-    step.
+    """Yield the steps within the bounds (inclusive). An end and a beginning at the same time under the same
+    key are one step.
     """
     rows = list(rows)
     ended = {(key(row), row.valid_to): row for row in rows if row.valid_to and low <= row.valid_to <= high}
@@ -139,11 +138,11 @@ LABELS = {
     "HasOwnAddress": "Public IP address from AWS",
 }
 QUIET = {"UpdateDate", "DefaultVersionId", "IsPlaceholder"}
-"""Attributes that repeat what other rows tell."""
+"""Attributes that repeat other rows."""
 
 
 def state_events(steps: Sequence[FactStep], *, entity: Entity) -> Iterator[HistoryEvent]:
-    """Creation, deletion, renaming and new settings of the entity itself."""
+    """Yield creation, deletion, renaming and changed settings of the entity itself."""
     for step in steps:
         old, new = step.old, step.new
         if old is None:
@@ -179,7 +178,9 @@ def _change_events(step: FactStep) -> Iterator[HistoryEvent]:
 
 
 def _attribute_changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """What another section fills in later was not read before, which is no change."""
+    """Return the changed attributes. An attribute that another section adds later was not synced before, so
+    it is no change.
+    """
     return [
         (LABELS.get(name, name), _text(old[name]), _text(new[name]))
         for name in sorted(old.keys() & new.keys())
@@ -205,11 +206,11 @@ NOUNS = {
 
 
 FIRST_READING = timedelta(hours=1)
-"""What a user owns is read after the user, within one pull."""
+"""A user's credentials are read after the user, in the same pull."""
 
 
 def owned_events(steps: Sequence[FactStep], *, entity: Entity) -> Iterator[HistoryEvent]:
-    """Keys, devices and certificates: made, deleted, turned on or off."""
+    """Yield events of keys, devices and certificates: created, deleted, activated or deactivated."""
     for step in steps:
         row: EntityState = step.new or step.old
         noun, topic = NOUNS.get(Kind(row.kind), (row.get_kind_display(), EventTopic.CREDENTIAL))
@@ -263,12 +264,12 @@ SWAPS = {
     EdgeKind.PROFILE_ROLE: ("Role changed", "Role"),
     EdgeKind.INSTANCE_PROFILE: ("Instance profile changed", "Profile"),
 }
-"""Ties of which there is one at a time."""
+"""Connections of which an entity has one at a time."""
 
 
 def edge_events(steps: Sequence[FactStep], *, outgoing: bool) -> Iterator[HistoryEvent]:
-    """What the entity was tied to (`outgoing`), or what was tied to it; what came or went together is one
-    event.
+    """Yield events of the entity's connections (`outgoing`) or of those to it. Connections that changed
+    together are one event.
     """
     together: dict[tuple[Any, ...], HistoryEvent] = {}
     for step in steps:
@@ -294,7 +295,7 @@ def edge_events(steps: Sequence[FactStep], *, outgoing: bool) -> Iterator[Histor
 
 
 def inline_events(steps: Sequence[FactStep]) -> Iterator[HistoryEvent]:
-    """Inline policies: added, changed, removed."""
+    """Yield events of inline policies: added, changed, removed."""
     for step in steps:
         row: InlinePolicy = step.new or step.old
         if step.old and step.new and step.old.document_id == step.new.document_id:
@@ -308,8 +309,8 @@ def inline_events(steps: Sequence[FactStep]) -> Iterator[HistoryEvent]:
 
 
 def version_events(steps: Sequence[FactStep], *, at_once: bool = True) -> Iterator[HistoryEvent]:
-    """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one
-    by the moment.
+    """Yield events of policy versions: created, set as default, deleted. `at_once` pairs the old and the new
+    default by time.
     """
     ended_defaults: dict[object, PolicyVersion] = {}
     begun_defaults: set[object] = set()
@@ -338,14 +339,14 @@ def version_events(steps: Sequence[FactStep], *, at_once: bool = True) -> Iterat
 
 
 def _changed_text(old: PolicyVersion | None, new: PolicyVersion) -> str:
-    """The two versions to compare; empty if their texts are the same."""
+    """Return the two versions to compare, or an empty string if their texts are equal."""
     if old is None or old.document_id == new.document_id:
         return ""
     return f"version-{old.pk}-{new.pk}"
 
 
 def tag_events(steps: Sequence[FactStep]) -> Iterator[HistoryEvent]:
-    """Tags: each that came, went or has another value."""
+    """Yield events of tags: each that was added, removed or changed."""
     for step in steps:
         if step.old is None and step.new.after is None:
             continue
@@ -371,7 +372,7 @@ MFA_WORDS = {
 
 
 def credential_events(steps: Sequence[FactStep], *, has_key_rows: bool) -> Iterator[HistoryEvent]:
-    """Password, MFA, and, where the keys themselves are not known, the number of keys."""
+    """Yield events of password and MFA, and of the number of keys if the keys themselves are unknown."""
     for step in steps:
         if step.old is None or step.new is None:
             continue
@@ -404,9 +405,7 @@ def _password_events(step: FactStep) -> Iterator[HistoryEvent]:
 
 
 def _is_same_moment(old: UserCredentials, new: UserCredentials) -> bool:
-    """Whether the password was set once: a change notes the moment by our clock, a later report by that of
-    AWS.
-    """
+    """Return True if the password was set once: a change records Gatehouse's time, a later report AWS's."""
     before, after = old.password_changed_at, new.password_changed_at
     return before == after or (before is not None and after is not None and abs(after - before) < SAME_MOMENT)
 
@@ -426,11 +425,11 @@ KEYS: dict[type[TemporalRow], Callable[[Any], Hashable]] = {
     TagSet: lambda row: row.entity_id,
     UserCredentials: lambda row: row.user_id,
 }
-"""By what two rows of a table are the same fact."""
+"""The key by which two rows of a table are the same fact."""
 
 
 def newest_first(events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
-    """In the order of a timeline; of one moment, the entity's own beginning comes last."""
+    """Return the events newest first. At the same time, the entity's own first event comes last."""
     order: dict[str, int] = defaultdict(
         lambda: 1, {"Created": 2, "First synced by Gatehouse": 2, "Deleted": 0}
     )

@@ -1,6 +1,4 @@
-"""Who has a managed policy: users, groups and roles to which it is attached, and those whose boundary
-it is.
-"""
+"""Queries for the users, groups and roles to which a managed policy is attached or whose boundary it is."""
 
 from __future__ import annotations
 
@@ -16,7 +14,9 @@ SORTS = (Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value, BOUNDARY)
 
 
 def holder_counts(policy: Entity, *, at: datetime | None) -> dict[str, int]:
-    """How many users, groups and roles have it attached, and of how many it is the boundary: one query."""
+    """Return the number of users, groups and roles with the policy, and of those with it as boundary, with
+    one query.
+    """
     counts = dict.fromkeys(SORTS, 0)
     rows = (
         Edge.objects.filter(valid_at(at), target=policy, kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY])
@@ -30,14 +30,14 @@ def holder_counts(policy: Entity, *, at: datetime | None) -> dict[str, int]:
 
 
 def holders_of(policy: Entity, *, sort: str, at: datetime | None) -> QuerySet[EntityState, Any]:
-    """Those of one sort: mappings, to be sliced into pages by (sort_name, entity_id)."""
+    """Return the holders of one kind, as mappings, paged by (sort_name, entity_id)."""
     if sort == BOUNDARY:
         return _holders(policy, tie=EdgeKind.BOUNDARY, at=at)
     return _holders(policy, tie=EdgeKind.ATTACHED, at=at).filter(kind=sort)
 
 
 def some_holders(policy: Entity, *, at: datetime | None, limit: int) -> list[dict[str, Any]]:
-    """The first of those to whom it is attached, groups before users and roles: one query."""
+    """Return the first holders, groups before users and roles, with one query."""
     rows = _holders(policy, tie=EdgeKind.ATTACHED, at=at)
     return list(rows.order_by("kind", "sort_name", "entity_id")[:limit])
 

@@ -1,6 +1,4 @@
-"""The moments worth looking at: the first reading, the changes before and after a moment, and when AWS was
-last read.
-"""
+"""Times that a page links to: the first sync, the changes before and after a time, and the last sync."""
 
 from __future__ import annotations
 
@@ -40,17 +38,17 @@ from iam.mirror.models.accounts import CHANGED_PULL, NOT_WHOLE, UPLOAD, AccountS
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))
-"""When what a pull has found counts: an upload counts as of the moment at which its file was made."""
+"""When the data of a pull applies: for an upload, the date of its file."""
 SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class NearbyMoments:
-    """Moments around the one that is shown, each to the second, since an address carries seconds.
-    `is_incomplete`: part of the account could not be synced lately.
+    """Times around the one that is shown, to the second, because a URL contains seconds. `is_incomplete`
+    means that a section could not be synced recently.
 
-    `earliest` is the end of the first reading; `before` shows what was before the last change, `after` what
-    the next change made (None in the present); `read_at` is when AWS had last been read.
+    `earliest` is the end of the first sync; `before` is just before the last change, `after` just after the
+    next change (None for the present); `read_at` is the last sync by then.
     """
 
     earliest: datetime | None = None
@@ -61,40 +59,40 @@ class NearbyMoments:
 
 
 def is_incomplete(account: str) -> Exists:
-    """Whether a section of the account in this column was never read, denied, held back or not read whole. An
-    upload is what it is.
+    """Return the condition that a section of the account in this column was never synced, denied, on hold or
+    incomplete. Uploads are excluded.
     """
     return Exists(incomplete_sections().filter(account=OuterRef(account)))
 
 
 def incomplete_sections() -> QuerySet[Section]:
-    """The sections that were never read, denied, held back or not read whole, but for those of uploads."""
+    """Return the sections that were never synced, denied, on hold or incomplete, except those of uploads."""
     return Section.objects.filter(NOT_WHOLE).exclude(account__source=AccountSource.EXPORT)
 
 
 def just_before(moment: datetime) -> datetime:
-    """The last whole second at which what was first seen at `moment` did not yet hold."""
+    """Return the last whole second before something first seen at `moment` was valid."""
     return (moment - timedelta(microseconds=1)).replace(microsecond=0)
 
 
 def just_after(moment: datetime) -> datetime:
-    """The first whole second at which what was first seen at `moment` holds."""
+    """Return the first whole second at which something first seen at `moment` is valid."""
     whole = moment.replace(microsecond=0)
     return whole if whole == moment else whole + SECOND
 
 
 def known_by(moment: datetime | QueryParam) -> Q:
-    """The pulls whose findings were there at a moment."""
+    """Return the condition for pulls whose data was available at a time."""
     return Q(ended_at__lte=moment) | Q(trigger=UPLOAD, began_at__lte=moment, ended_at__isnull=False)
 
 
 def _moments(
     accounts: QuerySet[Account], pulls: QuerySet[Pull], *, is_single: bool
 ) -> QuerySet[Account, Any]:
-    """A row of four moments around the parameter `shown`, each out of an index: the first reading, the last
-    change, the next, the last reading; then whether the account is incomplete.
+    """Return a row with four times around the parameter `shown`, each from an index (first sync, last change,
+    next change, last sync), and whether the account is incomplete.
 
-    Of all accounts only readings that found something are looked at, which the first of each account is.
+    For all accounts, only syncs with changes are examined, which includes each account's first.
     """
     shown = QueryParam("shown", DateTimeField())
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
@@ -114,7 +112,7 @@ def _moments(
 
 
 def account_moments(account: Account | None, *, at: datetime | None) -> NearbyMoments:
-    """Moments of one account, or (None) of all of them: one query."""
+    """Return the times of one account, or (None) of all accounts, with one query."""
     shown = at or datetime.now(tz=UTC)
     rows = _OF_ACCOUNT.rows(shown=shown, account=account.pk) if account else _OF_ALL.rows(shown=shown)
     first, last, following, read, incomplete = rows[0] if rows else (None,) * 5
@@ -135,8 +133,8 @@ def account_moments(account: Account | None, *, at: datetime | None) -> NearbyMo
 
 
 def entity_moments(entity: Entity, *, at: datetime | None) -> NearbyMoments:
-    """Moments at which something on the entity's page changed: two queries in the present, three in the
-    past.
+    """Return the times at which something on the entity's page changed: two queries for the present, three
+    for the past.
     """
     shown = at or datetime.now(tz=UTC)
     readings = _OF_PULLS.rows(shown=shown, account=entity.account_id)
@@ -156,7 +154,9 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> NearbyMoments:
 
 
 def facts_about(entity: Entity | QueryParam) -> Iterator[QuerySet[Any]]:
-    """Every row in time that the pages of an entity show, one query set a table and side."""
+    """Yield the rows with a validity period that the pages of an entity show, one query per table
+    and side.
+    """
     yield EntityState.objects.filter(entity=entity)
     yield EntityState.objects.filter(entity__owner=entity)
     yield Edge.objects.filter(source=entity)
@@ -168,7 +168,7 @@ def facts_about(entity: Entity | QueryParam) -> Iterator[QuerySet[Any]]:
 
 
 def change_moments(entity: Entity | QueryParam, *, when: Q) -> QuerySet[Any, Any]:
-    """The distinct moments (`when`) at which a fact about the entity began or ended, in one query."""
+    """Return the distinct times (`when`) at which a fact about the entity began or ended, with one query."""
     parts: list[QuerySet[Any, Any]] = [
         rows.order_by().annotate(when=F(side)).filter(when, **{f"{side}__isnull": False}).values("when")
         for rows, side in product(facts_about(entity), ("valid_from", "valid_to"))

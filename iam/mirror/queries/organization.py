@@ -1,4 +1,4 @@
-"""The organization as an account that may read it has shown it: units, accounts, and the policies attached to
+"""The organization as synced from an account that can read it: units, accounts, and the policies attached to
 each.
 """
 
@@ -13,12 +13,12 @@ from iam.mirror.models import Account, Edge, EdgeKind, EntityState, Kind, valid_
 _PLACES = (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT)
 _POLICIES = (Kind.SCP, Kind.RCP)
 PREVIEW_ACCOUNTS = 30
-"""So many accounts of a unit are listed; the list of accounts has the rest."""
+"""Maximum number of accounts to list per unit. The list of accounts has the rest."""
 
 
 @dataclass(slots=True)
 class OrganizationPolicy:
-    """A service or resource control policy; `document` is its text."""
+    """An SCP or RCP. `document` is its text."""
 
     entity_id: int
     name: str
@@ -34,8 +34,8 @@ class OrganizationPolicy:
 
 @dataclass(slots=True)
 class OrganizationNode:
-    """A root, a unit or an account, with what lies in it and the policies attached to it. `aws_id` of an
-    account is its number.
+    """A root, a unit or an account, with its children and attached policies. `aws_id` of an account is its
+    ID.
     """
 
     name: str
@@ -47,12 +47,12 @@ class OrganizationNode:
 
     @property
     def is_root(self) -> bool:
-        """Whether this is the root of the organization."""
+        """True if this is the root of the organization."""
         return self.kind == Kind.ORG_ROOT
 
     @property
     def own_policies(self) -> list[OrganizationPolicy]:
-        """The policies that somebody wrote: AWS's own, which allow everything, are attached everywhere."""
+        """The customer's policies. AWS's own, which allow everything, are attached everywhere."""
         return [policy for policy in self.policies if not policy.is_aws_managed]
 
     @property
@@ -62,21 +62,21 @@ class OrganizationNode:
 
     @property
     def unlisted(self) -> int:
-        """How many more there are."""
+        """The number of further accounts."""
         return max(0, len(self.accounts) - PREVIEW_ACCOUNTS)
 
 
 @dataclass(frozen=True, slots=True)
 class MirroredOrganization:
-    """The roots with everything below, and all policies once."""
+    """The roots with everything below, and all policies without duplicates."""
 
     roots: list[OrganizationNode]
     policies: list[OrganizationPolicy]
 
 
 def organization_tree(account: Account, *, at: datetime | None = None) -> MirroredOrganization | None:
-    """The organization that was read through this account, now or at a moment; None when none was. Two
-    queries, one where there is none.
+    """Return the organization synced from this account, now or at a time, or None. Two queries, or one if
+    there is none.
     """
     states = EntityState.objects.filter(valid_at(at), account=account, kind__in=(*_PLACES, *_POLICIES))
     rows = list(states.select_related("entity", "document").order_by("sort_name", "entity_id"))

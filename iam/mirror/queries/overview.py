@@ -1,4 +1,6 @@
-"""What changed lately, for the first page: cheap at a million entities, since it comes from an index."""
+"""The recent changes on the first page. They come from indexes, so they are fast even with a million
+entities.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +54,11 @@ forget = _kept.forget
 
 
 def recent_events(context: ListContext, *, limit: int, written: State | None = None) -> list[DifferenceRow]:
-    """What came, went or changed last, newest first, within thirty days before the moment. What was there at
-    a first sync is no news.
+    """Return the latest additions, deletions and changes, newest first, within thirty days before the time.
+    What a first sync found isn't included.
 
-    Eight queries, each from an index; one while nothing is written to the mirror of the accounts that are
-    shown, for at most a minute. `written` is the `generation`, where the caller has asked for it already.
+    Eight queries, each from an index, or one if nothing was written since the last call, for at most a
+    minute. `written` is the `generation` if the caller has it.
     """
     shown = context.at or datetime.now(tz=UTC)
     written = written or generation(context)
@@ -70,8 +72,8 @@ def _newest(context: ListContext, shown: datetime, limit: int) -> list[Differenc
 
 
 def news_since(context: ListContext) -> datetime | None:
-    """When the history of the accounts that are shown begins, where that is within the thirty days before the
-    moment; None before and without any sync.
+    """Return when the history of the shown accounts begins, if that is within the thirty days before the
+    time, otherwise None.
     """
     if context.account:
         rows = _first_known(None).rows(account=context.account.pk)
@@ -84,8 +86,8 @@ def news_since(context: ListContext) -> datetime | None:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _first_known(scope: ViewerScope | None) -> CompiledQuery:
-    """Since when a section is known, the earliest within a scope, or (None) in the account of the parameter
-    `account`.
+    """Return the query for the earliest time from which a section is known, within a scope or (None) in the
+    account in the parameter `account`.
     """
     known = Section.objects.filter(known_since__isnull=False)
     if scope is None:
@@ -99,7 +101,7 @@ def _parts(context: ListContext, shown: datetime, limit: int) -> Iterator[Iterat
     window = (shown - timedelta(days=NEWS_DAYS), shown)
     begun = Q(valid_from__range=window, after__isnull=False)
     ended = Q(valid_to__range=window)
-    # Said the other way round, so that no database takes the index of kinds for it.
+    # Phrased as an exclusion, so that no database uses the index of kinds for it.
     others = [kind.value for kind in Kind if kind not in KINDS]
 
     states = _seen(EntityState.objects.filter(begun).exclude(kind__in=others), context, entity="entity")
@@ -152,13 +154,13 @@ def _seen(
 
 
 def _before(model: Any, **same: str) -> Exists:
-    """Whether the fact was there until this row began."""
+    """Return the condition that the fact was valid until this row began."""
     keys = {name: OuterRef(column) for name, column in same.items()}
     return Exists(model.objects.filter(valid_to=OuterRef("valid_from"), **keys))
 
 
 def _behind(model: Any, **same: str) -> Exists:
-    """Whether the fact went on when this row ended."""
+    """Return the condition that the fact remained valid when this row ended."""
     keys = {name: OuterRef(column) for name, column in same.items()}
     return Exists(model.objects.filter(valid_from=OuterRef("valid_to"), **keys))
 

@@ -1,4 +1,4 @@
-"""What AWS says of an account as a whole, and where in its organization it lies, now or at a past moment."""
+"""Facts about an account as a whole, and its place in the organization, now or at a past time."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, EntityState,
 
 
 def own_facts(account: Account, *, at: datetime | None) -> dict[str, AccountFact]:
-    """The facts by name (see AccountFact), each with the observations between which it began: one query."""
+    """Return the facts by name (see AccountFact), each with the observations between which it began, with one
+    query.
+    """
     return {fact.name: fact for fact in AccountFact.objects.filter(valid_at(at), account=account)}
 
 
 def unit_path(account: Account, *, at: datetime | None) -> list[str]:
-    """The names of the units in which the account lies, the root first; none where no account shows the
+    """Return the names of the units that contain the account, the root first, or none if no account shows the
     organization.
 
-    Three queries, one where there is none.
+    Three queries, or one if there is none.
     """
     ties = Edge.objects.filter(valid_at(at), kind=EdgeKind.PARENT)
     lies_in = ties.filter(source__kind=Kind.ORG_ACCOUNT, source__aws_id=account.account_id)

@@ -1,4 +1,4 @@
-"""The accounts at a past moment: which were connected, and how fresh each was, told from the pulls that had
+"""The accounts at a past time: which were connected, and how fresh each was, derived from the pulls that had
 ended by then.
 """
 
@@ -41,21 +41,21 @@ _LOADED = (PullState.COMPLETE, PullState.PARTIAL, PullState.HELD)
 
 
 def connected_at(at: datetime) -> Q:
-    """Accounts that were connected at a moment, and those of which a file tells how they were then."""
+    """Return the condition for accounts connected at a time, and those with an uploaded file
+    about that time.
+    """
     pulls_ahead = Pull.objects.filter(ahead(at), account=OuterRef("pk"))
     begun = Q(created_at__lte=at) | Q(Exists(pulls_ahead))
     return begun & ~(Q(removed_at__lte=at) | Q(account_id__in=_away(at)))
 
 
 def was_connected(account: Account, *, at: datetime) -> bool:
-    """Whether an account was connected at a moment, or a file tells how it was then."""
+    """Return True if an account was connected at a time, or has an uploaded file about that time."""
     return Account.objects.filter(connected_at(at), pk=account.pk).exists()
 
 
 def _away(at: datetime) -> QuerySet[Entry, Any]:
-    """The numbers of accounts that were disconnected at a moment, whatever became of them: the journal
-    knows.
-    """
+    """Return the IDs of accounts that were disconnected at a time, according to the journal."""
     back = Entry.objects.filter(
         account_id=OuterRef("account_id"), id__gt=OuterRef("id"), kind__in=CAME, at__lte=at
     )
@@ -63,20 +63,18 @@ def _away(at: datetime) -> QuerySet[Entry, Any]:
 
 
 def ahead(at: datetime, *, prefix: str = "") -> Q:
-    """Pulls that were made later and tell of the moment all the same: uploads of a file that was made before
-    it.
-    """
+    """Return the condition for later pulls with data about the time: uploads of an older file."""
     conditions = {"trigger": UPLOAD, "began_at__lte": at, "created_at__gt": at, "state__in": _LOADED}
     return Q(**{f"{prefix}{name}": value for name, value in conditions.items()})
 
 
 def by_then(at: datetime, *, prefix: str = "") -> Q:
-    """Pulls that had been asked for."""
+    """Return the condition for pulls requested by then."""
     return Q(**{f"{prefix}created_at__lte": at})
 
 
 def _last_pull(at: datetime, column: str, *, stopped: bool = False) -> Coalesce:
-    """A column of the last pull that had ended; those that were stopped count only if asked for."""
+    """Return a column of the last pull that had ended. Stopped pulls are only included on request."""
     pulls = Pull.objects.filter(account=OuterRef("pk"))
     uploads = pulls.filter(ahead(at)).order_by("-began_at")
     ended = pulls.filter(by_then(at), ended_at__lte=at)
@@ -87,8 +85,8 @@ def _last_pull(at: datetime, column: str, *, stopped: bool = False) -> Coalesce:
 
 
 def with_last_pull(accounts: QuerySet[Account], *, at: datetime) -> QuerySet[Account]:
-    """Accounts with `last_state`, `last_message` and `last_trigger` of the last pull by then, its key as
-    `newest` (which may be of one that was stopped), and `unit`: where in the organization they were.
+    """Return accounts annotated with `last_state`, `last_message` and `last_trigger` of the last pull by
+    then, its id as `newest` (possibly a stopped one), and `unit`, the organizational unit then.
     """
     state = EntityState.objects.filter(valid_at(at), entity=OuterRef("unit_id"))
     return accounts.annotate(
@@ -101,7 +99,7 @@ def with_last_pull(accounts: QuerySet[Account], *, at: datetime) -> QuerySet[Acc
 
 
 def _units_of_account(at: datetime) -> QuerySet[Edge]:
-    """The ties of the account of the outer query to the units in which it lay."""
+    """Return the edges from the outer query's account to its units."""
     return Edge.objects.filter(
         valid_at(at),
         kind=EdgeKind.PARENT,
@@ -111,7 +109,7 @@ def _units_of_account(at: datetime) -> QuerySet[Edge]:
 
 
 def called_then(word: str, *, at: datetime) -> Q:
-    """Accounts whose alias or unit of then has the word in it."""
+    """Return the condition for accounts whose alias or unit at the time contains the word."""
     aliases = AccountFact.objects.filter(valid_at(at), account=OuterRef("pk"), name="alias")
     aliases = aliases.annotate(text=Cast("value", TextField()))
     has_alias = Exists(aliases.filter(text__icontains=word))
@@ -123,20 +121,22 @@ def called_then(word: str, *, at: datetime) -> Q:
 
 
 def unsure_until(at: datetime) -> datetime:
-    """The last moment at which there may have been a reading that is forgotten by now, since it found nothing
-    new.
+    """Return the last time at which there may have been a sync that was deleted because it found
+    no changes.
     """
     return min(at, datetime.now(tz=UTC) - PULLS_KEPT)
 
 
 def needed_attention(at: datetime) -> Q:
-    """Accounts whose last pull by then failed, was not whole or was held back, or that were surely old."""
+    """Return the condition for accounts whose last pull by then failed, was incomplete or on hold, or whose
+    data was certainly old.
+    """
     bad = Q(In(_last_pull(at, "state"), _BAD_PULL))
     return (bad | _was_old(at)) & ~Q(In(_last_pull(at, "trigger"), [UPLOAD]))
 
 
 def _was_old(at: datetime) -> Q:
-    """By the last complete reading of users, of accounts that keep the schedule of today."""
+    """Return the condition for old data, by the last complete sync of users and today's schedule."""
     read = PullSection.objects.filter(
         by_then(at, prefix="pull__"), pull__account=OuterRef("pk"), name=USERS, state=SectionState.COMPLETE
     ).filter(ended_at__lte=at)
@@ -151,11 +151,11 @@ def _was_old(at: datetime) -> Q:
 
 
 def sections_at(newest: Mapping[int, UUID | None], *, at: datetime) -> dict[int, dict[str, Section]]:
-    """How fresh each section of accounts was, by account and name, as rows that are nowhere stored; `newest`
-    is the last pull of each.
+    """Return the freshness of each section at a time, by account and name, as unsaved rows. `newest` is the
+    last pull of each account.
 
-    One query, and one more for what that pull has not read whole. What a pull had not applied when it ended,
-    it has not read.
+    One query, and a second one for what that pull didn't read completely. What a pull had not applied when it
+    ended counts as not read.
     """
     whole = PullSection.objects.filter(
         pull__in=[pk for pk in newest.values() if pk], state=SectionState.COMPLETE
@@ -178,7 +178,7 @@ def sections_at(newest: Mapping[int, UUID | None], *, at: datetime) -> dict[int,
 
 
 def _not_whole(which: Q, *, at: datetime) -> Iterable[Mapping[str, Any]]:
-    """What had been read of sections, each by itself, where there had been an attempt."""
+    """Yield what had been read of each attempted section."""
     rows = PullSection.objects.filter(pull__account=OuterRef("account"), name=OuterRef("name"))
     rows = rows.exclude(message=NOT_APPLIED)
     ended = rows.filter(by_then(at, prefix="pull__"), ended_at__lte=at)
@@ -222,7 +222,7 @@ def _section(row: Mapping[str, Any]) -> Section:
 
 
 def facts_at(ids: Collection[int], *, at: datetime) -> dict[int, dict[str, Any]]:
-    """Alias and kept numbers of accounts: one query."""
+    """Return alias and stored figures of accounts, with one query."""
     rows = AccountFact.objects.filter(valid_at(at), account__in=ids, name__in=("alias", "numbers"))
     facts: dict[int, dict[str, Any]] = defaultdict(dict)
     for pk, name, value in rows.values_list("account_id", "name", "value"):

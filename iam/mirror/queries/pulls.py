@@ -1,4 +1,4 @@
-"""Pulls as commands and pages tell of them."""
+"""Summaries of pulls for commands and pages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from iam.mirror.pull.sections import DETAIL_LANE, ORGANIZATION
 
 
 def summary_of(pull: Pull) -> dict[str, Any]:
-    """What one pull did, as plain data: state, seconds, calls by lane (those for the organization's tree grow
-    with its units, so they stand apart), rows, and each section.
+    """Return the result of a pull as plain data: state, seconds, calls by lane, rows, and each section. Calls
+    for the organization are counted separately, because they grow with its units.
     """
     sections = list(pull.sections.order_by("id"))
     detail = sum(section.calls for section in sections if section.name in DETAIL_LANE)

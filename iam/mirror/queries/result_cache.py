@@ -1,6 +1,4 @@
-"""Results that a process keeps until something is written to the mirror of the accounts that they are
-about.
-"""
+"""Results that a process caches until the mirror of the accounts concerned is written to."""
 
 from __future__ import annotations
 
@@ -22,23 +20,22 @@ _WRITES: Final = (
 
 
 def state_of(accounts: Collection[str] | None) -> State:
-    """Another value after whatever is written of these accounts, by number; None for all. Also after one was
+    """Return a value that changes with each write to these accounts, by ID (None: all), and when one is
     connected or disconnected. One query.
     """
     numbers = list(accounts or ())
     if accounts is not None and not numbers:
         return ()
     where = f" WHERE account_id IN ({', '.join(['%s'] * len(numbers))})" if numbers else ""
-    # Every overview and list asks this: the ORM takes longer to write the statement than the database to
-    # answer it.
+    # Every overview and list runs this. Compiling the statement with the ORM takes longer than executing it.
     with connection.cursor() as cursor:
         cursor.execute(f"{_WRITES}{where}", numbers)
         return tuple(int(number or 0) for number in cursor.fetchone())
 
 
 class KeptResults(Generic[Result]):
-    """Up to `most` results, each for a question and a state of the mirror; the one that was not asked for the
-    longest goes.
+    """A cache of up to `most` results, each for a question and a state of the mirror. The least recently used
+    is removed first.
     """
 
     def __init__(self, most: int = MAX_ENTRIES) -> None:
@@ -47,7 +44,7 @@ class KeptResults(Generic[Result]):
         self._guard = Lock()
 
     def get_or_make(self, about: Hashable, make: Callable[[], Result]) -> Result:
-        """The result that is kept, or a new one. Two who ask at once may both make it; neither waits."""
+        """Return the cached result, or make it. Two concurrent callers may both make it; neither waits."""
         with self._guard:
             if about in self._results:
                 self._results.move_to_end(about)
@@ -60,6 +57,6 @@ class KeptResults(Generic[Result]):
         return result
 
     def forget(self) -> None:
-        """Drop everything that is kept."""
+        """Clear the cache."""
         with self._guard:
             self._results.clear()

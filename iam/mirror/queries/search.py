@@ -1,5 +1,5 @@
-"""Finds anything that has a name, an ARN, a unique id or a key id, in all accounts that the viewer sees, now
-or as it was then.
+"""Searches everything with a name, an ARN, a unique ID or a key ID, in all accounts that the viewer can see,
+now or at a past time.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ SEARCHED_KINDS = (
     Kind.SIGNING_CERTIFICATE,
     Kind.SERVICE_CREDENTIAL,
 )
-"""What has a page of its own, and what is shown on the page of its owner."""
+"""Kinds with a page of their own, and kinds that are shown on their owner's page."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntityHit:
-    """An entity that matches. `page_pk` and `page_kind` name the entity on whose page it is: itself, or its
+    """A matching entity. `page_pk` and `page_kind` identify the entity whose page shows it: itself or its
     owner.
     """
 
@@ -59,7 +59,7 @@ class EntityHit:
 
 @dataclass(frozen=True, slots=True)
 class HitGroup:
-    """The hits of one kind, at most PER_KIND of them, the closest first; `total` is how many there are."""
+    """The hits of one kind, at most PER_KIND, the closest first. `total` is the number of all."""
 
     kind: str
     hits: list[EntityHit]
@@ -67,8 +67,8 @@ class HitGroup:
 
 
 def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> EntityHit | None:
-    """The entity with exactly this ARN or id, if it is one; an existing one goes before a deleted one. One
-    query, two of the past.
+    """Return the only entity with exactly this ARN or ID, or None. Existing ones precede deleted ones. One
+    query, two for the past.
     """
     rows = _findable_entities(viewer, at).filter(Q(arn=text) | Q(aws_id=text))
     hits = _hits(_values(rows).order_by("pk")[:SUGGESTED], at)
@@ -78,10 +78,11 @@ def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> EntityHit
 
 
 def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[HitGroup]:
-    """All that matches, by kind, in two queries, three of the past. What is too short finds nothing.
+    """Return all matches by kind, with two queries, three for the past. A text that is too short finds
+    nothing.
 
-    It is counted first, and of each kind that was found only the closest are taken: to give every match its
-    place would sort them all, and a short text has a hundred thousand.
+    Matches are counted first, and only the closest of each kind are fetched, because ranking all would sort a
+    hundred thousand for a short text.
     """
     if _is_too_short(text):
         return []
@@ -97,13 +98,13 @@ def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit
 
 
 def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -> QuerySet[Any, Any]:
-    """The few closest of each kind, in order."""
+    """Return the closest few of each kind, in order."""
     by_kind = []
     for kind in kinds:
         matching = _matching(_findable_entities(viewer, at, kind), text, at)
         ranked = _ranked(matching, text, at).order_by(*CLOSEST)
         closest = ranked.values("pk")[:PER_KIND]
-        # A limit within a union needs a query around it on SQLite.
+        # On SQLite, a limit in a union needs an outer query.
         by_kind.append(Entity.objects.filter(pk__in=closest).values("pk"))
     first, *others = by_kind
     closest_of_all = Entity.objects.filter(pk__in=first.union(*others, all=True))
@@ -111,7 +112,7 @@ def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -
 
 
 def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[EntityHit]:
-    """The few closest of what exists, for anyone who is still typing. One query, two of the past."""
+    """Return the closest few existing entities, while the user types. One query, two for the past."""
     if _is_too_short(text):
         return []
     rows = _matching(_findable_entities(viewer, at).filter(_exists(at)), text, at)
@@ -120,7 +121,7 @@ def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> lis
 
 
 def _findable_entities(viewer: Viewer, at: datetime | None, *kinds: str) -> QuerySet[Any, Any]:
-    """What can be found, of all kinds or some; of a past moment what had been there by then."""
+    """Return what can be found, of all kinds or some. For a past time, only what had been seen by then."""
     rows: QuerySet[Any, Any] = Entity.objects.filter(kind__in=kinds or SEARCHED_KINDS)
     rows = visible(rows, viewer, entity="pk", kinds=kinds or None)
     return rows.filter(first_seen__lte=at) if at else rows
@@ -136,7 +137,7 @@ def _is_too_short(text: str) -> bool:
 
 
 def _matching(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySet[Any, Any]:
-    """Those in which every word occurs."""
+    """Return the rows that contain every word."""
     words = words_of(text, most=WORDS)
     has_all = Q()
     for word in words:
@@ -147,7 +148,7 @@ def _matching(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> Query
 
 
 def _ranked(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySet[Any, Any]:
-    """By whether they are gone, and by how well the name fits the whole text."""
+    """Rank the rows by whether they are deleted, and by how well the name matches the whole text."""
     wanted = text.lower().strip()
     ranked: QuerySet[Any, Any] = rows.annotate(
         small=Lower("name"),
@@ -163,7 +164,7 @@ def _ranked(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySe
 
 
 def _other_names(words: list[str], at: datetime) -> QuerySet[Any, Any]:
-    """Entities that had a name or an ARN with the words then, and have another now."""
+    """Return entities whose name or ARN contained the words then but has changed since."""
     then = EntityState.objects.filter(valid_from__lte=at, valid_to__gt=at)
     for word in words:
         then = then.filter(Q(sort_name__contains=word) | Q(arn__icontains=word))
@@ -171,7 +172,9 @@ def _other_names(words: list[str], at: datetime) -> QuerySet[Any, Any]:
 
 
 def _hits(rows: Iterable[dict[str, Any]], at: datetime | None) -> list[EntityHit]:
-    """The rows as hits; of a past moment under the names of then, and not gone yet if they went later."""
+    """Return the rows as hits. For a past time, they have their names then, and later deletions
+    are ignored.
+    """
     hits = [_hit(row) for row in rows]
     if at is None:
         return hits

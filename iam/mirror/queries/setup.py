@@ -1,4 +1,4 @@
-"""What the accounts pages ask about work that is prepared or under way."""
+"""Queries of the accounts pages for prepared connections and open jobs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ IDENTITY_KEPT = timedelta(days=1)
 
 
 def latest_identity(*, include_failed: bool = False) -> SetupJob | None:
-    """The newest answer to the question whose credentials the worker has, of the last day; with those that
-    wait or failed if asked.
+    """Return the worker's newest identity job of the last day. Waiting and failed jobs are only included on
+    request.
     """
     jobs = SetupJob.objects.filter(
         kind=SetupKind.IDENTITY, created_at__gt=datetime.now(tz=UTC) - IDENTITY_KEPT
@@ -28,15 +28,13 @@ def latest_identity(*, include_failed: bool = False) -> SetupJob | None:
 
 
 def own_drafts(viewer: Viewer) -> list[ConnectionDraft]:
-    """The prepared connections of accounts that the viewer may manage."""
+    """Return the drafts of accounts that the viewer can manage."""
     drafts = ConnectionDraft.objects.order_by("-created_at")
     return [draft for draft in drafts if viewer.may(Right.MANAGE_ACCOUNTS, account_id=draft.account_id)]
 
 
 def visible_job(viewer: Viewer, job_id: UUID) -> SetupJob | None:
-    """A job that the viewer asked for, or that somebody asked for and the viewer manages all accounts; else
-    None.
-    """
+    """Return a job that the viewer requested, or any job if they manage all accounts, or else None."""
     job = SetupJob.objects.filter(pk=job_id).first()
     if job is None or not viewer.may(Right.MANAGE_ACCOUNTS):
         return None
@@ -45,8 +43,8 @@ def visible_job(viewer: Viewer, job_id: UUID) -> SetupJob | None:
 
 
 def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """The connected accounts through which an organization may be asked: a management account is one of them,
-    if any is.
+    """Return the connected accounts through which an organization can be queried. They include a management
+    account, if there is one.
     """
     accounts = Account.objects.filter(removed_at__isnull=True).exclude(source=AccountSource.EXPORT)
     if viewer.scope.accounts is not None:
@@ -55,14 +53,14 @@ def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 
 def connected_numbers(numbers: list[str]) -> set[str]:
-    """Which of these accounts are reached already; those known from an upload only may still be connected."""
+    """Return which of these accounts are connected. Those known only from an upload aren't included."""
     accounts = Account.objects.filter(account_id__in=numbers, removed_at__isnull=True)
     return set(accounts.exclude(source=AccountSource.EXPORT).values_list("account_id", flat=True))
 
 
 def external_id_of_organization(job: SetupJob) -> str:
-    """The external id that accounts of this organization are connected with already, else the one that the
-    discovery suggests.
+    """Return the external ID of connected accounts of this organization, or else the one that the discovery
+    suggests.
     """
     accounts = Account.objects.filter(
         removed_at__isnull=True,
@@ -74,5 +72,5 @@ def external_id_of_organization(job: SetupJob) -> str:
 
 
 def active_examination(account: Account) -> DoctorRun | None:
-    """The examination of an account that waits or runs."""
+    """Return the open examination of an account, or None."""
     return DoctorRun.objects.filter(ACTIVE_JOB, account=account).first()

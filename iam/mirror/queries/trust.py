@@ -1,5 +1,5 @@
-"""Who may assume a role, in words, with what the mirror knows of those who are named; and the roles that
-trust a provider.
+"""Describes who can assume a role, with links to known principals, and finds the roles that trust
+a provider.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ LINKED = (Kind.USER, Kind.ROLE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 
 @dataclass(frozen=True, slots=True)
 class TrustDescription:
-    """The sentences of a trust policy, the entities that the viewer may open by ARN, and how the list ends.
-
-    `unreadable` tells why there are no sentences.
+    """The sentences of a trust policy, the entities that the viewer can open by ARN, and the closing
+    sentence. `unreadable` says why there are no sentences.
     """
 
     sentences: list[TrustSentence] = field(default_factory=list)
@@ -34,7 +33,7 @@ class TrustDescription:
 
 
 def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime | None) -> TrustDescription:
-    """The trust policy of a role's state in words: two queries."""
+    """Return the trust policy of a role's state in words, with two queries."""
     if state.document is None:
         return TrustDescription(unreadable="The trust policy was not synced")
     text, own = state.document.text, role.account.account_id
@@ -56,7 +55,7 @@ def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime |
 def roles_trusting(
     provider: Entity, *, viewer: Viewer, at: datetime | None
 ) -> QuerySet[EntityState, EntityState]:
-    """The states of roles whose trust policy names the provider; they lie in its own account."""
+    """Return the states of roles in the provider's account whose trust policy names the provider."""
     category = "saml" if provider.kind == Kind.SAML_PROVIDER else "oidc"
     rows = EntityState.objects.filter(
         valid_at(at),
@@ -69,7 +68,7 @@ def roles_trusting(
 
 
 def lets_in(text: str, *, provider: Entity, at: datetime | None) -> list[TrustSentence]:
-    """Whom a trust policy lets in through the provider; nothing where the document cannot be read."""
+    """Return the sentences about the provider in a trust policy, or none if the document is invalid."""
     try:
         sentences_in = explain_trust(text, account_id=provider.account.account_id, at=at)
     except UnreadableTrustError:

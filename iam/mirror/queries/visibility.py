@@ -1,4 +1,6 @@
-"""Applies a viewer's scope to the rows of the mirror: whole accounts, the people of one's teams, oneself."""
+"""Applies a viewer's scope to the rows of the mirror: whole accounts, the people of the viewer's teams, and
+the viewer's own users.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +17,25 @@ M = TypeVar("M", bound=Model)
 OWNED: frozenset[str] = frozenset(
     {Kind.ACCESS_KEY, Kind.MFA_DEVICE, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL}
 )
-"""What belongs to a user."""
+"""Kinds that belong to a user."""
 
 
 class UnderPath(Lookup):
-    """Whether a path begins with another that ends with a slash: by the exact beginning, since IAM tells
-    paths apart by case, and in words by which each database finds it in an index.
+    """The lookup that a path begins with another path that ends with a slash. It is case-sensitive, as paths
+    in IAM are, and in a form for which each database can use an index.
     """
 
     lookup_name = "under"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """Between the beginning and what follows it: a zero is the next sign after the slash."""
+        """Return a range from the prefix to what follows it: "0" is the next character after the slash."""
         path, params = self.process_lhs(compiler, connection)
         start = str(self.rhs)
         return f"({path} >= %s AND {path} < %s)", (*params, start, *params, f"{start[:-1]}0")
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """There the order of letters is that of a language, and LIKE tells case apart."""
+        """Return a LIKE condition, because PostgreSQL sorts by language and its LIKE is case-sensitive."""
         path, params = self.process_lhs(compiler, connection)
         return f"{path} LIKE %s", (*params, f"{connection.ops.prep_for_like_query(str(self.rhs))}%")
 
@@ -41,13 +43,12 @@ class UnderPath(Lookup):
 def visible(
     rows: QuerySet[M], viewer: Viewer, *, entity: str, kinds: Collection[str] | None = None
 ) -> QuerySet[M]:
-    """The rows that the viewer may see, of any model with an `account`; `entity` is the column that leads to
-    the entity.
+    """Return the rows of any model with an `account` that the viewer can see. `entity` is the column that
+    refers to the entity.
 
-    Today's scope governs, also for rows of the past: a team's people are those who are in its groups or under
-    its paths now, and a user who is gone, or was made again under the same name, belongs to no team and to
-    nobody. `kinds` are those of the entities, where they are known: what cannot be among them is not looked
-    for.
+    Today's scope also applies to past rows: a team's people are those in its groups or under its paths now. A
+    user that was deleted, or created again under the same name, belongs to no team and no person. `kinds` are
+    the entities' kinds, if they are known, so that others needn't be searched.
     """
     return visible_in(viewer.scope, rows, entity=entity, kinds=kinds)
 
@@ -55,7 +56,7 @@ def visible(
 def visible_in(
     scope: ViewerScope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
 ) -> QuerySet[M]:
-    """The same for a scope: a statement that depends on nothing else can be kept by it."""
+    """Return the visible rows for a scope, for statements that are cached by scope."""
     return _visible_rows(scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
 
 
@@ -77,13 +78,13 @@ def _visible_rows(
 
 
 def visible_entities(viewer: Viewer) -> QuerySet[Entity]:
-    """The entities that the viewer may see, whether they still exist or not."""
+    """Return the entities that the viewer can see, including deleted ones."""
     return visible(Entity.objects.all(), viewer, entity="pk")
 
 
 def disconnected_entities(viewer: Viewer) -> QuerySet[Entity]:
-    """The entities that the viewer would see if their accounts were not disconnected: the data is kept, and
-    so is whose it is.
+    """Return the entities of disconnected accounts that the viewer could see. Their data and
+    owners are kept.
     """
     return _visible_rows(viewer.scope, Entity.objects.filter(account__in=_removed()), entity="pk")
 
@@ -91,16 +92,16 @@ def disconnected_entities(viewer: Viewer) -> QuerySet[Entity]:
 def visible_states(
     viewer: Viewer, *, at: datetime | None, kinds: Collection[str] | None = None
 ) -> QuerySet[EntityState]:
-    """The states that held at a moment (None: now) of the entities that the viewer may see."""
+    """Return the states at a time (None: now) of the entities that the viewer can see."""
     return visible(EntityState.objects.filter(valid_at(at)), viewer, entity="entity", kinds=kinds)
 
 
 def _beyond_accounts(scope: ViewerScope, *, kinds: Collection[str] | None) -> QuerySet[Any, Any]:
-    """Oneself, the people and machine users of one's teams, the teams' groups, and what belongs to each of
-    these users (keys, devices).
+    """Return the viewer's own users, the people and machine users of their teams, the teams' groups, and what
+    belongs to these users (keys, devices).
 
-    Each part comes from an index of its own, and together they are as many rows as the teams are large,
-    whatever the size of the mirror: conditions that are joined by OR would be tried on every entity there is.
+    Each part uses its own index, and their size depends on the teams, not on the mirror. Conditions joined by
+    OR would be tested on every entity.
     """
     users = _people(scope)
     parts = list(users) if kinds is None or Kind.USER in kinds else []
@@ -114,7 +115,7 @@ def _beyond_accounts(scope: ViewerScope, *, kinds: Collection[str] | None) -> Qu
 
 
 def people_within(scope: ViewerScope) -> QuerySet[Entity]:
-    """The living IAM users that a scope reaches beyond its whole accounts."""
+    """Return the living IAM users that a scope includes besides its whole accounts."""
     people = _people(scope)
     if not people:
         return Entity.objects.none()
@@ -122,7 +123,7 @@ def people_within(scope: ViewerScope) -> QuerySet[Entity]:
 
 
 def _people(scope: ViewerScope) -> list[QuerySet[Any, Any]]:
-    """The users of the scope, by how they came into it."""
+    """Return the users of the scope, one query per reason."""
     querysets: list[QuerySet[Any, Any]] = []
     if scope.user_arns:
         living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
@@ -137,7 +138,7 @@ def _people(scope: ViewerScope) -> list[QuerySet[Any, Any]]:
 
 
 def _owned(scope: ViewerScope) -> QuerySet[Any, Any]:
-    """The machine users of the teams."""
+    """Return the machine users of the teams."""
     living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
     return living.filter(aws_id__in=[aws_id for _, aws_id in sorted(scope.owned)]).values("pk")
 
@@ -150,7 +151,7 @@ def _groups(scope: ViewerScope) -> QuerySet[Entity]:
 
 
 def _members(scope: ViewerScope) -> QuerySet[Edge, Any]:
-    """An edge of today has a user of today: both end with the same reading."""
+    """Return today's members. A current edge implies a current user, because the same sync ends both."""
     return Edge.objects.filter(
         valid_at(None), kind=EdgeKind.MEMBER, target__in=_groups(scope).values("pk")
     ).values("source")

@@ -1,4 +1,4 @@
-"""What gives a role to workloads without an instance: profiles of Roles Anywhere, and pod identity
+"""Finds what gives a role to workloads other than instances: Roles Anywhere profiles and pod identity
 associations.
 """
 
@@ -12,7 +12,9 @@ from iam.mirror.models import EdgeKind, Entity, EntityState, Kind, valid_at
 
 
 class WorkloadTie(NamedTuple):
-    """A profile or an association as it was. `has_session_policy`: a policy limits its sessions."""
+    """A profile or association at a time. `has_session_policy` means that a session policy limits its
+    sessions.
+    """
 
     kind: str
     name: str
@@ -23,12 +25,12 @@ class WorkloadTie(NamedTuple):
 
     @property
     def is_profile(self) -> bool:
-        """Whether it is a profile of Roles Anywhere."""
+        """True if it is a Roles Anywhere profile."""
         return self.kind == Kind.ANYWHERE_PROFILE
 
 
 def workloads_of(role: Entity, *, at: datetime | None) -> list[WorkloadTie]:
-    """All that give the role, profiles first, by name: one query."""
+    """Return everything that gives the role, profiles first, by name, with one query."""
     edge = "entity__edges_out"
     rows = EntityState.objects.filter(
         valid_at(at),

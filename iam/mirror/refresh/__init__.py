@@ -1,4 +1,4 @@
-"""Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
+"""Syncs a single subject right after a change, without waiting for the next pull."""
 
 from iam.mirror.pull.subject import SubjectReading, reread_entity
 from iam.mirror.refresh.facts import reread_boundary, reread_tags

@@ -1,4 +1,4 @@
-"""Read some of the credentials of one user on their own, straight after a change."""
+"""Syncs some of a user's credentials right after a change."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ _READ_AT = {ACCESS_KEYS: KEYS_READ_AT, USER_MFA: MFA_READ_AT, LOGIN_PROFILES: PR
 
 @dataclass(frozen=True, slots=True)
 class ReadCredentials:
-    """One section of a user's credentials as AWS showed it; `at` is before the reading.
+    """A section of a user's credentials as AWS returned it. `at` is before the call.
 
-    `records` are whole. Of a login profile there is one or none; `set_at` is when a change set its password,
-    which AWS does not tell. `spare` are virtual MFA devices that are there and assigned to nobody.
+    `records` are complete. There is at most one login profile; `set_at` is when a change set its password,
+    which AWS doesn't return. `spare` are unassigned virtual MFA devices.
     """
 
     section: str
@@ -75,9 +75,7 @@ class ReadCredentials:
 
 
 def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentials:
-    """Read one section (`iam.mirror.pull.sections`) of a user; one call and a call for each further page.
-    Raises AwsError.
-    """
+    """Read a section (`iam.mirror.pull.sections`) of a user, with one call per page. Raises AwsError."""
     at = datetime.now(tz=UTC)
     if section == LOGIN_PROFILES:
         profile = details.login_profile(aws, user_name=user_name)
@@ -87,7 +85,7 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentia
 
 
 def device_exists(aws: Aws, *, serial_number: str) -> bool:
-    """Whether AWS has this virtual MFA device, anyone who it is assigned to; one call. Raises AwsError."""
+    """Return True if AWS has this virtual MFA device, assigned or not, with one call. Raises AwsError."""
     try:
         details.mfa_device_tags(aws, serial_number=serial_number)
     except AwsError as error:
@@ -100,12 +98,11 @@ def device_exists(aws: Aws, *, serial_number: str) -> bool:
 def reread_credentials(
     account: Account, user: Entity, read: ReadCredentials, *, cause_id: UUID | None
 ) -> None:
-    """Make what the mirror holds of a section of a user's credentials what was `read`, caused by the change
-    (None: cause unknown).
+    """Update a section of a user's credentials in the mirror to what was `read`, caused by the change (None:
+    cause unknown).
 
-    No call to AWS. A pull that began before does not undo it, and a credential report that AWS made before
-    does not either: the facts of the user's credentials say when keys, devices and the password were read on
-    their own.
+    It calls nothing in AWS. A pull that began earlier doesn't undo it, nor does an older credential report,
+    because the user's facts record when keys, devices and the password were read separately.
     """
     with transaction.atomic():
         lock_account(account)
@@ -122,7 +119,7 @@ def reread_credentials(
 
 
 def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: ObservationTimes) -> set[int]:
-    """Enter the credentials, and end those that AWS does not show any more; the ids of all of them."""
+    """Add the credentials, end those missing in AWS, and return the ids of all."""
     kinds = KINDS[read.section]
     before = {known.id for known in census.of_kind(*kinds) if known.owner_id == user.id}
     part = SectionPart(
@@ -147,7 +144,7 @@ def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Ob
 
 
 def spare_device(serial_number: str) -> FoundEntity:
-    """A virtual MFA device that is assigned to nobody."""
+    """Return an unassigned virtual MFA device."""
     return FoundEntity(
         kind=Kind.MFA_DEVICE.value,
         aws_id=serial_number,
@@ -165,7 +162,7 @@ def _derive(
     seen: ObservationTimes,
     freshness: SectionFreshness,
 ) -> None:
-    """The row that says whether the user has a password, MFA and keys."""
+    """Update the row that says whether the user has a password, MFA and keys."""
     user.reread_at = read.at
     clock = EvidenceTimes.of_single_read(seen, freshness)
     profiles: dict[int, dict[str, Any] | None] = {}
@@ -183,13 +180,13 @@ def _derive(
 
 
 def is_virtual(serial_number: str) -> bool:
-    """Whether a device of this serial number is a virtual one."""
+    """Return True if the serial number is that of a virtual device."""
     return VIRTUAL in serial_number
 
 
 def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause_id: UUID | None) -> None:
-    """End a virtual MFA device of the mirror that belongs to nobody, when AWS does not have it any more. One
-    call; raises AwsError.
+    """End an unassigned virtual MFA device in the mirror if AWS no longer has it. One call;
+    raises AwsError.
     """
     at = datetime.now(tz=UTC)
     exists = device_exists(aws, serial_number=serial_number)

@@ -1,6 +1,4 @@
-"""Enter the tags or the permissions boundary of one entity as AWS has just shown them, straight after a
-change.
-"""
+"""Stores the tags or the permissions boundary of an entity as AWS returned them, right after a change."""
 
 from __future__ import annotations
 
@@ -19,10 +17,10 @@ from iam.mirror.refresh.single_entity import load_ties, loading
 def reread_tags(
     account: Account, entity: Entity, *, tags: Mapping[str, str], at: datetime, cause_id: UUID | None
 ) -> None:
-    """Make the tags of an entity in the mirror these, caused by the change (None: cause unknown); no call.
+    """Set the tags of an entity in the mirror, caused by the change (None: cause unknown), without a call.
 
-    `at` is before AWS was read. A pull that began before does not undo it, and an older re-read steps back
-    before a newer one.
+    `at` is before AWS was read. A pull that began earlier doesn't undo it, and an older re-read yields to a
+    newer one.
     """
     with loading(account, entity, at=at, cause_id=cause_id) as seen:
         if seen is None:
@@ -37,9 +35,9 @@ def reread_tags(
 def reread_boundary(
     account: Account, aws: Aws, holder: Entity, *, arn: str, at: datetime, cause_id: UUID | None
 ) -> None:
-    """Make the permissions boundary of a user or role in the mirror this policy, or none; see reread_tags.
+    """Set or remove the permissions boundary of a user or role in the mirror; see reread_tags.
 
-    No call, but for a policy that the mirror lacks, such as one of AWS that nobody had. Raises AwsError.
+    It only makes a call for a policy that the mirror lacks, such as an unused AWS policy. Raises AwsError.
     """
     policies = Entity.objects.filter(account=account, kind=Kind.POLICY, arn=arn, gone_at__isnull=True)
     if arn and not policies.exists():

@@ -1,6 +1,4 @@
-"""Read what is attached to one user, group or role, or one of its inline policies, on its own, straight after
-a change.
-"""
+"""Syncs what is attached to a user, group or role, or one of its inline policies, right after a change."""
 
 from __future__ import annotations
 
@@ -21,14 +19,14 @@ from iam.mirror.refresh.single_entity import load_ties, loading
 
 
 class ObservedAttachments(NamedTuple):
-    """The ARNs of the managed policies that AWS showed attached to somebody; `at` is before the reading."""
+    """The ARNs of the attached managed policies in AWS. `at` is before the call."""
 
     at: datetime
     arns: frozenset[str]
 
 
 class ReadInlinePolicy(NamedTuple):
-    """The text of an inline policy as AWS showed it, None when there was none; `at` is before the reading."""
+    """The text of an inline policy in AWS, or None if there is none. `at` is before the call."""
 
     at: datetime
     name: str
@@ -36,13 +34,13 @@ class ReadInlinePolicy(NamedTuple):
 
 
 def read_attachments(aws: Aws, *, kind: str, name: str) -> ObservedAttachments:
-    """Read them; one call. Raises AwsError."""
+    """Read the attached policies, with one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
     return ObservedAttachments(at, holdings.attached_arns(aws, kind=kind, name=name))
 
 
 def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> ReadInlinePolicy:
-    """Read it; one call. Raises AwsError."""
+    """Read the inline policy, with one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
     return ReadInlinePolicy(
         at, policy_name, holdings.inline_text(aws, kind=kind, name=name, policy_name=policy_name)
@@ -57,12 +55,12 @@ def reread_attachments(
     cause_id: UUID | None,
     read: ObservedAttachments | None = None,
 ) -> None:
-    """Make what is attached to a user, group or role in the mirror what AWS shows now, caused by the change
+    """Update the attachments of a user, group or role in the mirror to those in AWS, caused by the change
     (None: cause unknown).
 
-    One call, none if it has just been `read`; some more for a policy that the mirror lacks, such as one of
-    AWS that nobody had. A pull that began before does not undo it, and an older re-read steps back before a
-    newer one. Raises AwsError.
+    One call, or none if they have just been `read`, and a few more for a policy that the mirror lacks, such
+    as an unused AWS policy. A pull that began earlier doesn't undo it, and an older re-read yields to a newer
+    one. Raises AwsError.
     """
     at, arns = read or read_attachments(aws, kind=holder.kind, name=holder.name)
     policies = _policies(account, arns)
@@ -79,7 +77,7 @@ def reread_attachments(
 def reread_inline(
     account: Account, holder: Entity, *, cause_id: UUID | None, read: Iterable[ReadInlinePolicy]
 ) -> None:
-    """Make some inline policies of a user, group or role in the mirror what AWS has just shown; no call. See
+    """Update inline policies of a user, group or role in the mirror to what was read, without a call. See
     reread_attachments.
     """
     policies = list(read)

@@ -1,5 +1,5 @@
-"""Read on its own which access keys one user has and when, where and for which service each was last used:
-what is looked at before a key is taken away.
+"""Syncs a user's access keys and their last use (when, where and for which service), which is checked before
+a key is removed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ MAX_NAME_LENGTH, MAX_REGION_LENGTH = 64, 32
 
 
 class UnreadableKeysError(Exception):
-    """AWS did not answer, or nothing leads into the account any more; the message says which."""
+    """AWS did not answer, or the account can't be reached any more. The message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySeen:
-    """One key as AWS showed it; `used_at` is None for one that never was used."""
+    """An access key in AWS. `used_at` is None if it was never used."""
 
     key_id: str
     status: str
@@ -42,9 +42,7 @@ class KeySeen:
 
 @dataclass(frozen=True, slots=True)
 class KeysSeen:
-    """The keys of a user; `exists`: somebody of the name is there, and is the same. `at` is before the
-    reading.
-    """
+    """The keys of a user. `exists` means that the same user still exists. `at` is before the calls."""
 
     at: datetime
     exists: bool = False
@@ -52,8 +50,7 @@ class KeysSeen:
 
 
 def reread_key_use(account: Account, user: Entity) -> KeysSeen:
-    """Read it, and make the mirror what AWS shows. Two calls and one for each key. Raises
-    UnreadableKeysError.
+    """Read the keys and update the mirror. Two calls, and one per key. Raises UnreadableKeysError.
 
     GetAccessKeyLastUsed: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
     """
@@ -94,7 +91,7 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
 
 
 def is_there(aws: Aws, user: Entity) -> bool:
-    """Whether AWS has the user still, and not another one of the name. Raises AwsError."""
+    """Return True if AWS still has this user, and not another one with its name. Raises AwsError."""
     try:
         return identity.user_id(aws, name=user.name) == user.aws_id
     except AwsError as error:
@@ -104,7 +101,7 @@ def is_there(aws: Aws, user: Entity) -> bool:
 
 
 def _differs(user: Entity, read: ReadCredentials) -> bool:
-    """Whether the mirror has to learn from it: taking it in means reading the account's rows."""
+    """Return True if the mirror differs. Only then is it updated, which means loading the account's rows."""
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
     )
@@ -113,7 +110,7 @@ def _differs(user: Entity, read: ReadCredentials) -> bool:
 
 
 def _note_use(account: Account, user: Entity, key: KeySeen, *, at: datetime) -> None:
-    """A use that is older than the stored one is not taken."""
+    """Store the last use, unless a newer one is stored."""
     if key.used_at is None:
         return
     rows = Usage.objects.filter(entity__owner=user, entity__aws_id=key.key_id, account=account)

@@ -1,5 +1,5 @@
-"""Enter one instance profile, provider, certificate or instance on its own, straight after a change, by the
-loader of the pulls.
+"""Stores an instance profile, provider, certificate or instance right after a change, with the loader of
+pulls.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def reread_listed(
     at: datetime,
     cause_id: UUID | None,
 ) -> Entity | None:
-    """Make what the mirror holds of one entity of a listed section what AWS has just shown; no call. None
-    when it is gone.
+    """Update an entity of a listed section in the mirror to what AWS returned, without a call. Returns None
+    if it was deleted.
 
-    It is looked for by its name, or by its id where names are not unique; one that was just made is entered,
-    and `aws_entity` None ends the one that is there. `at` is before the reading; an older one steps back
-    before a newer one. `cause_id` is the Change that caused it, None an unknown cause.
+    It is found by name, or by ID if names aren't unique. A new one is added, and `aws_entity` None ends the
+    existing one. `at` is before AWS was read; an older read yields to a newer one. `cause_id` is the Change
+    that caused it, None if unknown.
     """
     section = next(section for section, kinds in KINDS.items() if kind in kinds)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Read the groups of one user on their own, straight after a change."""
+"""Syncs a user's groups right after a change."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from iam.mirror.refresh.single_entity import load_ties, loading
 
 
 class ObservedMemberships(NamedTuple):
-    """The unique ids of the groups that AWS showed a user in; `at` is before the reading."""
+    """The unique IDs of a user's groups in AWS. `at` is before the call."""
 
     at: datetime
     group_ids: frozenset[str]
 
 
 def read_memberships(aws: Aws, *, user_name: str) -> ObservedMemberships:
-    """Read them; one call. Raises AwsError."""
+    """Read the groups, with one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
     return ObservedMemberships(at, frozenset(identity.group_ids_of_user(aws, name=user_name)))
 
@@ -33,12 +33,12 @@ def reread_memberships(
     cause_id: UUID | None,
     read: ObservedMemberships | None = None,
 ) -> None:
-    """Make the user's memberships in the mirror what AWS shows now, caused by the change (None: cause
+    """Update the user's memberships in the mirror to those in AWS, caused by the change (None: cause
     unknown).
 
-    One call, none if they have just been `read`. A pull that began before does not undo it
-    (`Entity.reread_at`), an older re-read steps back before a newer one, and the next pull decodes the user
-    anew. A group that the mirror does not know yet comes with that pull. Raises AwsError.
+    One call, or none if they have just been `read`. A pull that began earlier doesn't undo it
+    (`Entity.reread_at`), an older re-read yields to a newer one, and the next pull decodes the user again. A
+    group that the mirror lacks is added by that pull. Raises AwsError.
     """
     at, group_ids = read or read_memberships(aws, user_name=user.name)
     groups = Entity.objects.filter(

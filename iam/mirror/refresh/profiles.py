@@ -1,4 +1,4 @@
-"""Enter one instance profile, or one EC2 instance, as AWS has just shown it, straight after a change."""
+"""Stores an instance profile or an EC2 instance as AWS returned it, right after a change."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from iam.mirror.refresh.listed_entities import reread_listed
 def reread_profile(
     account: Account, *, name: str, now: EntityNow | None, at: datetime, cause_id: UUID | None
 ) -> None:
-    """Make what the mirror holds of an instance profile what AWS has just shown; no call. See
-    reread_listed.
-    """
+    """Update an instance profile in the mirror to what AWS returned, without a call. See reread_listed."""
     aws_entity = None if now is None else _roles_in_answer(now)
     kind = Kind.INSTANCE_PROFILE.value
     reread_listed(account, kind=kind, name=name, aws_entity=aws_entity, at=at, cause_id=cause_id)
@@ -41,7 +39,7 @@ def _roles_in_answer(now: EntityNow) -> FoundEntity:
 def reread_instance(
     account: Account, aws: Aws, *, instance_id: str, region: str, association_id: str, cause_id: UUID | None
 ) -> None:
-    """Make what the mirror holds of an EC2 instance what AWS shows now; one call. Raises AwsError."""
+    """Update an EC2 instance in the mirror to what AWS has now, with one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
     record = instances.instance_now(
         aws, instance_id=instance_id, region=region, association_id=association_id or None

@@ -1,4 +1,4 @@
-"""Write down a setting of the account as a whole, straight after a change, as AWS has just shown it."""
+"""Stores a setting of an account as AWS returned it, right after a change."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from iam.mirror.pull.sections import ACCOUNT
 
 
 def enter_setting(account: Account, *, name: str, value: Any, at: datetime, cause_id: UUID | None) -> None:
-    """Make a fact of the account, by its name, what AWS showed at a moment, caused by the change (None: cause
+    """Set a fact of the account, by name, to what AWS returned at a time, caused by the change (None: cause
     unknown).
 
-    A pull that began before does not undo it, and one that was observed later is left alone.
+    A pull that began earlier doesn't undo it, and a later observation is kept.
     """
     with transaction.atomic():
         lock_account(account)

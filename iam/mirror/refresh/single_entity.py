@@ -1,4 +1,4 @@
-"""Write what AWS has just shown of one entity, straight after a change."""
+"""Stores what AWS returned about an entity, right after a change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from iam.mirror.pull.sections import TAGS
 def loading(
     account: Account, entity: Entity, *, at: datetime, cause_id: UUID | None
 ) -> Iterator[ObservationTimes | None]:
-    """Hold the account meanwhile; None when the entity has been read since. The next pull decodes it anew."""
+    """Lock the account meanwhile. Yields None if the entity was read since. The next pull decodes
+    it again.
+    """
     with transaction.atomic():
         lock_account(account)
         known = Entity.objects.get(pk=entity.pk)
@@ -37,12 +39,12 @@ def loading(
 
 
 def load_ties(source: Entity, kind: EdgeKind, targets: QuerySet[Entity], *, seen: ObservationTimes) -> None:
-    """Make the ties of one kind of an entity those to the targets. Its other ties stay."""
+    """Set the connections of one kind of an entity to these targets. Other kinds are unchanged."""
     others = Edge.objects.filter(valid_at(None), source=source).exclude(kind=kind)
     rows: dict[temporal.Key, temporal.Values] = {}
     for other_kind, target in others.values_list("kind", "target_id"):
         rows[other_kind, target] = ()
-    # Asked now: a target may not have been there before it was read.
+    # Queried now, because a target may have been added by the read.
     for target in targets.values_list("pk", flat=True):
         rows[kind.value, target] = ()
     temporal.load(temporal.EDGES, wanted={source.pk: rows}, account_id=source.account_id, seen=seen)

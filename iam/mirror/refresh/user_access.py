@@ -1,6 +1,4 @@
-"""Read on its own all by which one user can sign in, and what they are in: what is looked at when somebody's
-access is said to have ended.
-"""
+"""Syncs everything that lets a user sign in, and their memberships, to verify that access has ended."""
 
 from __future__ import annotations
 
@@ -55,7 +53,7 @@ CALLS: Final = {
     SIGNING_CERTIFICATES: "iam:ListSigningCertificates",
     USER_MFA: "iam:ListMFADevices",
 }
-"""The call by which each section of a user's credentials is read."""
+"""The call that reads each section of a user's credentials."""
 GROUPS: Final = "iam:ListGroupsForUser"
 ATTACHED: Final = "iam:ListAttachedUserPolicies"
 INLINE: Final = "iam:GetUserPolicy"
@@ -69,14 +67,12 @@ _IDS: Final = {
 
 
 class UnreadableUserError(Exception):
-    """AWS did not answer, or nothing leads into the account any more; the message says which."""
+    """AWS did not answer, or the account can't be reached any more. The message says which."""
 
 
 @dataclass(slots=True)
 class UserAccess:
-    """What AWS showed of one user, and when each was read. `exists`: somebody of the name is there, and is
-    the same.
-    """
+    """What AWS returned about a user, and when. `exists` means that the same user still exists."""
 
     exists: bool = False
     credentials: dict[str, ReadCredentials] = field(default_factory=dict)
@@ -87,9 +83,8 @@ class UserAccess:
 
 
 def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, ...] = ()) -> UserAccess:
-    """Read it, and make the mirror what AWS shows, where that differs: taking an answer in means reading the
-    account's rows. `policies` are the names of inline policies to look at. Some ten calls. Raises
-    UnreadableUserError.
+    """Read the access of a user and update the mirror where it differs, which means loading the account's
+    rows. `policies` are the names of inline policies to read. About ten calls. Raises UnreadableUserError.
     """
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
     try:
@@ -104,8 +99,7 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
     if not is_there(aws, user):
         return access
     access.exists = True
-    # The moment of all of them: of what is read at once none is older than another, which would not be taken
-    # in.
+    # One time for all reads: a read that seems older than another wouldn't be stored.
     at = datetime.now(tz=UTC)
     with parallel_reads(aws) as ask:
         named = {"kind": user.kind, "name": user.name}
@@ -133,7 +127,7 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
 
 
 def _tied(user: Entity, kind: EdgeKind, name: str) -> set[str]:
-    """What the mirror has the user tied to."""
+    """Return the targets of the user's connections in the mirror."""
     return set(Edge.objects.filter(valid_at(None), kind=kind, source=user).values_list(name, flat=True))
 
 
@@ -147,9 +141,7 @@ def _inline(account: Account, user: Entity, read: list[ReadInlinePolicy], access
 
 
 def _differs(user: Entity, read: ReadCredentials) -> bool:
-    """Whether the mirror has to learn from it: taking it in means reading the account's rows, which an answer
-    that is known already is not worth.
-    """
+    """Return True if the mirror differs. Only then is it updated, which means loading the account's rows."""
     if read.section not in _IDS:
         row = UserCredentials.objects.filter(valid_at(None), user=user).first()
         return bool(read.records) or row is None or row.has_password is not False

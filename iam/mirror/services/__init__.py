@@ -1,4 +1,4 @@
-"""What people, schedules and commands may ask of the mirror."""
+"""The operations on pulls for people, schedules and commands."""
 
 from iam.mirror.services.pulls import cancel_pull, free_lost_pulls, pull_due_accounts, request_pull, run_pull
 

@@ -1,5 +1,5 @@
-"""Ask for a pull, stop one, carry one out, and see to those that are due; the row is the outbox, the broker
-only a nudge.
+"""Requests, stops, runs and schedules pulls. The row is the outbox, the broker message only a
+notification.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ log = structlog.get_logger(__name__)
 
 RUN_PULL: Final = "iam.mirror.tasks.run_pull"
 NUDGE_AFTER = timedelta(seconds=30)
-"""How long a queued pull waits before the broker is told of it again; doubled each time."""
+"""How long a queued pull waits before the broker is notified again; doubled each time."""
 
 
 class NotPullableError(Exception):
-    """The account can’t be synced: it comes from an uploaded file or was removed."""
+    """The account can’t be synced, because it comes from an uploaded file or was removed."""
 
 
 def request_pull(
@@ -38,11 +38,10 @@ def request_pull(
     requested_by: journal.Actor | None = None,
     accept_loss: bool = False,
 ) -> Pull:
-    """Queue a pull, or give the one that is queued or running already; `accept_loss` then goes for that one
-    too.
+    """Queue a pull, or return the one that is queued or running. `accept_loss` applies to that one too.
 
-    `trigger` is schedule, demand or command. Requests by somebody are in the journal; those of the schedule
-    are not.
+    `trigger` is schedule, demand or command. The journal records requests by people, not those of the
+    schedule.
     """
     if account.source == AccountSource.EXPORT or account.removed_at is not None:
         raise NotPullableError(f"{account} can’t be synced: it comes from an uploaded file or was removed.")
@@ -78,7 +77,7 @@ def _queue(account: Account, trigger: str, requested_by: journal.Actor | None, a
                 nudged_at=timezone.now(),
             )
     except IntegrityError:
-        # Somebody else queued one between the look and the leap: the constraint is the lock.
+        # Someone else queued one in the meantime. The constraint is the lock.
         return Pull.objects.get(ACTIVE_PULL, account=account)
     if trigger != "command":
         nudge.send_after_commit(RUN_PULL, pull.pk)
@@ -90,8 +89,8 @@ def _person(actor: journal.Actor | None) -> UUID | None:
 
 
 def run_pull(pull_id: UUID) -> Pull:
-    """Carry out a queued pull in this process; one that is not queued is left alone."""
-    # Imported late: the web process asks for pulls but never carries one out, and has no use for botocore.
+    """Run a queued pull in this process. A pull that isn't queued is left alone."""
+    # Imported late: the web process requests pulls but never runs one, and doesn't need botocore.
     from iam.mirror.pull import run
 
     run.run_pull(pull_id)
@@ -99,7 +98,7 @@ def run_pull(pull_id: UUID) -> Pull:
 
 
 def cancel_pull(pull: Pull, *, actor: journal.Actor) -> bool:
-    """Stop a pull: a queued one at once, a running one between two pages. False when it has ended already."""
+    """Stop a pull: a queued one at once, a running one between two pages. Returns False if it has ended."""
     with transaction.atomic():
         now = timezone.now()
         stopped = Pull.objects.filter(pk=pull.pk, state=PullState.QUEUED).update(
@@ -118,8 +117,8 @@ def cancel_pull(pull: Pull, *, actor: journal.Actor) -> bool:
 
 
 def free_lost_pulls() -> int:
-    """Fail the pulls whose workers have stopped, so that their accounts can be read again; how many there
-    were.
+    """Fail the pulls whose workers have died, so that their accounts can be synced again, and return how
+    many.
     """
     lost = expire_leases(now=timezone.now())
     if lost:
@@ -128,10 +127,10 @@ def free_lost_pulls() -> int:
 
 
 def pull_due_accounts() -> int:
-    """Queue what the schedule asks for, free what dead workers held, nudge what the broker forgot; how many
-    were queued.
+    """Queue pulls that are due, release those of dead workers, notify the broker of forgotten ones. Returns
+    how many were queued.
 
-    Two at once do no harm: an account's next time is moved by compare-and-set.
+    It is safe to run twice at once: an account's next time is changed by compare-and-set.
     """
     now = timezone.now()
     free_lost_pulls()

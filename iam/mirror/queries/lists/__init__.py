@@ -1,3 +1,1 @@
-"""The lists of the console: one module a kind says which rows, in which orders, under which tabs and
-filters.
-"""
+"""The lists of the console. A module per kind defines the rows, sorts, tabs and filters."""

@@ -1,4 +1,4 @@
-"""What a list is of: whose it is, of which moment, and of which account."""
+"""The context of a list: viewer, time and account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ States = QuerySet[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class ListViewpoint:
-    """Whose list it is, of which moment (None: now), and of which account (None: of all that they see)."""
+    """The viewer of a list, the time (None: now) and the account (None: all visible ones)."""
 
     viewer: Viewer
     at: datetime | None = None
@@ -25,10 +25,10 @@ class ListViewpoint:
 
 @dataclass(frozen=True, slots=True)
 class ListContext(ListViewpoint):
-    """What is seen, and the time, from which ages count."""
+    """The viewpoint, and the current time for computing ages."""
 
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def days_before(self, days: int) -> datetime:
-        """The moment so many days before the one that is shown."""
+        """Return the time `days` before the time that is shown."""
         return (self.at or self.now) - timedelta(days=days)

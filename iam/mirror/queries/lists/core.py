@@ -1,6 +1,4 @@
-"""What all lists share: through whose eyes, the orders, the tabs, the text filter, and one page or all
-of it.
-"""
+"""The common parts of all lists: viewpoint, sorts, tabs, text filter, and pages."""
 
 from __future__ import annotations
 
@@ -31,20 +29,19 @@ from iam.search_words import matches, words_of
 CHUNK = 500
 WORDS = 5
 MAX_LISTED_ARNS, MANY = 200, 3000
-"""So many users of people are named in a statement one by one; so many entities in which a text is found are
-looked for by its index.
+"""Maximum number of people's users to list in a statement, and number of entities up to which a text search
+uses its index.
 """
 CACHE_SIZE = 512
-"""Statements of whole lists are kept for so many viewers, accounts and orders."""
+"""Maximum number of cached statements of whole lists, per viewer, account and sort."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListSort:
-    """One order of a list: the column, the unique column that an index holds beside it, and the type of the
-    values.
+    """A sort of a list: the column, a unique column that follows it in an index, and the type of the values.
 
     `floor` is the smallest value; it tells the database that a joined row must exist. `past` says whether the
-    order is on offer for past moments: "yes", "account" (only within one, where few rows are to be sorted) or
+    sort is available for past times: "yes", "account" (only within one account, with few rows to sort) or
     "no".
     """
 
@@ -55,18 +52,18 @@ class ListSort:
     past: Literal["yes", "account", "no"] = "account"
 
     def field(self) -> Field[Any, Any]:
-        """A field of the type of the values."""
+        """Return a field for the type of the values."""
         return DateTimeField() if self.kind is datetime else CharField()
 
     def order(self, *, descending: bool) -> KeysetOrder:
-        """The order in one direction."""
+        """Return the order in one direction."""
         return KeysetOrder(self.column, self.tie, descending)
 
 
 @dataclass(frozen=True, slots=True)
 class ListTab:
-    """A saved view: the rows it keeps, the query over the leanest table by which they are counted, and its
-    own order.
+    """A tab: the condition on its rows, the query over the smallest table that counts them, and its default
+    sort.
     """
 
     keeps: Callable[[ListContext], Q]
@@ -77,10 +74,10 @@ class ListTab:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListDefinition:
-    """A list: how its rows are found (for what is seen and the name of a sort), sorted, split and completed.
+    """A list: how its rows are found (for a viewpoint and the name of a sort), sorted, split and completed.
 
-    `rows` knows no clock, so that what it makes can be kept. `complete` adds what other tables know of one
-    page of rows, in a fixed number of queries. Counts are kept for as long as `stamp` is the same.
+    `rows` has no clock, so that its result can be cached. `complete` adds data of other tables to a page of
+    rows, with a fixed number of queries. Counts are cached while `stamp` is the same.
     """
 
     name: str
@@ -94,7 +91,7 @@ class ListDefinition:
     stamp: str = ""
 
     def sorts_for(self, context: ListContext) -> dict[str, ListSort]:
-        """The orders on offer."""
+        """Return the available sorts."""
         allowed = {"yes"}
         if context.at is None:
             allowed = {"yes", "account", "no"}
@@ -103,15 +100,13 @@ class ListDefinition:
         return {name: sort for name, sort in self.sorts.items() if sort.past in allowed}
 
     def tabs_for(self, context: ListContext) -> dict[str, ListTab]:
-        """The tabs on offer: those that rest on last use are of today only."""
+        """Return the available tabs. Those about last use exist only for today."""
         return {name: tab for name, tab in self.tabs.items() if context.at is None or tab.is_past}
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What of a list is wanted: a tab, a text, filters by name with their values, ids (only these), an
-    order.
-    """
+    """A query of a list: tab, text, filters by name with their values, ids (only these), and sort."""
 
     tab: str = "all"
     text: str = ""
@@ -122,12 +117,12 @@ class ListQuery:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether there is more than a tab, so that the count of the tab is not the count of the rows."""
+        """True if there are further filters besides the tab, so that the tab's count doesn't apply."""
         return bool(self.text or self.filters or self.ids)
 
 
 def wanted_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> QuerySet[Any, Row]:
-    """All wanted rows, as mappings, in no order."""
+    """Return all matching rows as mappings, unordered."""
     rows = listing.rows(context, wanted.sort)
     rows = rows.filter(
         listing.tabs[wanted.tab].keeps(context), rows_matching(context, listing.kinds, wanted.text)
@@ -145,7 +140,7 @@ def list_page(
     after: KeysetPlace | None = None,
     before: KeysetPlace | None = None,
 ) -> RowPage[Row]:
-    """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
+    """Return a complete page of the list, with a constant number of queries."""
     is_whole_list = context.at is None and not wanted.is_narrowed
     if is_whole_list and not listing.tabs[wanted.tab].keeps(context):
         part = _page_of_all(listing, context, wanted, after=after, before=before)
@@ -170,7 +165,7 @@ def _page_of_all(
     after: KeysetPlace | None,
     before: KeysetPlace | None,
 ) -> RowPage[Row]:
-    """A page of the whole list of today, whose statement is kept: what people look at most."""
+    """Return a page of today's unfiltered list, the most frequent view, with a cached statement."""
     side, place = ("after", after) if after else ("before", before)
     if not place:
         side = ""
@@ -185,7 +180,9 @@ def _page_of_all(
 def _page_of_all_rows(
     listing: ListDefinition, seen: ListViewpoint, sort_name: str, descending: bool, side: str
 ) -> CompiledQuery:
-    """A page of all rows: the first, or the one after or before the parameters `value` and `pk`."""
+    """Return the statement for a page of all rows: the first, or the one after or before the parameters
+    `value` and `pk`.
+    """
     sort = listing.sorts[sort_name]
     place = ParamPlace(QueryParam("value", sort.field()), QueryParam("pk", BigAutoField())) if side else None
     bound = {side: place} if side else {}
@@ -200,7 +197,7 @@ def _page_of_all_rows(
 
 
 def all_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> Iterator[Row]:
-    """Every wanted row, complete, in order, in the memory of one chunk."""
+    """Yield every matching row, complete and in order, holding one chunk in memory."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
     for chunk in pages(wanted_rows(listing, context, wanted), order=order, size=CHUNK):
         listing.complete(context, chunk)
@@ -209,10 +206,11 @@ def all_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -
 
 @lru_cache(maxsize=64)
 def rows_matching(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q:
-    """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email
-    address of their person or in their tags; a key id finds the user who has the key, and a user their keys.
+    """Return the condition that every word of the text is in the row's name, ARN or unique ID. Users also
+    match by the name or email address of their person or by their tags; a key ID finds its user, and a user
+    their keys.
 
-    Kept for the context, of which each request has its own: the rows and their count ask for the same.
+    It is cached per context, which each request has its own of, because rows and counts use it.
     """
     words = words_of(text, most=WORDS)
     if not words:
@@ -239,12 +237,12 @@ def rows_matching(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q
 
 
 def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identity]) -> Q:
-    """The entities in which the words are found, and the users of people.
+    """Return the condition for entities that contain the words, and for users of people.
 
-    Where an index has the letters of names, one or two queries tell which way is quick. Not too many are
-    found first, by their index, and then sorted. Of more, each row is looked at in the order of the list, of
-    which a page is soon full: to find all first would take as long for a page as for the whole list. Without
-    such an index, the text is looked for in each row at once, and nothing is asked before.
+    If there is a text index, one or two queries decide which way is faster. Few matches are found first by
+    their index and then sorted. With many, each row is checked in the order of the list until the page is
+    full, because finding all first would take as long as for the whole list. Without an index, each row is
+    checked at once.
     """
     condition = Q()
     for word in words:
@@ -257,13 +255,13 @@ def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identi
     of_people = _users_of(theirs)
     if named.order_by()[: MANY + 1].count() <= MANY and are_few:
         wanted = named | of_people if arns else named
-        # The limit keeps the database from looking at each row of the list all the same.
+        # The limit keeps the database from scanning the whole list anyway.
         return Q(entity__in=wanted.order_by().values("pk")[: MANY + MAX_LISTED_ARNS])
     return condition | Q(entity__in=of_people.values("pk")) if arns else condition
 
 
 def has_text_index() -> bool:
-    """Whether the database finds a part of a name by an index: SQLite does not."""
+    """Return True if the database has a text index for substrings. SQLite doesn't."""
     return connection.vendor == "postgresql"
 
 
@@ -272,7 +270,7 @@ def _users_of(arns: list[str] | QuerySet[Any, Any]) -> QuerySet[Entity]:
 
 
 def _people_of(words: list[str]) -> QuerySet[Identity]:
-    """The links of people in whose name or email address every word occurs."""
+    """Return the links of people with every word in their name or email address."""
     people = Person.objects.all()
     for word in words:
         people = people.filter(matches(word, "name", "email"))

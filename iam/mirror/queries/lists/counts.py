@@ -1,6 +1,4 @@
-"""Counts beside tabs and below lists: kept for a minute or more, and found in one query when they are not at
-hand.
-"""
+"""Counts of tabs and lists, cached for a minute or longer, and computed with one query."""
 
 from __future__ import annotations
 
@@ -21,13 +19,13 @@ from iam.mirror.queries.lists.rows import RowCount, of_account, states
 from iam.mirror.queries.visibility import visible
 
 CAP = 1000
-"""Filtered rows are counted up to here; a page then says "more than"."""
+"""Maximum count of filtered rows. Above that, a page says "more than"."""
 COME, GONE = "+", "-"
-"""In the past: how many have come since, and how many that were there are gone."""
+"""For a past time: how many were added since, and how many were removed."""
 FRESH_FOR = 60.0
 SLOW_COUNT_TTL_S = 600.0
-"""A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of
-the time.
+"""Seconds for which a count that took a second is cached, so that counting only takes a small share of the
+time.
 """
 
 
@@ -43,11 +41,10 @@ def tab_counts(
     generation: object,
     known: Mapping[str, int] = NO_COUNTS,
 ) -> dict[str, int]:
-    """The count of every tab on offer, and under "" that of the wanted rows (at most CAP + 1 where they are
-    narrowed).
+    """Return the count of every available tab, and under "" that of the matching rows (at most CAP + 1 if
+    they are filtered).
 
-    `generation` is whatever changes when there is something new to count; `known` are the tabs whose count is
-    at hand.
+    `generation` is a value that changes with the data. `known` are tabs whose counts are available already.
     """
     tabs = listing.tabs_for(context)
     queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {}
@@ -57,7 +54,7 @@ def tab_counts(
     if context.at:
         queries[COME] = partial(_come, listing, context)
         queries[GONE] = partial(_gone, listing, context)
-    # Sorting makes no difference to the count: the same for each order.
+    # The count doesn't depend on the sort.
     unsorted = ListQuery(wanted.tab, wanted.text, wanted.filters, wanted.ids)
     wanted_name = repr(unsorted) if wanted.is_narrowed else wanted.tab
     if wanted.is_narrowed:
@@ -80,9 +77,7 @@ def _narrowed_rows(listing: ListDefinition, context: ListContext, wanted: ListQu
 
 
 def _come(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
-    """Those that were not there then. What the first sync of a section found was there before, for all that
-    is known.
-    """
+    """Return entities added since. Those found by the first sync of a section count as existing before."""
     at_first_sync = EntityState.objects.filter(entity=OuterRef("pk"), after__isnull=True)
     new = Entity.objects.filter(
         ~Exists(at_first_sync),
@@ -102,9 +97,9 @@ def _gone(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
 
 
 def count(queries: Queries) -> dict[str, int]:
-    """The number of rows of each query, in one query; nothing where no account is connected."""
+    """Return the number of rows of each query, with one query, or zeros if there is no account."""
     columns = {f"n{number}": RowCount(make()) for number, make in enumerate(queries.values())}
-    # Any account's row carries the counts.
+    # A row of any account carries the counts.
     counts = Account.objects.order_by("pk").annotate(**columns).values_list(*columns).first()
     if counts is None:
         return dict.fromkeys(queries, 0)
@@ -112,7 +107,9 @@ def count(queries: Queries) -> dict[str, int]:
 
 
 def kept_counts(queries: Queries, *, about: str) -> dict[str, int]:
-    """The counts by name, from the cache where they are fresh; `about` says whose they are, and of when."""
+    """Return the counts by name, from the cache if they are fresh. `about` identifies their scope
+    and time.
+    """
     keys = {name: _key(about, name) for name in queries}
     kept = cache.get_many(keys.values())
     missing = {name: make for name, make in queries.items() if keys[name] not in kept}
@@ -132,7 +129,7 @@ def _key(about: str, name: str) -> str:
 
 
 def scope_key(context: ListContext) -> str:
-    """What a count depends on beside its query: the scope, the account and the moment."""
+    """Return the inputs of a count besides its query: the scope, the account and the time."""
     scope = context.viewer.scope
     seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths, scope.owned)]
     accounts = "all" if scope.accounts is None else sorted(scope.accounts)

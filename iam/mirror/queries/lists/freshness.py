@@ -1,4 +1,6 @@
-"""What a page rests on that was not synced, or not lately, so that it can say what it does not show."""
+"""Finds the sections behind a page that were not synced, or not recently, so that the page can say what is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,9 @@ INCOMPLETE = (
 
 @dataclass(frozen=True, slots=True)
 class SectionGap:
-    """Sections of an account that ended alike and are not complete; `permission` is the action that AWS
-    denied.
+    """Incomplete sections of an account with the same state. `permission` is the action that AWS denied.
 
-    `synced_at` is the last complete sync of one of them: None if there was none.
+    `synced_at` is the last complete sync of one of them, or None.
     """
 
     account: Account
@@ -47,8 +48,8 @@ class SectionGap:
 
 @dataclass(frozen=True, slots=True)
 class SyncGaps:
-    """What is not complete: the first few notes, whether there are more, and the sections that some account
-    in sight has never had synced whole. Of those a page must not say "none" or "0".
+    """Incomplete sections: the first few notes, whether there are more, and the sections that some visible
+    account never had synced completely. For those, a page must not say "none" or "0".
     """
 
     shown: tuple[SectionGap, ...] = ()
@@ -56,12 +57,12 @@ class SyncGaps:
     unsynced: frozenset[str] = frozenset()
 
     def were_synced(self, *sections: str) -> bool:
-        """True if all of these sections were synced at least once, in each account in sight."""
+        """Return True if all of these sections were synced at least once in each visible account."""
         return self.unsynced.isdisjoint(sections)
 
 
 def gaps(sections: tuple[str, ...], context: ListContext) -> SyncGaps:
-    """The sections of this list that are not complete today, the most accounts by name: one query."""
+    """Return the sections of this list that are incomplete today, by account name, with one query."""
     if context.account:
         rows = _incomplete(sections, None).rows(account=context.account.pk)
     else:
@@ -90,8 +91,8 @@ def gaps(sections: tuple[str, ...], context: ListContext) -> SyncGaps:
 
 
 def unsynced_sections(context: ListViewpoint) -> frozenset[str]:
-    """The sections that some account in sight has never had synced whole, or not by the moment that is shown:
-    one query.
+    """Return the sections that some visible account never had synced completely, or not by the shown time.
+    One query.
     """
     if context.at is not None:
         return frozenset(_unsynced(context).values_list("name", flat=True).distinct())
@@ -103,18 +104,17 @@ def unsynced_sections(context: ListViewpoint) -> frozenset[str]:
 
 
 def unsynced_accounts(sections: tuple[str, ...], context: ListViewpoint) -> list[tuple[str, str]]:
-    """(account ID, section) of what `unsynced_sections` finds among some sections, by account: one query."""
+    """Return (account ID, section) of the unsynced sections among these, by account, with one query."""
     missing = _unsynced(context).filter(name__in=sections)
     return sorted(missing.values_list("account__account_id", "name"))
 
 
 def accounts_concerned(scope: ViewerScope) -> QuerySet[Account]:
-    """The accounts that this scope is about: whole ones, those that it names, and those in which it has
-    someone.
+    """Return the accounts that this scope concerns: whole ones, those that it names, and those in which it
+    has users.
 
-    A team rule for any account also fits an account that was never synced. Nothing there is counted as
-    unknown, as long as the team has someone elsewhere: else each new account would make all numbers of every
-    team incomplete.
+    A team rule for any account also matches accounts that were never synced. These are left out if the team
+    has users elsewhere, because otherwise each new account would make every team's numbers incomplete.
     """
     within = accounts_within(scope)
     named = set(scope.accounts or ())
@@ -137,15 +137,17 @@ def _unsynced(context: ListViewpoint) -> QuerySet[Section]:
 
 
 def first_syncs(account: Account, *, after: datetime) -> list[tuple[str, datetime]]:
-    """The sections of an account of which nothing is known as of a moment, though they are now; each with its
-    first sync. One query.
+    """Return the sections of an account that are synced now but were unknown at a time, each with its first
+    sync. One query.
     """
     rows = Section.objects.filter(unknown_at(after), account=account, observed_at__isnull=False)
     return sorted(rows.values_list("name", KNOWN_SINCE), key=lambda row: (row[1], row[0]))
 
 
 def known_since(account: Account, *, kind: str) -> datetime | None:
-    """From when on things of a kind are known in an account; None where they were never synced. One query."""
+    """Return from when entities of a kind are known in an account, or None if they were never synced. One
+    query.
+    """
     names = [section for section, kinds in KINDS.items() if kind in kinds]
     rows = Section.objects.filter(account=account, name__in=names)
     moment: datetime | None = rows.aggregate(first=Min(KNOWN_SINCE))["first"]
@@ -153,8 +155,8 @@ def known_since(account: Account, *, kind: str) -> datetime | None:
 
 
 def was_unknown(entity: Entity, *, at: datetime) -> bool:
-    """Whether nothing is known of an entity at a moment: its first state was there at the first sync, or came
-    before one.
+    """Return True if an entity is unknown at a time: it was found by the first sync, or the time is before
+    that.
     """
     first = EntityState.objects.filter(entity=entity).order_by("valid_from", "pk").first()
     if first is None or at >= first.valid_from:
@@ -164,13 +166,15 @@ def was_unknown(entity: Entity, *, at: datetime) -> bool:
 
 
 def _earlier(only_newest: datetime | None, other: datetime | None) -> datetime | None:
-    """The earlier of two moments; None if either is unknown."""
+    """Return the earlier of two times, or None if either is unknown."""
     return min(only_newest, other) if only_newest and other else None
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _unsynced_names(scope: ViewerScope | None) -> CompiledQuery:
-    """The names of `_unsynced` today within a scope, or (None) in the account of the parameter `account`."""
+    """Return the query for the names of `_unsynced` today, within a scope or (None) in the account in the
+    parameter `account`.
+    """
     missing = Section.objects.filter(unknown_at(None)).order_by()
     if scope is None:
         missing = missing.filter(account=QueryParam("account", BigAutoField()))
@@ -181,7 +185,9 @@ def _unsynced_names(scope: ViewerScope | None) -> CompiledQuery:
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _incomplete(sections: tuple[str, ...], scope: ViewerScope | None) -> CompiledQuery:
-    """The sections within a scope, or (None) of the account of the parameter `account`."""
+    """Return the query for incomplete sections, within a scope or (None) of the account in the parameter
+    `account`.
+    """
     bad = Section.objects.filter(name__in=sections, state__in=INCOMPLETE)
     where = (
         Q(account__in=accounts_concerned(scope).values("pk"))

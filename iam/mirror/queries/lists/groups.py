@@ -1,4 +1,4 @@
-"""The list of IAM groups: how many people, how many policies."""
+"""The list of IAM groups, with their numbers of users and policies."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _people(context: ListContext, values: list[str]) -> Q:
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds the numbers of members, of attached and of inline policies: one query."""
+    """Add the numbers of members and of attached and inline policies, with one query."""
     tallies(context, page_rows, _numbers)
 
 

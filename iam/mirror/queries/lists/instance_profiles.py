@@ -1,4 +1,4 @@
-"""The list of instance profiles: the role in each, and how many instances use it."""
+"""The list of instance profiles, with the role in each and the number of instances."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _with_role(context: ListContext) -> Q:
 
 
 def _unused(context: ListContext) -> Q:
-    """Without an instance, in an account whose instances were read."""
+    """Return profiles without an instance, in accounts whose instances were synced."""
     read = Section.objects.filter(name="instances", observed_at__isnull=False).values("account")
     return Q(account__in=read) & ~Q(
         entity__in=edges_at(context.at, EdgeKind.INSTANCE_PROFILE).values("target")
@@ -55,7 +55,7 @@ def _role(context: ListContext, values: list[str]) -> Q:
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds the role (its number and name), the number of instances, and whether instances were read: one
+    """Add the role (its id and name), the number of instances, and whether instances were synced, with one
     query.
     """
     tallies(context, page_rows, _use)

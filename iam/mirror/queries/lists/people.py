@@ -1,5 +1,5 @@
-"""The list of IAM users, people and machines: MFA, password, keys, last activity, groups; and what has
-changed since a past moment.
+"""The list of IAM users, both people and machines: MFA, password, keys, last activity and groups, and changes
+since a past time.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from iam.mirror.queries.visibility import visible
 
 CREDENTIALS = "entity__credential_states"
 UNKNOWN_USE = Q(used_at=NEVER, has_password__isnull=True)
-"""Without a credential report nobody knows whether a user was ever active."""
+"""Without a credential report it is unknown whether a user was ever active."""
 
 SORTS = {
     "name": ListSort("sort_name", past="yes"),
@@ -59,12 +59,11 @@ SORTS = {
 
 
 def rows(context: ListViewpoint, sort: str = "name", *, users: States | None = None) -> States:
-    """Users with their credentials, tags and (today) last activity; `users` are their states, where they are
-    not found by their kind.
+    """Return users with their credentials, tags and (today) last activity. `users` are their states if they
+    are not selected by kind.
 
-    A sort by a joined column joins strictly, so that the database may begin with the index of that column;
-    every user of today has a row of credentials and one of usage. In the past a user may not have had them
-    yet.
+    A sort by a joined column uses an inner join, so that the database can start from that column's index:
+    every current user has a row of credentials and one of usage. At a past time a user may have had none yet.
     """
     users_shown: States = (states(context, Kind.USER) if users is None else users).annotate(
         credentials=fact_at(CREDENTIALS, context.at), tag_set=fact_at("entity__tag_sets", context.at)
@@ -115,7 +114,9 @@ def _present(users_shown: States, context: ListViewpoint, sort: str) -> States:
 
 
 def _past(users_shown: States) -> States:
-    """Without usage, which has no past; with the credentials of today beside those of then."""
+    """Return users of a past time, without usage, which has no history, and with today's credentials next to
+    those of then.
+    """
     never = Value(NEVER, output_field=DateTimeField())
     shown: States = users_shown.annotate(today=fact_at(CREDENTIALS, None)).annotate(
         mfa=Coalesce(F("credentials__mfa"), Value("unread")),
@@ -145,7 +146,7 @@ def _credentials(**wanted: Any) -> Callable[[ListContext], QuerySet[Any, Any]]:
 
 
 def _inactive(context: ListContext) -> QuerySet[Any, Any]:
-    """Begins with the index of last use, and looks up only those few."""
+    """Return inactive users, starting from the index of last use to look up only those few."""
     since = context.days_before(45)
     not_used_since = Usage.objects.filter(of_account(context), kind=Kind.USER, last_used_at__lt=since)
     states_of_user = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"))
@@ -168,7 +169,9 @@ def _key_before(days: int) -> Callable[[ListContext], Q]:
 
 
 def _idle(days: int) -> Callable[[ListContext], Q]:
-    """Older than that, and not used for so long; who came lately has had no time."""
+    """Return the condition for users older than `days` that were not used for as long. Newer ones had no time
+    to be used.
+    """
     return lambda context: (
         Q(used_at__lt=context.days_before(days), created_at__lt=context.days_before(days)) & ~UNKNOWN_USE
     )
@@ -247,8 +250,8 @@ def _group(context: ListContext, values: list[str]) -> Q:
 
 
 def _owner(context: ListContext, values: list[str]) -> Q:
-    """The owning team; "none" only concerns users who could have one: without a console password and without
-    a linked person.
+    """Return the condition for owning teams. "none" only matches users that could have one: without a console
+    password and without a linked person.
     """
     others = [value for value in values if value != NONE]
     condition = owner_filter("entity__aws_id", others) if others else Q(pk__in=[])
@@ -271,9 +274,7 @@ FILTERS = {
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds display name, owning team and groups; in the past also what has changed since: groups joined and
-    left.
-    """
+    """Add display name, owning team and groups; for a past time, also groups joined and left since."""
     people, owners = people_and_owners(row["entity"] for row in page_rows)
     for row in page_rows:
         row["owner"] = owners.get(row["entity"], "") if context.at is None else ""
@@ -293,7 +294,7 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
 
 
 def _members(users: Sequence[Any]) -> QuerySet[Edge, Any]:
-    """Who is in which group today."""
+    """Return today's group memberships."""
     return edges_at(None, EdgeKind.MEMBER).filter(source__pk__in=users).values_list("source", "target__name")
 
 
@@ -301,7 +302,7 @@ _MEMBERS = CompiledQuery(lambda: _members(ROWS))
 
 
 def _then_and_now(by_user: dict[int, Row], at: datetime) -> None:
-    """The groups of a past moment under their names of then, and those that were joined and left since."""
+    """Add the groups of a past time under their names then, and those joined and left since."""
     members = Edge.objects.filter(
         valid_at(at) | valid_at(None), kind=EdgeKind.MEMBER, source__in=by_user
     ).annotate(named=fact_at("target__states", at))

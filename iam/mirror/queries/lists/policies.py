@@ -1,6 +1,4 @@
-"""The list of managed policies: whose each is, to how many identities it is attached, its versions, when it
-was updated.
-"""
+"""The list of managed policies: owner, number of attachments, versions, and last update."""
 
 from __future__ import annotations
 
@@ -22,13 +20,13 @@ SORTS = {
 
 
 def rows(context: ListViewpoint, sort: str = "name") -> States:
-    """Managed policies with their owner and attributes."""
+    """Return managed policies with their owner and attributes."""
     shown: States = common(states(context, Kind.POLICY)).values(*COMMON, "category", "attrs")
     return shown
 
 
 def _used(context: ListContext) -> Q:
-    """Attached to somebody, or somebody's boundary."""
+    """Return the condition for policies that are attached or used as a boundary."""
     attached = edges_at(context.at, EdgeKind.ATTACHED).values("target")
     return Q(entity__in=attached) | Q(entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("target"))
 
@@ -68,9 +66,7 @@ def _attached(context: ListContext, values: list[str]) -> Q:
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one
-    query.
-    """
+    """Add the number of attachments, of uses as boundary, and of versions, with one query."""
     tallies(context, page_rows, _numbers)
     for row in page_rows:
         row["default_version"] = row["attrs"].get("DefaultVersionId", "")
@@ -86,7 +82,7 @@ def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
 
 
 def moment_of(text: str) -> datetime | None:
-    """A moment as attributes hold it (ISO 8601); None where there is none."""
+    """Return a time from an attribute (ISO 8601), or None."""
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (ValueError, AttributeError):

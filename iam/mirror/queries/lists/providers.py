@@ -1,5 +1,5 @@
-"""The list of identity providers, SAML and OpenID Connect: until when each is valid, who it is for, which
-roles trust it.
+"""The list of SAML and OpenID Connect identity providers: validity, audiences, and the roles that
+trust each.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TABS = {
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one
+    """Add validity, audiences and the number of roles whose trust policy names the provider's ARN, with one
     query.
     """
     tallies(context, page_rows, _trusting)

@@ -1,4 +1,4 @@
-"""The list of IAM roles: who may assume each, when it was last used, its policies and its boundary."""
+"""The list of IAM roles: who can assume each, last use, policies and boundary."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SORTS = {
 
 
 def rows(context: ListViewpoint, sort: str = "name") -> States:
-    """Roles with their category and attributes, and (today) last use; every role of today has a row of
+    """Return roles with their category and attributes, and (today) last use. Every current role has a row of
     usage.
     """
     roles_shown = states(context, Kind.ROLE)
@@ -54,7 +54,9 @@ def _roles(kept: Q) -> ListTab:
 
 
 def _unused(days: int, context: ListContext) -> Q:
-    """Older than that, not used for so long, and not AWS's own."""
+    """Return the condition for roles older than `days` that were not used for as long, except service-linked
+    roles.
+    """
     since = context.days_before(days)
     return Q(used_at__lt=since, created_at__lt=since) & ~Q(category="service-linked")
 
@@ -109,7 +111,7 @@ def _boundary(context: ListContext, values: list[str]) -> Q:
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Adds the numbers of attached and of inline policies and the name of the boundary: one query."""
+    """Add the number of attached and of inline policies and the name of the boundary, with one query."""
     tallies(context, page_rows, _policies)
 
 

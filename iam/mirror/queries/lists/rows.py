@@ -1,4 +1,4 @@
-"""The queries that the rows of all lists are made of, and what other tables know of the rows of one page."""
+"""The base queries for the rows of all lists, and the data of other tables for the rows of a page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALWAYS = Q()
 
 
 def states(context: ListViewpoint, *kinds: str) -> States:
-    """The states of these kinds that are seen."""
+    """Return the visible states of these kinds."""
     wanted = Q(kind=kinds[0]) if len(kinds) == 1 else Q(kind__in=kinds)
     rows: States = visible_states(context.viewer, at=context.at, kinds=kinds).filter(
         wanted & of_account(context)
@@ -29,7 +29,7 @@ def states(context: ListViewpoint, *kinds: str) -> States:
 
 
 def of_account(context: ListViewpoint) -> Q:
-    """Rows of the one account, if there is one."""
+    """Return the condition for rows of the list's account, if it has one."""
     return Q(account=context.account) if context.account else ALWAYS
 
 
@@ -48,7 +48,7 @@ COMMON = (
 
 
 def common(rows: States) -> States:
-    """What every list shows of a row: its unique id, whether it is gone by now, and its account."""
+    """Add the columns of every list: the unique ID, the time of deletion, and the account."""
     shown: States = rows.annotate(
         aws_id=F("entity__aws_id"),
         gone_at=F("entity__gone_at"),
@@ -59,7 +59,7 @@ def common(rows: States) -> States:
 
 
 def any_condition(wanted: Mapping[str, Q], values: list[str]) -> Q:
-    """Rows for which one of the named conditions holds."""
+    """Return the condition that at least one of the named conditions is true."""
     chosen = Q(pk__in=[])
     for value in values:
         chosen |= wanted[value]
@@ -67,19 +67,19 @@ def any_condition(wanted: Mapping[str, Q], values: list[str]) -> Q:
 
 
 def fact_at(relation: str, at: datetime | None) -> FilteredRelation:
-    """The rows of a relation that held at a moment, at most one for each row where the relation holds one
-    fact at a time.
+    """Return the relation limited to rows valid at a time. There is at most one per row if the relation has
+    one fact at a time.
     """
     return FilteredRelation(relation, condition=valid_at(at, prefix=f"{relation}__"))
 
 
 def edges_at(at: datetime | None, kind: str) -> QuerySet[Edge]:
-    """The edges of a kind that held at the moment."""
+    """Return the edges of a kind that were valid at the time."""
     return Edge.objects.filter(valid_at(at), kind=kind)
 
 
 class RowCount(Subquery):
-    """How many rows a query has, as one value within another query."""
+    """The number of rows of a query, as a value in another query."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
     output_field = IntegerField()
@@ -89,7 +89,7 @@ Tallied = Callable[[datetime | None], Mapping[str, QuerySet[Any, Any] | Subquery
 
 
 def tallies(context: ListViewpoint, page_rows: list[Row], make: Tallied) -> None:
-    """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity.
+    """Add to each row the row count of each query, or its single value. `OuterRef("pk")` is the row's entity.
     One query.
     """
     pks = [row["entity"] for row in page_rows]
@@ -118,14 +118,14 @@ def _tallied(
 
 
 ROWS = [QueryParam(f"row{number}", BigAutoField()) for number in range(PAGE)]
-"""The numbers of the entities of a page, in a statement that is kept."""
+"""Parameters for the entity ids of a page, in a cached statement."""
 
 
 def fits_statement(pks: list[int]) -> bool:
-    """Whether a statement with `ROWS` serves these."""
+    """Return True if a statement with `ROWS` can take these ids."""
     return 0 < len(pks) <= len(ROWS)
 
 
 def filled(pks: list[int]) -> dict[str, int]:
-    """The values of `ROWS`: a shorter page repeats its last row, of which nothing comes twice."""
+    """Return the values of `ROWS`. A shorter page repeats its last id, which returns no row twice."""
     return {param.name: pks[min(at, len(pks) - 1)] for at, param in enumerate(ROWS)}
