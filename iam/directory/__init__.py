@@ -1,1 +1,1 @@
-"""Who is who, apart from any AWS account: people, teams and what they may do."""
+"""People, teams and their rights in Gatehouse, independent of AWS accounts."""

@@ -1,5 +1,5 @@
-"""Make somebody administrator or approver: one person asks for it, a second one agrees; nobody does both, or
-for themselves.
+"""Appoints administrators and approvers: one person requests it and a second one approves. No one can do
+both, or appoint themselves.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ DECIDING = frozenset({Role.ADMINISTRATOR, Role.APPROVER})
 def appoint(
     person: Person, role: Role | str, *, account_id: str = "", actor: Actor
 ) -> Appointment | RoleAssignment:
-    """Ask for a role that decides; a second person has to agree, unless there is none yet (first run, single
-    operator, a shell).
+    """Request a role that decides about others. A second person must approve, unless there is none yet (first
+    run, single-operator mode, a shell).
 
-    Asking again gives the same appointment. Raises DirectoryRuleError.
+    A repeated request returns the same appointment. Raises DirectoryRuleError.
     """
     role = Role(role)
     assert_administers(actor, account_id=account_id)
@@ -94,7 +94,7 @@ def _notify(made: Appointment, seconds: list[Person]) -> None:
 
 
 def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:
-    """Why the actor cannot agree to it, or ""."""
+    """Return why the actor can't approve the appointment, or an empty string."""
     me = person_id_of(actor)
     if appointment.state != AppointmentState.WAITING:
         return f"This was already decided: {appointment.get_state_display().lower()}."
@@ -108,8 +108,8 @@ def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:
 
 @transaction.atomic
 def approve_appointment(appointment: Appointment, *, actor: Actor) -> RoleAssignment:
-    """Agree, as the second person: the role is given. Who asked must still be able to ask. Raises
-    DirectoryRuleError.
+    """Approve an appointment as the second person, which gives the role. The requester must still have the
+    right to request it. Raises DirectoryRuleError.
     """
     _check(appointment, actor=actor)
     asker = Person.objects.filter(pk=appointment.asked_by, is_active=True).first()
@@ -131,14 +131,14 @@ def approve_appointment(appointment: Appointment, *, actor: Actor) -> RoleAssign
 
 @transaction.atomic
 def reject_appointment(appointment: Appointment, *, actor: Actor) -> None:
-    """Refuse, as the second person. Raises DirectoryRuleError."""
+    """Reject an appointment as the second person. Raises DirectoryRuleError."""
     _check(appointment, actor=actor)
     _decide(appointment, AppointmentState.REJECTED, actor=actor)
 
 
 @transaction.atomic
 def withdraw_appointment(appointment: Appointment, *, actor: Actor) -> None:
-    """Take it back, as who asked. Raises DirectoryRuleError."""
+    """Withdraw an appointment as its requester. Raises DirectoryRuleError."""
     if person_id_of(actor) != appointment.asked_by:
         raise DirectoryRuleError("Only the person who requested it can withdraw it.")
     _decide(appointment, AppointmentState.WITHDRAWN, actor=actor)

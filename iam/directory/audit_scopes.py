@@ -1,4 +1,4 @@
-"""Limits what an auditor sees to frameworks, evidence packs and a period."""
+"""Limits an auditor to frameworks, evidence packs and a period."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.journal.services import Actor, record
 
 @dataclass(frozen=True, slots=True)
 class AuditTerms:
-    """What a scope says; all empty for an auditor who sees everything in their accounts."""
+    """The terms of a limit. They are all empty for an auditor who can see everything in their accounts."""
 
     frameworks: Sequence[str] = ()
     packs: Sequence[str] = ()
@@ -26,14 +26,14 @@ class AuditTerms:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is limited."""
+        """True if nothing is limited."""
         return not (self.frameworks or self.packs or self.since or self.until)
 
 
 @transaction.atomic
 def set_audit_scope(person: Person, terms: AuditTerms, *, actor: Actor) -> None:
-    """Limit the auditor roles of a person, or (empty terms) lift the limit; they are signed out. The same
-    again changes nothing. Raises DirectoryRuleError.
+    """Limit the auditor roles of a person, or remove the limit (empty terms), and sign them out. Equal terms
+    change nothing. Raises DirectoryRuleError.
     """
     assert_administers(actor)
     assert_somebody_else(actor, person)

@@ -1,5 +1,5 @@
-"""Somebody leaves by an approved offboarding: they do not sign in to Gatehouse any more; and comes back, if
-that was a mistake.
+"""Deactivates a person's sign-in to Gatehouse after an approved offboarding, and reactivates it if that was a
+mistake.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from iam.journal.services import record
 
 @transaction.atomic
 def deactivate(person_id: UUID, *, why: str) -> str:
-    """Sign them out everywhere, and let them in no more; their roles are kept. A sentence where that cannot
-    be. Harmless when repeated.
+    """Sign a person out everywhere and prevent them from signing in; their roles are kept. Returns a sentence
+    if that isn't possible. It is safe to run again.
     """
     person = Person.objects.filter(pk=person_id, is_active=True).first()
     if person is None:
@@ -33,8 +33,8 @@ def deactivate(person_id: UUID, *, why: str) -> str:
 
 @transaction.atomic
 def reactivate(person_id: UUID, *, why: str) -> str:
-    """Let them in again. Who decides about others comes back as they are appointed, by two people: then a
-    sentence that says so.
+    """Let a person sign in again. Returns a sentence if they decide about others, because such people need
+    two people to come back.
     """
     person = Person.objects.filter(pk=person_id, is_active=False).first()
     if person is None:

@@ -1,4 +1,4 @@
-"""What the directory tells the layers above it: they register a handler when they start."""
+"""Events of the directory for higher layers, which register a handler at startup."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _reduced: list[Handler] = []
 
 
 def on_rights_reduced(handler: Handler) -> Handler:
-    """Register what happens, in the same transaction, when a role was taken or a person deactivated."""
+    """Register a handler that runs in the same transaction when a role is removed or a person deactivated."""
     if handler not in _reduced:
         _reduced.append(handler)
     return handler
 
 
 def rights_reduced(person: Person) -> None:
-    """Tell every handler."""
+    """Call every handler."""
     for handler in _reduced:
         handler(person)

@@ -1,6 +1,4 @@
-"""IAM users become somebody's and cease to be: the only writer of that, whose callers have checked who may
-say so.
-"""
+"""The only writer of links between IAM users and people. Callers have checked who can create them."""
 
 from __future__ import annotations
 
@@ -25,8 +23,8 @@ def link(
     actor: Actor,
     data: dict[str, Any] | None = None,
 ) -> Identity:
-    """This IAM user is theirs from now on. Harmless when it is so already; raises DirectoryRuleError for one
-    of somebody else.
+    """Link an IAM user to a person. It is safe to run again. Raises DirectoryRuleError if the user is linked
+    to someone else.
     """
     taken = Identity.objects.filter(user_arn=user_arn).select_related("person").first()
     if taken is not None and taken.person_id == person.pk:
@@ -49,9 +47,7 @@ def link(
 
 @transaction.atomic
 def unlink(identity: Identity, *, actor: Actor | None, data: dict[str, Any] | None = None) -> bool:
-    """It is not theirs any more, and they are signed out; False when that was so already. AWS is not
-    touched.
-    """
+    """Remove a link and sign the person out. Returns False if it was removed already. AWS isn't changed."""
     if not Identity.objects.filter(pk=identity.pk, person=identity.person_id).delete()[0]:
         return False
     _record("identity.unlink", identity, actor, data)
@@ -61,16 +57,14 @@ def unlink(identity: Identity, *, actor: Actor | None, data: dict[str, Any] | No
 
 @transaction.atomic
 def drop_recreated(identity: Identity) -> None:
-    """The user of whom this was said is gone, and another one has the name: nobody has said whose that one
-    is.
-    """
+    """Remove the link to a deleted user whose name another user has now, because no one linked that one."""
     if Identity.objects.filter(pk=identity.pk, aws_id=identity.aws_id).delete()[0]:
         _record("identity.outlive", identity, None, {"unique_id": identity.aws_id})
         rights_reduced(identity.person)
 
 
 def backfill_aws_id(identity: Identity, *, aws_id: str) -> None:
-    """What the mirror tells of a user who was linked by name; once, the first time."""
+    """Store the unique ID of a user that was linked by name, once."""
     Identity.objects.filter(pk=identity.pk, aws_id="").update(aws_id=aws_id)
 
 

@@ -1,4 +1,4 @@
-"""People, their teams, the AWS users that are theirs, and the roles they hold in Gatehouse."""
+"""The tables of people, their teams, their IAM users, and their roles in Gatehouse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Person(models.Model):
-    """A human being who is known to Gatehouse; the actor of every change and of every journal entry."""
+    """A person known to Gatehouse, the actor of changes and journal entries."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=128)
@@ -16,7 +16,7 @@ class Person(models.Model):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     was_approver = models.BooleanField(default=False, editable=False)
-    """Whether they have ever had the role of an approver. It stays when the role is taken."""
+    """True if they have ever been an approver. It remains when the role is removed."""
 
     class Meta:
         verbose_name_plural = "people"
@@ -26,7 +26,7 @@ class Person(models.Model):
 
 
 class LinkOrigin(models.TextChoices):
-    """How somebody came to say that an IAM user is a person's."""
+    """How an IAM user was linked to a person."""
 
     HAND = "hand", "linked by hand"
     CONFIRMED = "confirmed", "confirmed"
@@ -34,11 +34,10 @@ class LinkOrigin(models.TextChoices):
 
 
 class Identity(models.Model):
-    """An IAM user that belongs to a person, by its ARN: somebody has said so, and it gives the person rights
-    over the user.
+    """An IAM user that was linked to a person, by its ARN. The link gives the person rights over the user.
 
-    `aws_id` is AWS's unique id of the user, "" until the mirror has told it: a user who was deleted and made
-    again has another, and is nobody's.
+    `aws_id` is AWS's unique ID, empty until the mirror has it. A user that was deleted and created again has
+    another ID and isn't linked.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identities")
@@ -56,7 +55,7 @@ class Identity(models.Model):
 
 
 class Team(models.Model):
-    """People who work together, found in AWS by the rules below."""
+    """A team of people, found in AWS by its rules."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=128)
@@ -74,7 +73,9 @@ class RuleKind(models.TextChoices):
 
 
 class TeamRule(models.Model):
-    """Users of an account (blank: of any) who are in the group, or under the path, belong to the team."""
+    """A rule by which users of an account (blank: of any) in the group or under the path belong
+    to the team.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="rules")
     kind = models.CharField(max_length=8, choices=RuleKind.choices)
@@ -91,10 +92,10 @@ class TeamRule(models.Model):
 
 
 class OwnedUser(models.Model):
-    """An IAM user that is no person's, such as a machine's, and the team that looks after it.
+    """An IAM user without a person, such as a machine's, and the team that owns it.
 
-    `aws_id` is AWS's unique id: a renamed user stays with its team, and a user who was deleted and created
-    again is another one. `user_arn` follows a rename after the next sync.
+    `aws_id` is AWS's unique ID: a renamed user remains with its team, and a user that was deleted and created
+    again is a different one. `user_arn` follows a rename after the next sync.
     """
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="owned_users")
@@ -120,11 +121,11 @@ class OwnedKind(models.TextChoices):
 
 
 class NamedOwner(models.Model):
-    """The person or team that answers for a machine user, a role, an access key or a grant, as someone has
-    said in Gatehouse. It gives no rights.
+    """The person or team set in Gatehouse as responsible for a machine user, a role, an access key or a
+    grant. It gives no rights.
 
-    `subject` is AWS's unique id, so that a role that was deleted and created again is another one, or the id
-    of the key or grant. `name` is how it is shown. `account_id` is blank for a grant in several accounts.
+    `subject` is AWS's unique ID, so that a role that was deleted and created again is a different one, or the
+    id of the key or grant. `name` is its display name. `account_id` is blank for a grant in several accounts.
     """
 
     kind = models.CharField(max_length=8, choices=OwnedKind.choices)
@@ -159,19 +160,19 @@ class NamedOwner(models.Model):
 
     @property
     def short_name(self) -> str:
-        """What it is called, without its ARN."""
+        """The name without its ARN."""
         return self.name.rpartition("/")[2] if self.name.startswith("arn:") else self.name
 
     @property
     def kind_label(self) -> str:
-        """A role, an IAM user or a grant."""
+        """The type in words: role, IAM user or grant."""
         if self.kind == OwnedKind.IDENTITY and ":role/" in self.name:
             return "Role"
         return "IAM user" if self.kind == OwnedKind.IDENTITY else "Grant"
 
 
 class Role(models.TextChoices):
-    """What a person may do in Gatehouse."""
+    """The roles of a person in Gatehouse."""
 
     ADMINISTRATOR = "administrator", "Administrator"
     APPROVER = "approver", "Approver"
@@ -181,8 +182,9 @@ class Role(models.TextChoices):
 
 
 class AuditScope(models.Model):
-    """What the auditor roles of a person are limited to, beside their accounts: frameworks by name, evidence
-    packs by id, a period (`until` exclusive). What is empty limits nothing. Who has one sees no other pages.
+    """The limits of a person's auditor roles besides their accounts: frameworks by name, evidence packs by
+    id, a period (`until` exclusive). Empty ones limit nothing. A person with a limit can't see any other
+    pages.
     """
 
     person = models.OneToOneField(
@@ -200,8 +202,8 @@ class AuditScope(models.Model):
 
 
 class RoleAssignment(models.Model):
-    """A role of a person, in one account (blank: in all), for one team (team leads only), until a moment
-    (auditors only): the guard leaves out what has ended.
+    """A role of a person, in one account (blank: in all), for one team (team leads only), until a time
+    (auditors only). The guard ignores roles that have ended.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="assignments")
@@ -215,7 +217,7 @@ class RoleAssignment(models.Model):
 
     class Meta:
         constraints = [
-            # Two, since a null team equals no other and SQLite cannot be told otherwise.
+            # Two constraints, because nulls are never equal and SQLite can't change that.
             models.UniqueConstraint(
                 fields=["person", "role", "account_id"],
                 condition=models.Q(team__isnull=True),
@@ -242,7 +244,7 @@ class RoleAssignment(models.Model):
 
 
 class AppointmentState(models.TextChoices):
-    """Where an appointment stands."""
+    """The status of an appointment."""
 
     WAITING = "waiting", "Waiting"
     APPROVED = "approved", "Approved"
@@ -251,7 +253,7 @@ class AppointmentState(models.TextChoices):
 
 
 class Appointment(models.Model):
-    """A role that decides about others, asked for by one person and given when a second one agrees."""
+    """A role that decides about others, requested by one person and given when a second one approves."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="appointments")

@@ -1,4 +1,6 @@
-"""The only writer of who owns machine users, roles, keys and grants; callers have checked who can say so."""
+"""The only writer of the owners of machine users, roles, keys and grants. Callers have checked who can set
+them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from iam.journal.services import Actor, record
 def set_owner(
     team: Team, *, account_id: str, aws_id: str, user_arn: str, actor: Actor, why: str = ""
 ) -> bool:
-    """Make the team the owner of an IAM user, instead of any other; False if it is the owner already."""
+    """Set the team that owns an IAM user, replacing any other. Returns False if nothing changed."""
     rows = OwnedUser.objects.select_for_update(of=("self", "team")).select_related("team")
     former = rows.filter(aws_id=aws_id).first()
     if former is not None and former.team_id == team.pk:
@@ -40,7 +42,7 @@ def set_owner(
 
 @transaction.atomic
 def release(owned: OwnedUser, *, actor: Actor | None, why: str = "") -> None:
-    """End the ownership of a team; a second call does nothing."""
+    """End the ownership of a team. A second call does nothing."""
     if OwnedUser.objects.filter(pk=owned.pk, team=owned.team_id).delete()[0]:
         record(
             kind="owner.remove",
@@ -53,8 +55,8 @@ def release(owned: OwnedUser, *, actor: Actor | None, why: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class OwnedSubject:
-    """What has an owner: AWS's unique id of a user or role, or the id of a key or grant; its account, and how
-    it is shown.
+    """A subject of ownership: AWS's unique ID of a user or role, or the id of a key or grant, with its
+    account and display name.
     """
 
     kind: OwnedKind
@@ -65,7 +67,7 @@ class OwnedSubject:
 
 @transaction.atomic
 def name_owner(owned: OwnedSubject, owner: Person | Team, *, actor: Actor, why: str = "") -> bool:
-    """Say who answers for it, instead of anyone else; False if that was said already."""
+    """Set the owner of a subject, replacing any other. Returns False if nothing changed."""
     rows = NamedOwner.objects.select_for_update(of=("self",)).filter(kind=owned.kind, subject=owned.subject)
     former = rows.select_related("person", "team").first()
     if former is not None and owner in (former.person, former.team):
@@ -93,7 +95,7 @@ def name_owner(owned: OwnedSubject, owner: Person | Team, *, actor: Actor, why: 
 
 @transaction.atomic
 def remove_named_owner(owned: OwnedSubject, *, actor: Actor, why: str = "") -> bool:
-    """Say no longer who answers for it; False if nobody was named."""
+    """Remove the owner of a subject. Returns False if there was none."""
     rows = NamedOwner.objects.select_for_update(of=("self",)).filter(kind=owned.kind, subject=owned.subject)
     former = rows.select_related("person", "team").first()
     if former is None:

@@ -1,6 +1,4 @@
-"""Somebody joins by an approved onboarding: they are known from then on, and the IAM users that were made for
-them are theirs.
-"""
+"""Adds a person after an approved onboarding, and links the IAM users that were created for them."""
 
 from __future__ import annotations
 
@@ -15,11 +13,11 @@ from iam.journal.services import record
 
 @transaction.atomic(savepoint=False)
 def provision_person(person_id: UUID, *, name: str, email: str, user_arn: str, why: str) -> Person:
-    """The person of this id, or who has the address already, with the IAM user; without any role. Harmless
-    the second time.
+    """Add the person with this id, or find the one with the email address, and link the IAM user, without any
+    role. It is safe to run again.
 
-    It is called for an IAM user that an approved change has made; `why` names what it belongs to. A user who
-    is somebody's already stays theirs.
+    It is called for an IAM user that an approved change has created; `why` names the change's cause. A user
+    that is already linked to someone remains so.
     """
     known = Person.objects.filter(Q(pk=person_id) | Q(email__iexact=email))
     person = min(known, key=lambda person: person.pk != person_id, default=None)

@@ -1,6 +1,4 @@
-"""The rules of the directory that no form and no button can get around: who may appoint whom, and who must
-remain.
-"""
+"""The rules of the directory that apply to all callers: who can appoint whom, and which roles must remain."""
 
 from __future__ import annotations
 
@@ -17,17 +15,17 @@ APPROVERS_NEEDED = 2
 
 
 class DirectoryRuleError(Exception):
-    """Something that the directory does not allow; the message is a sentence for the person who tried."""
+    """The directory doesn't allow this. The message is a sentence for the person."""
 
 
 def is_command_line(actor: Actor) -> bool:
-    """Whether somebody with a shell on the server acts: they could write to the database anyway."""
+    """Return True for the command line on the server, whose users could write to the database anyway."""
     return actor is COMMAND_LINE
 
 
 def assert_administers(actor: Actor, *, account_id: str = EVERYWHERE) -> None:
-    """The actor is an administrator, today, of this account (or of all): read anew, whatever the page
-    promised.
+    """Check in the database that the actor currently is an administrator of this account (or of all),
+    whatever the page showed.
     """
     if is_command_line(actor):
         return
@@ -44,7 +42,7 @@ def assert_administers(actor: Actor, *, account_id: str = EVERYWHERE) -> None:
 
 
 def assert_somebody_else(actor: Actor, person: Person) -> None:
-    """Nobody alters their own rights: not upward, and not downward by mistake."""
+    """Check that the actor doesn't change their own rights, neither up nor accidentally down."""
     if person_id_of(actor) == person.id:
         raise DirectoryRuleError(
             "You can’t change your own roles, teams or IAM users. Ask another administrator."
@@ -52,7 +50,9 @@ def assert_somebody_else(actor: Actor, person: Person) -> None:
 
 
 def lock_administrators() -> list[UUID]:
-    """The active administrators of all accounts; concurrent removals wait for each other."""
+    """Return the active administrators of all accounts, locked, so that concurrent removals wait for each
+    other.
+    """
     rows = RoleAssignment.objects.select_for_update(of=("self",)).filter(
         role=Role.ADMINISTRATOR, account_id=EVERYWHERE, person__is_active=True
     )
@@ -60,7 +60,7 @@ def lock_administrators() -> list[UUID]:
 
 
 def assert_administrator_remains(person: Person) -> None:
-    """Without this person, somebody must still administer all accounts. Call within a transaction."""
+    """Check that there is another administrator of all accounts. Call it in a transaction."""
     administrators = lock_administrators()
     if person.id in administrators and len(administrators) < 2:
         raise DirectoryRuleError(
@@ -69,19 +69,19 @@ def assert_administrator_remains(person: Person) -> None:
 
 
 def approvers() -> list[Person]:
-    """The active people who may approve somewhere, by name."""
+    """Return the active people who can approve somewhere, by name."""
     return list(
         Person.objects.filter(is_active=True, assignments__role=Role.APPROVER).distinct().order_by("name")
     )
 
 
 def who_approve() -> QuerySet[RoleAssignment, Any]:
-    """The different people who may approve in some account."""
+    """Return the distinct people who can approve in some account."""
     approvers = RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
     return approvers.values("person_id").distinct()
 
 
 def enough_approvers() -> bool:
-    """Whether two different people may approve, so that nobody waits for a request of their own."""
+    """Return True if two people can approve, so that everyone's requests can be decided."""
     approvers: int = who_approve().count()
     return approvers >= APPROVERS_NEEDED

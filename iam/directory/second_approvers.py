@@ -1,5 +1,5 @@
-"""The second person, without whom nobody alters who decides: another administrator, or an approver where
-there is none.
+"""The second person that changes of deciding roles need: another administrator, or an approver if there is
+none.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ FIRST_RUN = "first_run"
 
 
 def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[Person]:
-    """Who may agree, by name: the other administrators of the account or of all; where there is none, its
-    approvers.
+    """Return who can approve, by name: the other administrators of the account or of all, or its approvers if
+    there are none.
     """
     where = Q(assignments__account_id__in={EVERYWHERE, account_id})
     people = Person.objects.filter(is_active=True).exclude(pk__in=list(but)).order_by("name")
@@ -31,8 +31,8 @@ def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[
 
 
 def others_who_decide(*, but: Collection[UUID | None], accounts: Collection[str] = ()) -> list[Person]:
-    """Approvers and administrators of all these accounts (none: of everything), by name: who can be the
-    second person of a decision that names them. Empty where somebody has to be appointed first.
+    """Return approvers and administrators of all these accounts (none: of everything), by name, who can be
+    the second person of a decision about people. It is empty if someone must be appointed first.
     """
     people = Person.objects.filter(is_active=True).exclude(pk__in=[pk for pk in but if pk]).order_by("name")
     for number in accounts or (EVERYWHERE,):
@@ -44,8 +44,8 @@ def others_who_decide(*, but: Collection[UUID | None], accounts: Collection[str]
 
 
 def why_alone() -> str:
-    """Why one person is enough, as the journal says it: single-operator mode, or the first run; "" where a
-    second one is needed.
+    """Return why one person is enough, as the journal writes it: single-operator mode or the first run, or an
+    empty string if a second one is needed.
     """
     if settings.SINGLE_OPERATOR:
         return SINGLE_OPERATOR
@@ -53,8 +53,8 @@ def why_alone() -> str:
 
 
 def is_first_run() -> bool:
-    """Whether there have never been two approvers. Taking the role from those who had it does not bring the
-    first run back.
+    """Return True if there have never been two approvers. Removing the role from them doesn't restart the
+    first run.
     """
     has_been = Q(was_approver=True) | Q(assignments__role=Role.APPROVER)
     return Person.objects.filter(has_been).distinct().count() < APPROVERS_NEEDED

@@ -1,4 +1,4 @@
-"""The only writer of people, their roles and the IAM users that are theirs; every act is in the journal."""
+"""The only writer of people, their roles and their IAM users. The journal records each action."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ ACCOUNT = re.compile(r"(\d{12})?")
 
 @transaction.atomic
 def add_person(*, name: str, email: str, actor: Actor) -> Person:
-    """A person who is known from now on, without any role. Raises DirectoryRuleError when the address is
-    taken.
-    """
+    """Add a person without any role. Raises DirectoryRuleError if the address is taken."""
     assert_administers(actor)
     address = email.strip().lower()
     if Person.objects.filter(email__iexact=address).exists():
@@ -41,7 +39,7 @@ def add_person(*, name: str, email: str, actor: Actor) -> Person:
 
 @transaction.atomic
 def rename_person(person: Person, *, name: str, actor: Actor) -> None:
-    """Give a person another name; the address stays, since single sign-on knows people by it."""
+    """Rename a person. The address can't change, because single sign-on identifies people by it."""
     assert_administers(actor)
     before, person.name = person.name, name.strip()
     person.save(update_fields=["name"])
@@ -52,8 +50,8 @@ def rename_person(person: Person, *, name: str, actor: Actor) -> None:
 
 @transaction.atomic
 def deactivate_person(person: Person, *, actor: Actor) -> None:
-    """They cannot sign in any more and are signed out everywhere; roles are kept for a return. Harmless when
-    repeated.
+    """Deactivate a person: they are signed out everywhere and can't sign in; their roles are kept. It is safe
+    to run again.
     """
     assert_administers(actor)
     assert_somebody_else(actor, person)
@@ -67,8 +65,8 @@ def deactivate_person(person: Person, *, actor: Actor) -> None:
 
 @transaction.atomic
 def reactivate_person(person: Person, *, actor: Actor) -> None:
-    """They may sign in again, with the roles they had. Harmless when repeated. One who decides about others
-    comes back as they are appointed: by two people.
+    """Reactivate a person with their former roles. It is safe to run again. Those who decide about others
+    need two people, as for an appointment.
     """
     assert_administers(actor)
     assert_somebody_else(actor, person)
@@ -97,12 +95,12 @@ def assign_role(
     until: datetime | None = None,
     actor: Actor,
 ) -> RoleAssignment:
-    """A role in one account (blank: in all); a team lead leads one team, and an auditor’s role can end by
-    itself. Assigning it twice changes nothing but that end.
+    """Give a role in one account (blank: in all). A team lead leads one team, and an auditor’s role can end
+    automatically. Repeating it only changes that end.
 
-    Roles that decide about others (administrator, approver) take a second person
-    (`iam.directory.appointments`), but from a shell, on the first run and in single-operator mode, which the
-    journal says. Raises DirectoryRuleError.
+    Roles that decide about others (administrator, approver) need a second person
+    (`iam.directory.appointments`), except from a shell, on the first run and in single-operator mode, which
+    the journal records. Raises DirectoryRuleError.
     """
     role = Role(role)
     if not ACCOUNT.fullmatch(account_id):
@@ -143,7 +141,7 @@ def _check_end(role: Role, until: datetime) -> None:
 
 
 def _set_end(assignment: RoleAssignment, until: datetime | None, *, actor: Actor) -> None:
-    """Prolong or shorten a role of an auditor. Nothing for the end that it has."""
+    """Change the end of an auditor's role, unless it is the same."""
     if assignment.role != Role.AUDITOR or assignment.until == until:
         return
     RoleAssignment.objects.filter(pk=assignment.pk).update(until=until)
@@ -168,7 +166,7 @@ def give_role(
     until: datetime | None = None,
     data: dict[str, Any] | None = None,
 ) -> RoleAssignment:
-    """Write the role, whose rules the caller has checked, in the caller's transaction; `data` is for the
+    """Write a role whose rules the caller has checked, in the caller's transaction. `data` is for the
     journal.
     """
     assignment, made = RoleAssignment.objects.get_or_create(
@@ -196,7 +194,7 @@ def give_role(
 
 @transaction.atomic
 def remove_role(assignment: RoleAssignment, *, actor: Actor) -> None:
-    """Take a role; the person is signed out everywhere, so that no open page outlives it."""
+    """Remove a role and sign the person out everywhere, so that no open page keeps the rights."""
     person, role = assignment.person, Role(assignment.role)
     assert_administers(actor, account_id=assignment.account_id)
     assert_somebody_else(actor, person)
@@ -221,7 +219,9 @@ def remove_role(assignment: RoleAssignment, *, actor: Actor) -> None:
 
 @transaction.atomic
 def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
-    """This IAM user is theirs: they see it, and may ask for it. One IAM user belongs to one person."""
+    """Link an IAM user to a person, who can then see it and request changes to it. An IAM user belongs to one
+    person.
+    """
     arn = user_arn.strip()
     match = USER_ARN.fullmatch(arn)
     if not match:
@@ -233,11 +233,10 @@ def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
 
 @transaction.atomic
 def follow_rename(old_arn: str, *, new_arn: str) -> None:
-    """The IAM user of somebody has another ARN by now, after a change of Gatehouse: they keep it, and nobody
-    gets it who is made under the old one.
+    """Move a link to the new ARN of a user that Gatehouse renamed, so that a new user with the old ARN isn't
+    linked.
 
-    A second call does nothing; nor does one for a user of nobody, or whose new ARN belongs to somebody
-    already.
+    It does nothing for an unlinked user, for a new ARN that is linked already, or when repeated.
     """
     identity = Identity.objects.filter(user_arn=old_arn).select_related("person").first()
     if identity is None or Identity.objects.filter(user_arn=new_arn).exists():
@@ -254,7 +253,7 @@ def follow_rename(old_arn: str, *, new_arn: str) -> None:
 
 @transaction.atomic
 def unlink_identity(identity: Identity, *, actor: Actor) -> None:
-    """This IAM user is not theirs any more; AWS is not touched."""
+    """Remove the link of an IAM user. AWS isn't changed."""
     person, account = identity.person, identity.user_arn.split(":")[4]
     assert_administers(actor, account_id=account)
     assert_somebody_else(actor, person)

@@ -1,4 +1,4 @@
-"""The only writer of teams and of the rules that say which IAM users belong to them."""
+"""The only writer of teams and of the rules that assign IAM users to them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATH = re.compile(r"/|(/[\x21-\x2e\x30-\x7e]+)+/")
 
 @transaction.atomic
 def create_team(*, name: str, description: str = "", actor: Actor) -> Team:
-    """A team, found again by its slug. Raises DirectoryRuleError when the name is taken."""
+    """Create a team, identified by its slug. Raises DirectoryRuleError if the name is taken."""
     assert_administers(actor)
     slug = slugify(name)[:50]
     if not slug:
@@ -37,7 +37,7 @@ def create_team(*, name: str, description: str = "", actor: Actor) -> Team:
 
 @transaction.atomic
 def delete_team(team: Team, *, actor: Actor) -> None:
-    """Remove a team that nobody leads."""
+    """Delete a team without leads."""
     assert_administers(actor)
     leads = [a.person.name for a in team.assignments.select_related("person")]
     if leads:
@@ -53,7 +53,7 @@ def delete_team(team: Team, *, actor: Actor) -> None:
 
 
 def _kept_records(error: ProtectedError) -> str:
-    """What refers to the team, such as "1 blueprint and 2 campaigns"."""
+    """Return what refers to the team, such as "1 blueprint and 2 campaigns"."""
     counts = Counter(type(row)._meta for row in error.protected_objects)
     texts = [
         f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
@@ -64,8 +64,8 @@ def _kept_records(error: ProtectedError) -> str:
 
 @transaction.atomic
 def add_rule(team: Team, *, kind: RuleKind | str, value: str, account_id: str = "", actor: Actor) -> TeamRule:
-    """IAM users in the group, or under the path, of an account (blank: of every account) belong to the
-    team.
+    """Add a rule: IAM users in the group, or under the path, of an account (blank: of every account) belong
+    to the team.
     """
     kind, text = RuleKind(kind), value.strip()
     if not ACCOUNT.fullmatch(account_id):
@@ -92,7 +92,7 @@ def add_rule(team: Team, *, kind: RuleKind | str, value: str, account_id: str = 
 
 @transaction.atomic
 def remove_rule(rule: TeamRule, *, actor: Actor) -> None:
-    """Users whom only this rule made part of the team leave it; AWS is not touched."""
+    """Remove a rule. Users that only it made part of the team leave the team; AWS isn't changed."""
     assert_administers(actor, account_id=rule.account_id)
     if TeamRule.objects.filter(pk=rule.pk).delete()[0]:
         record(

@@ -1,4 +1,4 @@
-"""What a limited auditor sees: some frameworks, some evidence packs, a period, and nothing else."""
+"""The limits of an auditor who can see only some frameworks, some evidence packs, and a period."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class AuditLimits:
-    """The limits of all auditor roles of a person; what is empty limits nothing. `accounts` are those of the
-    roles, None for all. `until` is exclusive; what was built before `set_at` had other limits.
+    """The limits of all auditor roles of a person. Empty ones limit nothing. `accounts` are those of the
+    roles, None for all. `until` is exclusive. Packs built before `set_at` were built under other limits.
     """
 
     accounts: frozenset[str] | None
@@ -22,28 +22,30 @@ class AuditLimits:
 
     @property
     def is_period_only(self) -> bool:
-        """Whether neither frameworks nor packs were chosen: the journal of the period is seen too."""
+        """True if neither frameworks nor packs are limited, so that the journal of the period is
+        visible too.
+        """
         return not (self.frameworks or self.packs)
 
     @property
     def sees_frameworks(self) -> bool:
-        """Whether any framework is seen: who was given packs alone sees none."""
+        """True if any framework is visible. It is False if only packs were given."""
         return bool(self.frameworks) or not self.packs
 
     def sees_framework(self, name: str) -> bool:
-        """Whether the pages of this framework are seen."""
+        """Return True if the pages of this framework are visible."""
         return name in self.frameworks if self.frameworks else self.sees_frameworks
 
     def covers(self, moment: datetime) -> bool:
-        """Whether a moment is within the period."""
+        """Return True if a time is within the period."""
         return not ((self.since and moment < self.since) or (self.until and moment >= self.until))
 
     def covers_period(self, since: datetime, until: datetime) -> bool:
-        """Whether a period is within this one."""
+        """Return True if a period is within this one."""
         return not ((self.since and since < self.since) or (self.until and until > self.until))
 
     def last_moment(self, *, now: datetime) -> datetime | None:
-        """The end of a period that is over, which pages show instead of now."""
+        """Return the end of a period that is over, which pages show instead of now, or None."""
         if self.until is None or now < self.until:
             return None
         return self.until - timedelta(seconds=1)
@@ -58,7 +60,7 @@ def limits_of(
     until: datetime | None,
     set_at: datetime,
 ) -> AuditLimits:
-    """The limits of someone who audits these accounts, "" for all."""
+    """Return the limits of an auditor of these accounts ("" for all)."""
     numbers = frozenset(accounts)
     limited = None if "" in numbers else numbers
     return AuditLimits(limited, frozenset(frameworks), frozenset(packs), since, until, set_at)

@@ -1,4 +1,4 @@
-"""A viewer: one signed-in person with rights per account, read once a request from the directory."""
+"""A viewer: a signed-in person with rights per account, loaded from the directory once per request."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from iam.guard.audit_limits import AuditLimits, limits_of
 
 
 class Right(StrEnum):
-    """What can be allowed. Seeing all of an account is a right; seeing oneself or one's team comes from the
-    scope.
-    """
+    """A right. Seeing a whole account is a right; seeing oneself or one's team comes from the scope."""
 
     SEE_ACCOUNT = "see-account"
     SEE_TEAM = "see-team"
@@ -58,20 +56,21 @@ RIGHTS: dict[str, frozenset[Right]] = {
 }
 
 LIMITED_AUDITOR = frozenset({Right.SEE_EVIDENCE})
-"""What an auditor has who is limited to frameworks, packs or a period: every other page answers 404."""
+"""The rights of an auditor limited to frameworks, packs or a period. Every other page returns 404."""
 AUDITS_PERIOD = frozenset({Right.SEE_JOURNAL})
-"""What one has besides who is limited to a period alone: the journal of it, which they can export."""
+"""Further rights of an auditor limited to a period only: its journal, which they can export."""
 EVIDENCE = frozenset({Right.SEE_ACCOUNT, Right.SEE_JOURNAL, Right.EXPORT})
-"""What a limited auditor has on the pages of what they were given, in the accounts of their role."""
+"""The rights of a limited auditor on the pages that they were given, in the accounts of their role."""
 ANY_ACCOUNT = ""
 OWN, OF_TEAM = "own", "team"
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerScope:
-    """Whose entities a viewer sees. `accounts` None: everything everywhere; else whole accounts by number,
-    and beyond them users by ARN (oneself), users in (account or "", group name), users under (account or "",
-    path), those groups, and the machine users that one's teams own, as (account, AWS's unique id).
+    """The entities that a viewer can see. `accounts` None means everything. Otherwise whole accounts by ID,
+    and besides them users by ARN (the viewer's own), users in (account or "", group name), users under
+    (account or "", path), those groups, and the machine users owned by the viewer's teams, as (account, AWS's
+    unique ID).
     """
 
     accounts: frozenset[str] | None = frozenset()
@@ -82,20 +81,20 @@ class ViewerScope:
 
     @property
     def sees_everything(self) -> bool:
-        """Whether no filter is needed at all."""
+        """True if no filter is needed."""
         return self.accounts is None
 
     def sees_account(self, account_id: str) -> bool:
-        """Whether the whole account is visible."""
+        """Return True if the whole account is visible."""
         return self.accounts is None or account_id in self.accounts
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One person, with roles. `grants` holds (right, account number or "" for all), `held` (role, account
-    number or ""), `leads` the slugs of the teams that they lead; `scope` is what they see, `asks` for whom
-    they may ask for changes: whole accounts by a role that sees and asks in them, a team by the role that
-    leads it. An auditor who also leads a team sees everything, and asks for the team only.
+    """A person with roles. `grants` are (right, account ID or "" for all), `held` are (role, account ID or
+    ""), `leads` are the slugs of the teams that they lead. `scope` is what they can see, `asks` is what they
+    can request changes for: whole accounts by a role with both rights there, a team by the role of its lead.
+    An auditor who also leads a team can see everything but request changes only for the team.
     """
 
     person_id: UUID
@@ -108,19 +107,19 @@ class Viewer:
     scope: ViewerScope = field(default_factory=ViewerScope)
     asks: ViewerScope = field(default_factory=ViewerScope)
     has_ended: bool = False
-    """Whether all that they were given has ended: they are signed out."""
+    """True if all roles that they were given have ended, so that they are signed out."""
     limits: AuditLimits | None = None
-    """To what their auditor roles are limited."""
+    """The limits of their auditor roles."""
 
     def may(self, right: Right, *, account_id: str | None = None) -> bool:
-        """Whether the right is held: in this account, or (account None) in at least one."""
+        """Return True if the viewer has the right in this account, or (account None) in at least one."""
         if account_id is None:
             return any(granted is right for granted, _ in self.grants)
         return (right, ANY_ACCOUNT) in self.grants or (right, account_id) in self.grants
 
     @property
     def accounts_by_role(self) -> dict[str, set[str]]:
-        """The accounts, or "" for all, in which each role is held."""
+        """The accounts, or "" for all, of each role."""
         accounts: dict[str, set[str]] = {}
         for role, account_id in sorted(self.held):
             accounts.setdefault(role, set()).add(account_id)
@@ -128,20 +127,20 @@ class Viewer:
 
     @property
     def sees_accounts(self) -> bool:
-        """Whether they see whole accounts, and so IAM in AWS's own words; team leads and members get plain
-        ones.
+        """True if they can see whole accounts, and so IAM in AWS's terms. Team leads and members get plain
+        words.
         """
         return self.may(Right.SEE_ACCOUNT)
 
     @property
     def role_label(self) -> str:
-        """The weightiest role, for display."""
+        """The highest role, for display."""
         return next((role.label for role in Role if role.value in self.roles), "No role")
 
 
 def viewer_for(person: Person) -> Viewer:
-    """The viewer of a person: two queries, whatever the number of roles. Who is deactivated may and sees
-    nothing.
+    """Return the viewer of a person, with two queries. A deactivated person has no rights and an
+    empty scope.
     """
     if not person.is_active:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
@@ -156,7 +155,7 @@ def viewer_for(person: Person) -> Viewer:
     grants = frozenset(
         chain.from_iterable(product(_rights(role, limits), (account_id,)) for role, account_id in assigned)
     )
-    # A limited auditor doesn’t come for what is theirs.
+    # A limited auditor has no access to their own users.
     sees_self = limits is None or any(right is Right.SEE_SELF for right, _ in grants)
     arns = frozenset(arn for whose, arn, _ in users if sees_self and whose == OWN)
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
@@ -193,8 +192,8 @@ def viewer_for(person: Person) -> Viewer:
 
 
 def evidence_viewer(viewer: Viewer) -> Viewer:
-    """Who a limited auditor is on the pages of what they were given: they see the accounts of their role
-    there. Everybody else is as before.
+    """Return a limited auditor as the viewer of the pages that they were given, with the accounts of their
+    role. Other viewers are unchanged.
     """
     limits = viewer.limits
     if limits is None:
@@ -234,7 +233,7 @@ def _own_users() -> QuerySet[Any, Any]:
 
 
 def _users_of_led_teams() -> QuerySet[Any, Any]:
-    """The machine users of the teams that a person leads; who leads a team in one account gets those of that
+    """Return the machine users of the teams that a person leads. A lead in one account gets those of that
     account.
     """
     rows = OwnedUser.objects.filter(
@@ -246,7 +245,7 @@ def _users_of_led_teams() -> QuerySet[Any, Any]:
 
 
 _USERS = CompiledQuery(lambda: _own_users().union(_users_of_led_teams(), all=True))
-"""One statement for both, since every request asks for it."""
+"""One statement for both, because every request runs it."""
 _ASSIGNED = CompiledQuery(
     lambda: RoleAssignment.objects.filter(person=_PERSON).values_list(
         "role",
@@ -263,4 +262,4 @@ _ASSIGNED = CompiledQuery(
         "person__audit_scope__set_at",
     )
 )
-"""A row for each role, or for each rule of the team that the role leads; each with the limits of audits."""
+"""A row for each role, or for each rule of the team that the role leads, each with the audit limits."""

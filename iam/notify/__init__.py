@@ -1,1 +1,1 @@
-"""Tells people what happened: an outbox in the database, e-mail, Slack and a signed webhook."""
+"""Notifies people of events: an outbox in the database, email, Slack and a signed webhook."""

@@ -1,4 +1,6 @@
-"""What people are told of, in which words it is offered, and what holds for those who have chosen nothing."""
+"""The events of which people are notified, their descriptions, and the defaults for people without
+preferences.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from enum import StrEnum
 
 
 class NotifyEvent(StrEnum):
-    """Something that people are told of."""
+    """An event of which people are notified."""
 
     WAITING = "change.waiting"
     DECIDED = "change.decided"
@@ -34,9 +36,9 @@ class NotifyEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `is_private` ones to no
-    room, and nobody chooses them; `is_opt_in` ones only to who chose them; `headline` is all that a room is
-    told.
+    """An event's description. `is_fixed` ones are always mailed; `is_private` ones never go to a room and
+    can't be chosen; `is_opt_in` ones only go to people who chose them. `headline` is all that a room
+    receives.
     """
 
     event: NotifyEvent
@@ -141,5 +143,5 @@ _BY_EVENT = {spec.event: spec for spec in SPECS}
 
 
 def spec_of(event: NotifyEvent | str) -> EventSpec:
-    """The spec of an event. Raises ValueError for what is none."""
+    """Return the spec of an event. Raises ValueError for an unknown one."""
     return _BY_EVENT[NotifyEvent(event)]

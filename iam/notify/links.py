@@ -1,4 +1,4 @@
-"""Signed links for one person to one page: they open the page after signing in, and do nothing else."""
+"""Signed links for one person to one page. They only open the page after signing in."""
 
 from __future__ import annotations
 
@@ -17,33 +17,31 @@ _makers: dict[MessagePage, Callable[[str], str]] = {}
 
 
 def make_links_of(page: MessagePage, maker: Callable[[str], str]) -> None:
-    """Let a higher layer make the links of a page itself, when a mail is sent: `maker`
-    gives the whole address for a path. Such a link opens without signing in, so it stands in no row.
+    """Let a higher layer build the links of a page when a mail is sent: `maker` returns the full URL for a
+    path. Such a link opens without signing in, so it isn't stored.
     """
     _makers[page] = maker
 
 
 def opens_alone(path: str) -> bool:
-    """Whether the link of a page opens without signing in."""
+    """Return True if the link of a page opens without signing in."""
     return any(path.startswith(prefix_of(page)) for page in _makers)
 
 
 class LinkError(Exception):
-    """The link is damaged, or too old; the message is a sentence for anyone who followed it."""
+    """The link is damaged or too old. The message is a sentence for the person who followed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkTarget:
-    """Whose link it is, and the page that it leads to."""
+    """The person of a link, and the page that it opens."""
 
     person_id: UUID
     path: str
 
 
 def link_for(person_id: UUID, *, path: str) -> str:
-    """The address for a person, with the host that people type; it expires after
-    settings.NOTIFY_LINK_DAYS.
-    """
+    """Return the full URL for a person. It expires after settings.NOTIFY_LINK_DAYS."""
     for page, maker in _makers.items():
         if path.startswith(prefix_of(page)):
             return maker(path)
@@ -52,12 +50,12 @@ def link_for(person_id: UUID, *, path: str) -> str:
 
 
 def plain_link(path: str) -> str:
-    """The address of a page for anyone who reads it in a room."""
+    """Return the URL of a page for everyone in a room."""
     return f"{settings.BASE_URL}{path}"
 
 
 def target_of(word: str) -> LinkTarget:
-    """Where a link leads, and for whom. Raises LinkError."""
+    """Return the page and the person of a link. Raises LinkError."""
     try:
         signed = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
     except signing.SignatureExpired:

@@ -1,4 +1,6 @@
-"""The outbox, one row for each message and recipient, and what people want to be told by which channel."""
+"""The tables of the outbox, with a row per message and recipient, and of people's notification
+preferences.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ DELIVER = "iam.notify.tasks.deliver"
 
 
 class MessageChannel(models.TextChoices):
-    """How a message goes out. Mail is for one person; Slack and the webhook are rooms, told once."""
+    """How a message is sent. Mail goes to one person; Slack and the webhook are rooms that get it once."""
 
     EMAIL = "email", "E-mail"
     SLACK = "slack", "Slack"
@@ -19,7 +21,7 @@ class MessageChannel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    """Where a message stands."""
+    """The status of a message."""
 
     WAITING = "waiting", "Waiting"
     SENDING = "sending", "Being sent"
@@ -28,11 +30,11 @@ class MessageState(models.TextChoices):
 
 
 class OutgoingMessage(models.Model):
-    """One message to one recipient. The row is the outbox: what is due is found here.
+    """A message to one recipient. The rows are the outbox, in which due messages are found.
 
-    `key` names what it tells of: the same key goes to a recipient once. `recipient` is the person's id, blank
-    for a room. `path` is the page that it leads to; the signed link is made when it is sent, and stands
-    nowhere. `attempts` counts the claims and is the fence.
+    `key` identifies the event: a recipient gets each key once. `recipient` is the person's id, blank for a
+    room. `path` is the page to open; its signed link is made when the message is sent, and not stored.
+    `attempts` counts the claims and is the fencing token.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -75,7 +77,7 @@ class OutgoingMessage(models.Model):
 
 
 class Preference(models.Model):
-    """Whether a person wants to be told of an event by a channel; without a row the default holds."""
+    """Whether a person wants notifications of an event by a channel. Without a row, the default applies."""
 
     person_id = models.UUIDField()
     event = models.CharField(max_length=32)
@@ -92,7 +94,7 @@ class Preference(models.Model):
 
 
 class SlackMember(models.Model):
-    """By which member id Slack knows a person, so that a message in the room can name them."""
+    """A person's Slack member ID, with which a message in the room can mention them."""
 
     person_id = models.UUIDField(primary_key=True)
     member_id = models.CharField(max_length=32)

@@ -1,5 +1,5 @@
-"""Send what is due: claimed by compare-and-set with a lease, tried again with growing pauses, given up
-aloud.
+"""Sends due messages: each is claimed by compare-and-set with a lease, retried with growing pauses, and
+finally given up with an error in the log.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from iam.notify.models import DELIVER, MessageState, OutgoingMessage
 logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=120)
-"""Longer than one sending can take: a mail server has 20 seconds for each step."""
+"""It is longer than a sending can take: a mail server has 20 seconds per step."""
 PAUSES = (5, 30, 120, 600, 3600, 4 * 3600)
-"""Seconds before each further try; after the last of them a message is given up."""
+"""Seconds before each retry. After the last one, a message is given up."""
 MAX_TRIES = len(PAUSES) + 1
 RETENTION = timedelta(days=30)
-"""How long a message that was sent is kept, to be looked at."""
+"""How long a sent message is kept."""
 BATCH = 200
 
 
 def due(now: datetime) -> QuerySet[OutgoingMessage]:
-    """What waits and is due, or was left by a worker whose lease ran out."""
+    """Return messages that are due, or whose worker's lease has expired."""
     return OutgoingMessage.objects.filter(
         Q(state=MessageState.WAITING, due_at__lte=now) | Q(state=MessageState.SENDING, lease_until__lte=now)
     )
 
 
 def deliver(outgoing_id: UUID) -> None:
-    """Send one message if it is due and nobody else is at it; safe to call at any time, from any number of
+    """Send a message if it is due and no other worker has it. It is safe to call at any time from several
     workers.
 
-    A worker that dies after the message has left leaves a row that another one sends again: mails carry the
-    row's id as their Message-ID, and webhooks as Gatehouse-Delivery, by which a receiver knows it. What ended
-    as many workers as there are tries is given up.
+    If a worker dies after sending, another one sends the message again. Receivers can detect this by the
+    row's id, in the Message-ID of mails and the Gatehouse-Delivery header of webhooks. A message that ended
+    as many workers as there are attempts is given up.
     """
     message = _claim(outgoing_id)
     if message is None:
@@ -106,15 +106,15 @@ def _end(message: OutgoingMessage, *, state: MessageState, error: str) -> bool:
 
 
 def _locked_message(message: OutgoingMessage) -> QuerySet[OutgoingMessage]:
-    """The row, while it is still this worker's."""
+    """Return the row while this worker still holds it."""
     return OutgoingMessage.objects.filter(
         pk=message.pk, state=MessageState.SENDING, attempts=message.attempts
     )
 
 
 def sweep() -> int:
-    """Nudge what is due and forget what was sent long ago; how many were nudged. Two sweeps at once do no
-    harm.
+    """Notify workers of due messages and delete old sent ones. Returns how many were due. It is safe to run
+    twice at once.
     """
     now = datetime.now(tz=UTC)
     OutgoingMessage.objects.filter(state=MessageState.SENT, ended_at__lt=now - RETENTION).delete()

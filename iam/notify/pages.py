@@ -1,4 +1,4 @@
-"""The pages that a message can lead to, by name; the console says where each one is."""
+"""The pages that a message can open, by name. The console defines their paths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class MessagePage(StrEnum):
-    """A page, and what its address names in brackets."""
+    """A page that a message can open."""
 
     APPROVALS = "approvals"
     ASSERTION = "assertion"
@@ -35,15 +35,15 @@ _paths: dict[MessagePage, str] = {}
 
 
 def place_pages(paths: Mapping[MessagePage, str]) -> None:
-    """Say where the pages are: paths with a pair of braces for each key."""
+    """Set the paths of the pages, with a pair of braces for each key."""
     _paths.update(paths)
 
 
 def path_of(page: MessagePage, *keys: object) -> str:
-    """The path of a page about something."""
+    """Return the path of a page for these keys."""
     return _paths[page].format(*keys)
 
 
 def prefix_of(page: MessagePage) -> str:
-    """What the paths of a page begin with, whatever it is about."""
+    """Return the common prefix of a page's paths."""
     return _paths[page].partition("{")[0]

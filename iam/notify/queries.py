@@ -1,4 +1,4 @@
-"""What the outbox holds, page by page, and what a person wants to be told."""
+"""Queries for the outbox, page by page, and for notification preferences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 50
 
 
 def outbox_page(*, state: str = "", after: KeysetPlace | None = None) -> RowPage[OutgoingMessage]:
-    """Newest first; one query, as fast at any depth."""
+    """Return a page of messages, newest first, with one query."""
     messages = OutgoingMessage.objects.all()
     if state in MessageState.values:
         messages = messages.filter(state=state)
@@ -23,14 +23,14 @@ def outbox_page(*, state: str = "", after: KeysetPlace | None = None) -> RowPage
 
 
 def unsent_counts() -> dict[str, int]:
-    """How many wait, are being sent or were given up, by state; one query."""
+    """Return the numbers of waiting, sending and given-up messages by state, with one query."""
     unsent = OutgoingMessage.objects.exclude(state=MessageState.SENT).values_list("state")
     return dict(unsent.annotate(count=Count("pk")).order_by())
 
 
 @dataclass(frozen=True, slots=True)
 class EventChoice:
-    """An event with what the person wants: by mail, and to be named in Slack's room."""
+    """An event with the person's choices: mail, and mention in Slack."""
 
     spec: EventSpec
     email: bool
@@ -38,7 +38,7 @@ class EventChoice:
 
 
 def choices_of(person_id: UUID) -> list[EventChoice]:
-    """What the person is told of and how; one query."""
+    """Return the person's choices for all events, with one query."""
     chosen = _chosen([person_id])
     return [
         EventChoice(
@@ -52,7 +52,7 @@ def choices_of(person_id: UUID) -> list[EventChoice]:
 
 
 def who_wants(people: list[UUID], *, spec: EventSpec, channel: MessageChannel) -> set[UUID]:
-    """Who of these wants to be told of the event by the channel; one query."""
+    """Return which of these people want the event by the channel, with one query."""
     default = channel is MessageChannel.EMAIL and not spec.is_opt_in
     if spec.is_fixed and default:
         return set(people)
@@ -67,5 +67,5 @@ def _chosen(people: list[UUID], *, event: str = "") -> dict[tuple[UUID, str, str
 
 
 def slack_member_of(person_id: UUID) -> str:
-    """By which id Slack knows the person; "" where they have not said."""
+    """Return the person's Slack member ID, or an empty string."""
     return SlackMember.objects.filter(pk=person_id).values_list("member_id", flat=True).first() or ""

@@ -1,4 +1,4 @@
-"""Tell people: put messages into the outbox; and keep what each person wants to be told."""
+"""Puts messages into the outbox, and saves notification preferences."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MAX_NUDGES = 20
 
 
 class NotifyError(Exception):
-    """What was asked for cannot be; the message is a sentence for the person."""
+    """The request can't be done. The message is a sentence for the person."""
 
 
 Addressee = KnownPerson
-"""Anyone who is told."""
+"""A recipient of a notification."""
 
 
 def notify(
@@ -39,14 +39,14 @@ def notify(
     path: str = "/",
     reference: str = "",
 ) -> int:
-    """Put a message for each person into the outbox, in the caller's transaction; how many messages there are
-    to send.
+    """Put a message for each person into the outbox, in the caller's transaction, and return how many
+    messages there are to send.
 
-    Each of the people must be allowed to read `subject` and `text`: for others call it again with other
-    words. `path` is the page that it leads to, which each person's own signed link opens after signing in.
-    `key` names what happened (such as a change's id and its state): a person is told of the same key once,
-    however often this is called, and so are the rooms (Slack, webhook), to which only the event, `reference`
-    and the page go unless settings.NOTIFY_DETAILS. Never put a secret into any of it.
+    All these people must be allowed to read `subject` and `text`; call it again with other texts for others.
+    `path` is the page, which each person's signed link opens after signing in. `key` identifies the event
+    (such as a change's id and state): each person gets a key once, however often this is called, and so do
+    the rooms (Slack, webhook), which only get the event, `reference` and the page unless
+    settings.NOTIFY_DETAILS is set. Never include a secret.
     """
     spec = spec_of(event)
     known = {addressee.id: addressee for addressee in people}
@@ -65,15 +65,15 @@ def notify(
         OutgoingMessage.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient")
     )
     fresh = [row for row in rows if (row.channel, row.recipient) not in sent]
-    # Two at once: the constraint lets the first one through, and the other adds nothing.
+    # If two run at once, the constraint accepts the first, and the other adds nothing.
     OutgoingMessage.objects.bulk_create(fresh, ignore_conflicts=True)
-    # More are left to the sweep, so that nobody waits for the broker.
+    # Further messages are left to the periodic task, so that no one waits for the broker.
     nudge.send_each_after_commit(DELIVER, [row.pk for row in fresh[:MAX_NUDGES]])
     return len(fresh)
 
 
 def _by_mail(people: list[UUID], spec: EventSpec) -> set[UUID]:
-    """Who is told by mail; nobody where no mail server is set up: what waits is in everybody's inbox, and
+    """Return who gets a mail: no one without a mail server. Pending work is in everyone's inbox anyway, and
     counted on every page.
     """
     return (
@@ -82,7 +82,7 @@ def _by_mail(people: list[UUID], spec: EventSpec) -> set[UUID]:
 
 
 def notification_rooms() -> list[MessageChannel]:
-    """The rooms that are set up."""
+    """Return the configured rooms."""
     channels = [
         (MessageChannel.SLACK, settings.SLACK_WEBHOOK),
         (MessageChannel.WEBHOOK, settings.WEBHOOK_URL),
@@ -128,8 +128,8 @@ def _mentions(room: MessageChannel, spec: EventSpec, people: list[UUID]) -> list
 def save_preferences(
     person_id: UUID, *, wanted: Mapping[MessageChannel, Sequence[str]], slack_member: str, actor: Actor
 ) -> None:
-    """Keep what the person wants, every event by mail and by Slack; an event that is not named is not wanted.
-    Raises NotifyError.
+    """Save a person's preferences, for mail and for Slack. An event that isn't listed isn't wanted. Raises
+    NotifyError.
     """
     member = slack_member.strip().upper()
     if member and not SLACK_MEMBER.fullmatch(member):
@@ -162,9 +162,7 @@ def save_preferences(
 
 
 def send_again(outgoing: OutgoingMessage, *, actor: Actor) -> None:
-    """Put a message that was given up back into the queue. Raises NotifyError when it is not given up any
-    more.
-    """
+    """Queue a given-up message again. Raises NotifyError if it isn't given up any more."""
     now = datetime.now(tz=UTC)
     with transaction.atomic():
         given_up = OutgoingMessage.objects.filter(pk=outgoing.pk, state=MessageState.GIVEN_UP)

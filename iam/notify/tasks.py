@@ -1,4 +1,4 @@
-"""The Celery tasks of the outbox; each takes an id and calls the outbox."""
+"""The Celery tasks of the outbox."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from iam.schedule import every
 
 @shared_task(name="iam.notify.tasks.deliver")  # type: ignore[untyped-decorator]
 def deliver(outgoing_id: str) -> None:
-    """Send one message, if it is due."""
+    """Send a message, if it is due."""
     outbox.deliver(UUID(outgoing_id))
 
 
 @shared_task(name="iam.notify.tasks.sweep_outbox")  # type: ignore[untyped-decorator]
 @every(10)
 def sweep_outbox() -> None:
-    """Nudge what is due."""
+    """Notify workers of due messages."""
     outbox.sweep()

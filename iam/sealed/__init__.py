@@ -1,3 +1,3 @@
-"""One-time secrets: encrypted, short-lived, for one person, read once; nothing else in Gatehouse keeps a
-secret of AWS.
+"""One-time secrets: encrypted, short-lived, for one person, shown once. No other part of Gatehouse stores
+secrets of AWS.
 """

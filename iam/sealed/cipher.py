@@ -1,4 +1,4 @@
-"""Encrypt and decrypt: a key of its own, and those that it replaced; each text is tied to its row."""
+"""Encryption of secrets with separate keys, current and former. Each text is bound to its row."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from django.conf import settings
 
 
 class UnreadableError(Exception):
-    """The text was sealed under a key that is not configured any more, or is not the one of this row."""
+    """The text was encrypted with a key that isn't configured any more, or it doesn't belong to this row."""
 
 
 def encrypt(text: str, *, secret_id: UUID, person_id: UUID | None, purpose: str) -> str:
-    """The text and what it is tied to, under the first key."""
+    """Encrypt the text and what it is bound to with the first key."""
     whole = json.dumps({"tie": _tie(secret_id, person_id, purpose), "text": text})
     return _ciphers(tuple(settings.SEALED_KEYS)).encrypt(whole.encode()).decode()
 
 
 def decrypt(token: str, *, secret_id: UUID, person_id: UUID | None, purpose: str) -> str:
-    """The text, under any of the keys. Raises UnreadableError, also for the text of another row, person or
-    purpose.
+    """Decrypt the text with any of the keys. Raises UnreadableError, also for the text of another row, person
+    or purpose.
     """
     try:
         whole = json.loads(_ciphers(tuple(settings.SEALED_KEYS)).decrypt(token.encode()))

@@ -1,4 +1,6 @@
-"""A sealed secret: who it is for, until when, and what became of it. The row stays when the text is gone."""
+"""The table of sealed secrets: the recipient, the expiration, and the outcome. The row remains when the text
+is deleted.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from django.db.models import Q
 
 
 class SecretState(models.TextChoices):
-    """What became of a secret. While it is held or sealed it can be had; afterwards its text is gone for
-    good.
+    """The status of a secret. While it is held or sealed it exists; afterwards its text is deleted
+    permanently.
     """
 
     HELD = "held", "Waiting for AWS"
@@ -25,12 +27,12 @@ LIVING = (SecretState.HELD, SecretState.SEALED)
 
 
 class Secret(models.Model):
-    """One secret. `purpose` is a dotted slug: who opens it must name it. `label` says what it is of, such as
-    the id of an access key.
+    """A sealed secret. `purpose` is a dotted slug that readers must name. `label` describes the secret, such
+    as the ID of an access key.
 
-    It can be read from `released_at` on. `person_id` is the only person who may read it, null where only a
-    worker uses it; `browser` is the digest of the only session, blank for any. `ciphertext` is blank from the
-    moment the secret is read, used, expired or shredded.
+    It can be read from `released_at` on. `person_id` is the only person who can read it, null if only a
+    worker uses it; `browser` is the digest of the only session, blank for any. `ciphertext` is blank once the
+    secret was read, used, expired or destroyed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,5 +66,5 @@ class Secret(models.Model):
 
     @property
     def is_there(self) -> bool:
-        """Whether it still has its text."""
+        """True if it still has its text."""
         return self.state in LIVING

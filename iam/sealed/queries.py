@@ -1,4 +1,4 @@
-"""What is known of sealed secrets, apart from what they say."""
+"""Queries for sealed secrets, without their content."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from iam.sealed.models import Secret
 
 
 def secret_of(secret_id: UUID) -> Secret | None:
-    """The row; None for a secret that was never sealed."""
+    """Return the row, or None for a secret that was never sealed."""
     return Secret.objects.filter(pk=secret_id).first()

@@ -1,4 +1,6 @@
-"""Seal a secret, read it once, use it once, destroy it. Nothing here is ever logged but that it happened."""
+"""Seals secrets, reads them once, uses them once, destroys them. Only the fact that this happened
+is logged.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ logger = structlog.get_logger(__name__)
 
 MAX_TTL: Final = timedelta(days=7)
 MAX_SECRET_LENGTH: Final = 32 * 1024
-"""Characters that a secret may have: a private key is the longest."""
+"""Maximum number of characters of a secret. Private keys are the longest."""
 
 
 class SealedError(Exception):
-    """The secret cannot be had; `message` says why, for a person."""
+    """The secret isn't available. `message` says why, for a person."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -49,12 +51,12 @@ def seal(
     secret_id: UUID | None = None,
     is_held: bool = False,
 ) -> UUID:
-    """Encrypt a secret, and give the id under which it can be had for `ttl`.
+    """Encrypt a secret and return its id, under which it is available for `ttl`.
 
-    `for_person` alone may read it, with `session` in that browser session only; without a person only a
-    worker takes it. `is_held`: nobody reads it before `release`. With a `secret_id` that is still held it
-    replaces that one's text; one that could be read is never replaced. Raises ValueError for a text without
-    content or beyond `MAX_SECRET_LENGTH` characters, and for a time beyond `MAX_TTL`.
+    Only `for_person` can read it, and with `session` only in that browser session; without a person, only a
+    worker can take it. `is_held` prevents reading before `release`. With a `secret_id` that is still held,
+    its text is replaced; one that could be read is never replaced. Raises ValueError for an empty text, one
+    beyond `MAX_SECRET_LENGTH` characters, and a duration beyond `MAX_TTL`.
     """
     if not text or len(text) > MAX_SECRET_LENGTH or not timedelta(0) < ttl <= MAX_TTL:
         raise ValueError("A secret has 1 to 32,768 characters, and is kept for seven days at most.")
@@ -83,16 +85,14 @@ def seal(
 
 
 def release(secret_id: UUID, *, label: str = "") -> bool:
-    """Let a held secret be read from now on; False when it is not held (any more). Harmless the second
-    time.
-    """
+    """Allow a held secret to be read. Returns False if it isn't held (any more). It is safe to run again."""
     values = {"label": label[:512]} if label else {}
     held_secrets = Secret.objects.filter(pk=secret_id, state=SecretState.HELD)
     return bool(held_secrets.update(state=SecretState.SEALED, released_at=datetime.now(tz=UTC), **values))
 
 
 def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
-    """The text, for its person, and never again. Of several who ask at once one gets it. Raises
+    """Return the text for its person, once. Of several concurrent callers, one gets it. Raises
     SealedError.
     """
     secret = _own_secret(secret_id, person)
@@ -104,11 +104,11 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
 
 
 def show_text(secret_id: UUID, *, person: Actor, session: str) -> str:
-    """The text, for its person, in the browser session that it was sealed for, as often as they look and
-    until `destroy`. Raises SealedError.
+    """Return the text for its person, in the browser session for which it was sealed, repeatedly until
+    `destroy`. Raises SealedError.
 
-    For what has to be seen for a while, such as a seed that is being scanned: a reload must not lose it.
-    Writes nothing.
+    It is for what must be visible for a while, such as a seed to scan, which a reload must not lose. It
+    writes nothing.
     """
     secret = _own_secret(secret_id, person)
     if not secret.browser or secret.browser != _digest(session) or secret.state == SecretState.HELD:
@@ -119,11 +119,11 @@ def show_text(secret_id: UUID, *, person: Actor, session: str) -> str:
 
 
 def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> str:
-    """The text, for its person: the first browser session that asks keeps it, and sees it again until `until`
-    at the latest.
+    """Return the text for its person. The first browser session that asks can see it again until `until` at
+    the latest.
 
-    A password that is shown once is lost to anyone who reloads the page. Every other browser is refused from
-    the first look on. Raises SealedError.
+    A password shown only once would be lost by a reload of the page. Other browsers are refused from the
+    first view on. Raises SealedError.
     """
     secret = _own_secret(secret_id, person)
     if not session:
@@ -149,32 +149,32 @@ def _own_secret(secret_id: UUID, person: Actor) -> Secret:
 
 
 def can_reveal(secret: Secret, *, session: str) -> bool:
-    """True if `reveal` would give the text to its person in this browser session."""
+    """Return True if `reveal` would return the text in this browser session."""
     is_here = secret.browser in ("", _digest(session))
     return secret.state == SecretState.SEALED and is_here and secret.expires_at > datetime.now(tz=UTC)
 
 
 def take_text(secret_id: UUID, *, purpose: str) -> str:
-    """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its
-    time.
+    """Return the text for a worker, once. Raises SealedError, also for another purpose or after
+    expiration.
     """
     return _end(_for_worker(secret_id, purpose), to=SecretState.TAKEN, actor=None)
 
 
 def read_text(secret_id: UUID, *, purpose: str) -> str:
-    """The text, for a worker that may have to send it again; who used it up calls `destroy`. Raises
+    """Return the text for a worker that may have to send it again. Call `destroy` after use. Raises
     SealedError.
     """
     return _text(_for_worker(secret_id, purpose))
 
 
 def destroy(secret_id: UUID, *, actor: Actor | None = None) -> bool:
-    """Destroy the text; False when it is gone already."""
+    """Destroy the text. Returns False if it is gone already."""
     return _wipe(secret_id, to=SecretState.SHREDDED, actor=actor)
 
 
 def sweep() -> int:
-    """Destroy what nobody has read in time; how many."""
+    """Destroy expired secrets and return how many."""
     over = Secret.objects.filter(state__in=LIVING, expires_at__lte=datetime.now(tz=UTC))
     return sum(
         _wipe(pk, to=SecretState.EXPIRED, actor=None) for pk in list(over.values_list("pk", flat=True))
@@ -204,7 +204,7 @@ def _text(secret: Secret) -> str:
 
 
 def _end(secret: Secret, *, to: SecretState, actor: Actor | None) -> str:
-    """Give the text to the one whose update finds it still there."""
+    """Return the text to the caller whose update finds it still there."""
     text = _text(secret)
     if not _wipe(secret.pk, to=to, actor=actor):
         raise SealedError(_why_gone(Secret.objects.get(pk=secret.pk)))

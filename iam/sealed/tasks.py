@@ -11,5 +11,5 @@ from iam.sealed import services
 @shared_task(name="iam.sealed.tasks.sweep_secrets")  # type: ignore[untyped-decorator]
 @every(20)
 def sweep_secrets() -> None:
-    """Destroy what was not read in time."""
+    """Destroy expired secrets."""
     services.sweep()

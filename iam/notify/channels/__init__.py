@@ -1,4 +1,4 @@
-"""The ways out: each takes a row of the outbox and sends it, or says why it could not."""
+"""The channels: each sends a message from the outbox, or says why it could not."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ _WAYS = {
 
 
 def send(message: OutgoingMessage) -> None:
-    """Send it by its channel. Raises DeliveryError."""
+    """Send the message by its channel. Raises DeliveryError."""
     _WAYS[MessageChannel(message.channel)](message)

@@ -6,8 +6,8 @@ import ssl
 
 
 class DeliveryError(Exception):
-    """The message did not go out; `is_final`: trying again would not help. The text never holds a secret
-    address.
+    """The message was not sent. `is_final` means that a retry would not help. The text never contains a
+    secret URL.
     """
 
     def __init__(self, message: str, *, is_final: bool = False) -> None:
@@ -16,7 +16,7 @@ class DeliveryError(Exception):
 
 
 def reason_of(error: Exception) -> str:
-    """Why a host can’t be reached, in a few words that hold no address."""
+    """Return why a host can’t be reached, in a few words without its address."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLError):

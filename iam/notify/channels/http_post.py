@@ -1,7 +1,7 @@
-"""One POST to an address that an operator has set: to a public host only, without following a redirect.
+"""Sends a POST request to a URL set by an operator: to a public host only, without following redirects.
 
-The name is looked up once, every address that it has must be public, and the connection goes to an address
-that was looked at: a name that answers differently the second time leads nowhere.
+The name is resolved once, all its addresses must be public, and the connection uses a checked address. So a
+different answer to a second lookup has no effect.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def post(
     is_private: bool | None = None,
     ca_file: str = "",
 ) -> None:
-    """Send JSON; an answer from 200 to 299 is success. Raises DeliveryError, whose text never holds the
-    address, which may be secret. `is_private` admits hosts that are not public, None as
-    GATEHOUSE_WEBHOOK_PRIVATE says; `ca_file` holds the authorities that are trusted instead of the system’s.
+    """Send JSON; a status from 200 to 299 is success. Raises DeliveryError, whose text never contains the
+    URL, which can be secret. `is_private` allows hosts that aren't public (None: as in
+    GATEHOUSE_WEBHOOK_PRIVATE). `ca_file` has the CAs that are trusted instead of the system’s.
     """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
@@ -67,7 +67,7 @@ def post(
 
 
 def _allowed(host: str, port: int, *, who: str, is_private: bool) -> list[str]:
-    """The addresses of a host. Raises DeliveryError when one of them is not public, unless that is
+    """Return the addresses of a host. Raises DeliveryError if one of them isn't public, unless that is
     allowed.
     """
     try:
@@ -83,7 +83,7 @@ def _allowed(host: str, port: int, *, who: str, is_private: bool) -> list[str]:
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the open internet, also where it stands for another one."""
+    """Return True if an address is on the public internet, also if it embeds another one."""
     address: Address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
@@ -96,7 +96,7 @@ def is_public(text: str) -> bool:
 
 
 class _PinnedConnection(HTTPConnection):
-    """Connects to one of the addresses that were looked at, and names the host in TLS and in the request."""
+    """Connects to one of the checked addresses, and uses the host name in TLS and in the request."""
 
     def __init__(self, host: str, port: int, *, addresses: list[str], secure: bool, ca_file: str) -> None:
         super().__init__(host, port, timeout=TIMEOUT)

@@ -1,4 +1,4 @@
-"""Messages by mail: plain text and the same as HTML, with the reader's own link."""
+"""Sends messages by mail, as plain text and HTML, with the reader's own link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PERMANENT = 500
 
 
 def send_mail(message: OutgoingMessage) -> None:
-    """Send it. Raises DeliveryError."""
+    """Send the message. Raises DeliveryError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise DeliveryError("No mail server is configured (GATEHOUSE_EMAIL_HOST).", is_final=True)
     reader = UUID(message.recipient)
@@ -37,7 +37,7 @@ def send_mail(message: OutgoingMessage) -> None:
     try:
         mail.send()
     except SMTPRecipientsRefused as refused:
-        # A server that only asks to come back later (greylisting) says so by a code below 500.
+        # A server that asks to retry later (greylisting) answers with a code below 500.
         codes = [code for code, _ in refused.recipients.values()]
         is_final = all(code >= PERMANENT for code in codes)
         raise DeliveryError("The mail server refused the address.", is_final=is_final) from None
@@ -50,8 +50,8 @@ def send_mail(message: OutgoingMessage) -> None:
 
 
 def _reaches_choices(reader: UUID, message: OutgoingMessage) -> bool:
-    """False for an invited person without a sign-in, for whom the link to the settings would end at the
-    sign-in page.
+    """Return False for an invited person without a sign-in, for whom the link to the settings would end at
+    the sign-in page.
     """
     if not opens_alone(message.path):
         return True
@@ -59,7 +59,7 @@ def _reaches_choices(reader: UUID, message: OutgoingMessage) -> bool:
 
 
 def body_of(message: OutgoingMessage, *, link: str, choices: str) -> str:
-    """The text of a mail; `choices` is "" for people who can’t sign in."""
+    """Return the text of a mail. `choices` is empty for people who can’t sign in."""
     parts = [
         f"Hello {message.name}," if message.name else "Hello,",
         message.subject,

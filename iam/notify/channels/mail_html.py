@@ -1,4 +1,4 @@
-"""A mail as HTML: one column, no picture and nothing from elsewhere, readable in light and dark and without
+"""A mail as HTML: one column, without images or external content, readable in light and dark mode and without
 its styles.
 """
 
@@ -46,8 +46,8 @@ _PAGE: Final = (
 
 
 def html_of(message: OutgoingMessage, *, link: str, choices: str) -> SafeString:
-    """The same as the text of the mail; whatever people wrote is text in it. `choices` is "" for people who
-    can’t sign in.
+    """Return the mail's text as HTML, with all input escaped. `choices` is empty for people who can’t sign
+    in.
     """
     hello = f"Hello {message.name}," if message.name else "Hello,"
     return format_html(
@@ -68,7 +68,7 @@ def _footer(message: OutgoingMessage, choices: str) -> SafeString:
 
 
 def footer_of(message: OutgoingMessage) -> str:
-    """What is to be known of the link."""
+    """Return the note about the link."""
     return ALONE if opens_alone(message.path) else FOOTER
 
 

@@ -1,4 +1,6 @@
-"""Messages into a Slack room by an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
+"""Sends messages to a Slack channel with an incoming webhook.
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from iam.notify.models import OutgoingMessage
 
 
 def send_to_slack(message: OutgoingMessage) -> None:
-    """Send it. Raises DeliveryError."""
+    """Send the message. Raises DeliveryError."""
     if not settings.SLACK_WEBHOOK:
         raise DeliveryError(
             "No Slack webhook is configured any more (GATEHOUSE_SLACK_WEBHOOK).", is_final=True
@@ -24,7 +26,9 @@ def send_to_slack(message: OutgoingMessage) -> None:
 
 
 def text_of(message: OutgoingMessage) -> str:
-    """What the room reads: the event and the page, and what it is about only where the settings allow it."""
+    """Return the text for the channel: the event and the page, and the subject only if the
+    settings allow it.
+    """
     named = "".join(f"<@{member}> " for member in message.mentions)
     about = message.subject if settings.NOTIFY_DETAILS else " ".join(
         part for part in (spec_of(message.event).headline + ":", message.reference) if part
@@ -33,5 +37,5 @@ def text_of(message: OutgoingMessage) -> str:
 
 
 def _escaped(text: str) -> str:
-    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    """Escape a text: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

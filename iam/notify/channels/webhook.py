@@ -1,8 +1,7 @@
-"""Messages to a webhook: JSON, signed with HMAC-SHA256 over the time and the body.
+"""Sends messages to a webhook: JSON, signed with HMAC-SHA256 over the time and the body.
 
-The receiver computes HMAC-SHA256 of `TIMESTAMP.BODY` with the shared secret, compares it with
-`Gatehouse-Signature`, and refuses a `Gatehouse-Timestamp` that is older than some minutes, so that nobody can
-send it again later.
+The receiver computes the HMAC-SHA256 of `TIMESTAMP.BODY` with the shared secret, compares it with
+`Gatehouse-Signature`, and rejects a `Gatehouse-Timestamp` older than some minutes to prevent replays.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from iam.notify.models import OutgoingMessage
 
 
 def send_to_webhook(message: OutgoingMessage) -> None:
-    """Send it. Raises DeliveryError."""
+    """Send the message. Raises DeliveryError."""
     if not settings.WEBHOOK_URL:
         raise DeliveryError("No webhook is configured any more (GATEHOUSE_WEBHOOK_URL).", is_final=True)
     body = json.dumps(payload_of(message), sort_keys=True, separators=(",", ":")).encode()
@@ -38,12 +37,12 @@ def send_to_webhook(message: OutgoingMessage) -> None:
 
 
 def signature(secret: str, *, moment: str, body: bytes) -> str:
-    """HMAC-SHA256 of the time, a dot and the body, in hex."""
+    """Return the HMAC-SHA256 of the time, a dot and the body, in hex."""
     return hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def payload_of(message: OutgoingMessage) -> dict[str, Any]:
-    """What is told: the event and the page, and what it is about only where the settings allow it."""
+    """Return the payload: the event and the page, and the subject only if the settings allow it."""
     payload = {
         "id": str(message.pk),
         "event": message.event,
