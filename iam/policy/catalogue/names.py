@@ -1,6 +1,6 @@
-"""All action names in a fixed order, so that sets of actions are whole numbers: bit i is the i-th action.
+"""All action names in a fixed order, so that sets of actions are integers: bit i is the i-th action.
 
-Sorted by lower case, what `svc:Prefix*` means is one contiguous range.
+Since they are sorted by lower case, `svc:Prefix*` matches one contiguous range.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from iam.policy.letter_case import fold
 
 HIGHEST: Final = "\U0010ffff"
 MAX_SPARSE_BITS: Final = 200
-"""Below it, going from bit to bit is quicker than looking at all."""
+"""Number of bits below which going from bit to bit is faster than examining all."""
 REMEMBERED: Final = 2048
-"""Patterns whose masks are remembered: at most 6 MB, since a mask of all actions has 2.8 kB."""
+"""Number of patterns whose masks are cached: at most 6 MB, because a mask of all actions has 2.8 kB."""
 
 
 class ActionNames:
-    """Action names as AWS writes them. Looking up does not tell upper and lower case apart."""
+    """Action names as AWS writes them. Lookups ignore case."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        """`names` sorted by lower case, each once."""
+        """`names` are sorted by lower case, without duplicates."""
         self.all: Final = tuple(names)
         self._mask = lru_cache(maxsize=REMEMBERED)(self._mask_of)
 
@@ -41,18 +41,20 @@ class ActionNames:
         return len(self.all)
 
     def index_of(self, action: str) -> int | None:
-        """The number of an action, or None when it is unknown."""
+        """Return the number of an action, or None if it is unknown."""
         return self._index.get(fold(action))
 
     def expand(self, pattern: str) -> tuple[str, ...]:
-        """The actions that a pattern of an Action element means, sorted; none for a name that is unknown."""
+        """Return the actions that a pattern of an Action element matches, sorted. It is empty for an unknown
+        name.
+        """
         places = self._places(fold(pattern))
         if isinstance(places, range):
             return self.all[places.start : places.stop]
         return tuple(self.all[place] for place in places)
 
     def mask(self, pattern: str) -> int:
-        """`expand` as a set of bits."""
+        """Return the result of `expand` as a set of bits."""
         return self._mask(fold(pattern))
 
     def _mask_of(self, lowered: str) -> int:
@@ -65,8 +67,8 @@ class ActionNames:
         return mask
 
     def _places(self, lowered: str) -> range | list[int]:
-        """A range where the pattern has one star at its end; the others are tried within the range of their
-        beginning.
+        """Return the numbers of matching actions: a range for a pattern with one star at its end; other
+        patterns are tested within the range of their prefix.
         """
         wild = [place for place in (lowered.find("*"), lowered.find("?")) if place >= 0]
         if not wild:
@@ -80,14 +82,14 @@ class ActionNames:
         return [place for place in candidates if matches(self._lowered[place])]
 
     def names(self, mask: int) -> tuple[str, ...]:
-        """The actions of a set, in their order."""
+        """Return the actions of a set, in order."""
         if mask.bit_count() < MAX_SPARSE_BITS:
             return tuple(self.all[place] for place in places(mask))
         return tuple(compress(self.all, bits(mask)))
 
 
 def places(mask: int) -> Iterator[int]:
-    """The numbers of the bits that are set, ascending; for sets of a few."""
+    """Yield the numbers of the set bits, ascending. Use it for sets with few bits."""
     while mask:
         lowest = mask & -mask
         yield lowest.bit_length() - 1
@@ -95,5 +97,5 @@ def places(mask: int) -> Iterator[int]:
 
 
 def bits(mask: int) -> Iterator[bool]:
-    """Whether bit 0, 1, 2 … is set."""
+    """Yield whether bit 0, 1, 2 … is set."""
     return map("1".__eq__, reversed(f"{mask:b}"))

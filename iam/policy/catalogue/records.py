@@ -1,4 +1,4 @@
-"""What AWS publishes of a service: its actions, resource types and condition keys.
+"""The data that AWS publishes about a service: its actions, resource types and condition keys.
 
 Source: "Service Authorization Reference",
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -12,9 +12,8 @@ from typing import Final
 
 
 class AccessLevel(StrEnum):
-    """The access level of an action, as AWS writes it, in the order of pages.
-
-    Source: "Access levels in policy summaries".
+    """The access level of an action, as AWS writes it, in the order of pages. Source: "Access levels in
+    policy summaries".
     """
 
     LIST = "List"
@@ -25,7 +24,7 @@ class AccessLevel(StrEnum):
 
 
 class KeyType(StrEnum):
-    """What a condition key holds; a key of several values says so apart."""
+    """The type of a condition key's values. Whether it is multivalued is stored separately."""
 
     STRING = "String"
     ARN = "ARN"
@@ -40,7 +39,7 @@ ARRAY: Final = "ArrayOf"
 
 @dataclass(frozen=True, slots=True)
 class ConditionKey:
-    """A condition key; a name may hold a placeholder, as `aws:PrincipalTag/${TagKey}` does."""
+    """A condition key. Its name can contain a placeholder, such as `aws:PrincipalTag/${TagKey}`."""
 
     name: str
     type: KeyType
@@ -50,8 +49,8 @@ class ConditionKey:
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """A kind of resource. `arn` is AWS's pattern with placeholders; `condition_keys` work on any action on
-    it.
+    """A resource type. `arn` is AWS's format with placeholders; `condition_keys` apply to any
+    action on it.
     """
 
     name: str
@@ -61,8 +60,8 @@ class ResourceType:
 
 @dataclass(frozen=True, slots=True)
 class ActionTarget:
-    """A resource type that an action takes. `is_required`: each request names one; keys and dependants are of
-    this pair.
+    """A resource type of an action. `is_required` means that each request names one. Condition keys and
+    dependent actions are those of this pair.
     """
 
     type: ResourceType
@@ -76,8 +75,8 @@ class CatalogueAction:
     """An action. Without targets it works only on Resource `*`.
 
     `condition_keys` are all keys that AWS lists for it: its own, those of its targets, those of their
-    resource types. Dependent actions are those that a caller needs besides; the data of 2026 lists none for
-    any action.
+    resource types. Dependent actions are those that a caller also needs; the data of 2026 lists none for any
+    action.
     """
 
     name: str
@@ -90,14 +89,14 @@ class CatalogueAction:
 
     @property
     def resource_types(self) -> tuple[ResourceType, ...]:
-        """The resource types that it takes."""
+        """The resource types of its targets."""
         return tuple(target.type for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueService:
-    """A service by its prefix in actions. `actions`, `resource_types` and `condition_keys` are by their names
-    in lower case.
+    """A service, by its prefix in actions. `actions`, `resource_types` and `condition_keys` are by name in
+    lower case.
     """
 
     prefix: str

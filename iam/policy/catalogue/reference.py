@@ -1,6 +1,6 @@
 """The catalogue: every service, action, resource type and condition key that AWS publishes, by name.
 
-The names of the actions are loaded at once (milliseconds), everything else per service when it is asked for.
+The names of the actions are loaded at once (milliseconds), everything else per service on demand.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from iam.policy.catalogue.records import (
 from iam.policy.letter_case import fold
 
 MAX_KEY_LENGTH = 512
-"""A longer one is no key: IAM's tag keys have 128 characters at most."""
+"""Maximum length of a condition key. IAM's tag keys have at most 128 characters."""
 PLACEHOLDER = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 
 
 def _mask(bits: Sequence[bool]) -> int:
-    """The number with these bits, the lowest first."""
+    """Return the number with these bits, the lowest first."""
     return int("".join("01"[bit] for bit in reversed(bits)), 2)
 
 
 class AwsCatalogue:
-    """What AWS publishes. Immutable; names are found in any case and given back as AWS writes them."""
+    """What AWS publishes. It is immutable; lookups ignore case and return names as AWS writes them."""
 
     def __init__(self, names: ActionNames, letters: str, version: str) -> None:
         self.version = version
@@ -51,33 +51,33 @@ class AwsCatalogue:
         return len(self._names)
 
     def index_of(self, action: str) -> int | None:
-        """The number of an action's bit; None for an unknown action."""
+        """Return the number of an action's bit, or None for an unknown action."""
         return self._names.index_of(action)
 
     def expand(self, pattern: str) -> tuple[str, ...]:
-        """The known actions that `s3:Get*` and the like mean, sorted."""
+        """Return the known actions that a pattern such as `s3:Get*` matches, sorted."""
         return self._names.expand(pattern)
 
     def mask(self, pattern: str) -> int:
-        """The known actions that a pattern means, as bits."""
+        """Return the known actions that a pattern matches, as bits."""
         return self._names.mask(pattern)
 
     def names(self, mask: int) -> tuple[str, ...]:
-        """The actions of a set of bits, sorted."""
+        """Return the actions of a set of bits, sorted."""
         return self._names.names(mask)
 
     def listed(self, mask: int) -> int:
-        """The actions of a set that AWS lists. Numbers of actions count these: names that only policies have
-        are named beside a number, and are not in it.
+        """Return the actions of a set that AWS lists. Counts of actions use these; names found only in
+        policies are listed separately.
         """
         return mask & (1 << len(self._names)) - 1
 
     def mask_of_service(self, prefix: str) -> int:
-        """All actions of a service."""
+        """Return all actions of a service."""
         return self._names.mask(f"{prefix}:*")
 
     def mask_of_level(self, level: AccessLevel) -> int:
-        """All actions of an access level."""
+        """Return all actions of an access level."""
         mask = self._level_masks.get(level)
         if mask is None:
             letter = pack.LETTERS[level]
@@ -96,7 +96,7 @@ class AwsCatalogue:
         return _mask([letter.isupper() for letter in self._letters])
 
     def level(self, action: str) -> AccessLevel | None:
-        """The access level; None for an unknown action."""
+        """Return the access level, or None for an unknown action."""
         place = self._names.index_of(action)
         return None if place is None else pack.LEVELS[fold(self._letters[place])]
 
@@ -116,16 +116,16 @@ class AwsCatalogue:
         return {prefix: titles.get(prefix, prefix) for prefix in source.prefixes()}
 
     def has_service(self, prefix: str) -> bool:
-        """Whether actions begin with this prefix; asks for its name only."""
+        """Return True if actions have this prefix. It only loads the service's name."""
         return fold(prefix) in self._titles
 
     def title(self, prefix: str) -> str:
-        """The name of a service as people know it; the prefix itself when it is unknown."""
+        """Return the title of a service, or the prefix itself if it is unknown."""
         return self._titles.get(fold(prefix), prefix)
 
     def service(self, prefix: str) -> CatalogueService | None:
-        """Everything about one service; None for an unknown one. Read once (a millisecond or two), then
-        kept.
+        """Return everything about a service, or None for an unknown one. It is loaded once (a millisecond or
+        two) and cached.
         """
         lowered = fold(prefix)
         if lowered not in self._titles:
@@ -139,7 +139,9 @@ class AwsCatalogue:
         return known_service
 
     def resource_arn(self, prefix: str, type_name: str) -> str | None:
-        """AWS's pattern of a resource type; None for an unknown one. Reads less than `service`."""
+        """Return AWS's ARN format of a resource type, or None for an unknown one. It loads less than
+        `service`.
+        """
         lowered = fold(prefix)
         if lowered not in self._titles:
             return None
@@ -153,28 +155,28 @@ class AwsCatalogue:
         return arns.get(fold(type_name))
 
     def action(self, name: str) -> CatalogueAction | None:
-        """Everything about an action such as `s3:GetObject`; None for an unknown one."""
+        """Return everything about an action such as `s3:GetObject`, or None for an unknown one."""
         prefix, _, rest = fold(name).partition(":")
         service = self.service(prefix)
         return None if service is None else service.actions.get(rest)
 
     def resource_types(self, action: str) -> tuple[ResourceType, ...]:
-        """The resource types that an action takes: none for one that works on `*` only, and for an unknown
-        one.
+        """Return the resource types of an action. It is empty for an action that works only on `*` and for an
+        unknown one.
         """
         known_action = self.action(action)
         return () if known_action is None else known_action.resource_types
 
     def condition_keys(self, action: str) -> tuple[str, ...]:
-        """The condition keys of an action that AWS lists; global keys that every request has are not among
-        them.
+        """Return the condition keys that AWS lists for an action, without the global keys that every request
+        has.
         """
         known_action = self.action(action)
         return () if known_action is None else known_action.condition_keys
 
     def condition_key(self, name: str) -> ConditionKey | None:
-        """A condition key, global or of the service of its prefix; what stands for a placeholder is
-        accepted.
+        """Return a condition key, global or of its prefix's service, or None. Values are accepted in place of
+        placeholders.
         """
         if len(name) > MAX_KEY_LENGTH:
             return None
@@ -207,6 +209,6 @@ def _patterns(prefix: str, keys: tuple[str, ...]) -> tuple[tuple[re.Pattern[str]
 
 @cache
 def catalogue() -> AwsCatalogue:
-    """The catalogue of the installed data, one for the process."""
+    """Return the catalogue of the installed data, one per process."""
     version, letters, names = pack.load()
     return AwsCatalogue(ActionNames(names), letters, version)

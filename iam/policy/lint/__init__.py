@@ -1,4 +1,4 @@
-"""Finds what is wrong, dangerous or needless in a policy document, with line, column and remedy."""
+"""Finds what is wrong, dangerous or unneeded in a policy document, with line, column and remedy."""
 
 from iam.policy.lint.codes import SEVERITIES, LintSeverity
 from iam.policy.lint.findings import LintFinding

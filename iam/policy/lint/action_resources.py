@@ -1,4 +1,4 @@
-"""Whether actions and resources of a statement belong together.
+"""Checks whether the actions and resources of a statement fit each other.
 
 Source: "Actions, resources, and condition keys for AWS services", the column Resource types: an action
 without any works only with Resource `*`.
@@ -18,12 +18,12 @@ from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import LintStatement, LintSubject, SourceText
 
 WIDE: Final = 1200
-"""A pattern that means more actions than any service has is not asked for the resource types of each."""
+"""A pattern that matches more actions than any service has isn't checked action by action."""
 
 
 def check_fit(subject: LintSubject, hopeless: set[SourceText]) -> None:
-    """Actions that fit no resource and resources that fit no action; `hopeless` resources were reported
-    before.
+    """Check for actions that fit no resource, and resources that fit no action. `hopeless` resources were
+    reported already.
     """
     for statement in subject.document.statements:
         if statement.actions is None or statement.resources is None:
@@ -88,7 +88,7 @@ class _StatementFit:
         )
 
     def _check_resources(self) -> None:
-        """Resources that no action of the statement works on; only asked when all actions are known."""
+        """Check for resources that no action of the statement works on. It needs all actions to be known."""
         actions = self.statement.actions.words if self.statement.actions else ()
         types: dict[str, ResourceType] = {}
         for word in {fold(word.text): word for word in actions}.values():
@@ -107,15 +107,17 @@ class _StatementFit:
 
 
 def _of_one_service(arn: str) -> str:
-    """Connections have ARNs of either of two services, and the actions of both work on them: the service was
-    renamed.
+    """Return the ARN under one service name: connections have ARNs of two services, because theirs was
+    renamed, and the actions of both work on them.
     """
     return arn.replace(":codeconnections:", ":codestar-connections:", 1)
 
 
 @lru_cache(maxsize=512)
 def known_actions(catalogue: AwsCatalogue, pattern: str) -> tuple[CatalogueAction, ...]:
-    """What a name or pattern means; nothing for what is unknown, and for what means more than a service."""
+    """Return the actions that a name or pattern matches, or none if it is unknown or matches more than a
+    service.
+    """
     names = catalogue.expand(pattern)
     if len(names) > WIDE:
         return ()

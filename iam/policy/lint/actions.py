@@ -1,4 +1,4 @@
-"""Action names: their form, and whether AWS publishes such actions."""
+"""Checks action names: their form, and whether AWS publishes such actions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LITERAL: Final = re.compile(r"[^*?]+")
 
 
 def check_actions(subject: LintSubject) -> None:
-    """Every name in Action and NotAction."""
+    """Check every name in Action and NotAction."""
     for statement in subject.document.statements:
         for word in statement.actions.words if statement.actions else ():
             if EVERYTHING.fullmatch(word.text) is None:
@@ -98,9 +98,7 @@ def _unknown(word: SourceText, prefix: str, subject: LintSubject) -> None:
 
 
 def _check_case(word: SourceText, name: str, subject: LintSubject) -> None:
-    """A pattern such as `glue:Gett*`: no name is written so, and IAM takes it for GetTable because it ignores
-    case.
-    """
+    """Check patterns such as `glue:Gett*` that match an action only because IAM ignores case (GetTable)."""
     if not word.is_pattern or not subject.report.may_look():
         return
     start = LITERAL.match(name)

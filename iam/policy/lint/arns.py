@@ -1,5 +1,5 @@
-"""The form of ARNs in Resource and NotResource: fields, partition, service, Region, account, and a resource
-that exists.
+"""Checks the form of ARNs in Resource and NotResource: fields, partition, service, Region, account, and
+whether such a resource exists.
 
 Source: "Identify AWS resources with Amazon Resource Names (ARNs)",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
@@ -25,16 +25,16 @@ PARTITIONS: Final = frozenset(
     {"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
 )
 SERVICES_OF_ARNS: Final = frozenset({"catalog", "elastic-inference", "route53-recovery-control"})
-"""Services that stand in ARNs and in no action."""
+"""Services that appear in ARNs but in no action."""
 ACCOUNT: Final = re.compile(r"[0-9]{12}|[a-z][a-z0-9-]*")
 FIELDS: Final = 6
 HIDDEN: Final = "\x02"
-"""Stands for a variable, whose colon is none of the ARN's."""
+"""Stands for a variable, whose colon doesn't separate fields of the ARN."""
 
 
 def check_arns(subject: LintSubject) -> set[SourceText]:
-    """Every name in Resource and NotResource; gives those that cannot mean anything, so that nobody reports
-    them again.
+    """Check every name in Resource and NotResource. Returns the names that can't match anything, so that
+    later checks skip them.
     """
     meaningless: set[SourceText] = set()
     for statement in subject.document.statements:
@@ -44,17 +44,17 @@ def check_arns(subject: LintSubject) -> set[SourceText]:
 
 
 def fields_of(text: str, *, has_variables: bool) -> list[str]:
-    """The fields of an ARN, at most six, with variables hidden."""
+    """Return the fields of an ARN, at most six, with variables masked."""
     return (VARIABLE.sub(HIDDEN, text) if has_variables else text).split(":", FIELDS - 1)
 
 
 def is_open(field: str) -> bool:
-    """Whether a field can be more than what is written."""
+    """Return True if a field contains a wildcard or a variable."""
     return any(mark in field for mark in ("*", "?", HIDDEN))
 
 
 def is_region(field: str) -> bool:
-    """Whether a Region can be what is written, which may have wildcards."""
+    """Return True if the text, which can have wildcards, matches a Region."""
     if not is_open(field):
         return field in REGIONS or field in NO_PLACE
     matches = compile_glob(field.replace(HIDDEN, "*"))
@@ -62,7 +62,7 @@ def is_region(field: str) -> bool:
 
 
 def remedy_of_region(field: str, subject: LintSubject) -> str:
-    """The Region that somebody meant, or how to allow a new one."""
+    """Return the remedy: the Region that was probably meant, or how to allow a new one."""
     close = subject.report.closest(field, sorted(REGIONS))
     return f"Did you mean {close}?" if close else f"Write a Region such as eu-west-1. {IF_NEWER}"
 
@@ -89,7 +89,7 @@ def _check(word: SourceText, subject: LintSubject) -> bool:
 
 
 def _check_fields(word: SourceText, fields: Sequence[str], subject: LintSubject) -> bool:
-    """Whether a resource can have such an ARN. The first field that is wrong is reported."""
+    """Return True if a resource can have such an ARN. The first wrong field is reported."""
     report = subject.report
     _, partition, service, region, account, _ = fields
     if any(HIDDEN in field for field in fields[:-1]):
@@ -186,7 +186,7 @@ def _check_resource(word: SourceText, fields: Sequence[str], subject: LintSubjec
 
 
 def _has_resource(word: SourceText, resource_type: ResourceType, *, has_variables: bool) -> bool:
-    """Whether they agree when Region and account are left aside."""
+    """Return True if the ARN matches the type apart from Region and account."""
     own = resource_type.arn.split(":", FIELDS - 1)[-1]
     resource = word.text.split(":", FIELDS - 1)[-1]
     return can_mean(f"arn:aws:x:::{resource}", f"arn:aws:x:::{own}", has_variables=has_variables)
@@ -195,7 +195,7 @@ def _has_resource(word: SourceText, resource_type: ResourceType, *, has_variable
 def _explain(
     word: SourceText, fields: Sequence[str], types: Sequence[ResourceType], subject: LintSubject
 ) -> None:
-    """Report that Region or account must not be given, or is missing."""
+    """Report that Region or account must be left out, or is missing."""
     remedy = f"Write it like {types[0].arn}."
     problems = []
     for place, name, field in ((3, "REGION", "Region"), (4, "ACCOUNT", "account")):

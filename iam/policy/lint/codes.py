@@ -1,10 +1,10 @@
-"""Every code that the lint can give, and how grave it is.
+"""The codes of the lint and their severities.
 
-Names are those of IAM Access Analyzer where it has the check. Source: "IAM Access Analyzer policy check
+Names are those of IAM Access Analyzer if it has the check. Source: "IAM Access Analyzer policy check
 reference", https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html An
-error is what AWS refuses or what can never do what it says. AWS may know more than the installed catalogue
-does: errors about names say so (`LintFinding.is_by_catalogue`), and are warnings where somebody accepted the
-name as a newer one.
+error is what AWS rejects or what can never work as written. AWS may know names that the installed catalogue
+lacks: errors about names are marked so (`LintFinding.is_by_catalogue`), and are warnings if someone accepted
+the name as newer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 
 class LintSeverity(StrEnum):
-    """The four kinds of IAM Access Analyzer, the gravest first."""
+    """The four severities of IAM Access Analyzer, the most severe first."""
 
     ERROR = "error"
     SECURITY = "security warning"

@@ -1,5 +1,5 @@
-"""Condition operators and keys: whether they exist, go together, and are known to the actions of their
-statement.
+"""Checks condition operators and keys: whether they exist, fit each other, and are supported by the
+statement's actions.
 
 Sources: "IAM JSON policy elements: Condition operators"; "Set operators for multivalued context keys"; "AWS
 global condition context keys".
@@ -35,7 +35,7 @@ FAMILIES: Final = {
     "notipaddress": frozenset({KeyType.IP}),
     "arn": frozenset({KeyType.ARN}),
 }
-"""By the beginning of an operator: the keys that it is for."""
+"""The key types for each prefix of an operator."""
 OPERATORS_FOR: Final = {
     KeyType.STRING: "StringEquals or StringLike",
     KeyType.NUMERIC: "NumericEquals and the like",
@@ -47,14 +47,16 @@ OPERATORS_FOR: Final = {
 
 
 def check_conditions(subject: LintSubject) -> None:
-    """Every test of every statement."""
+    """Check every test of every statement."""
     for statement in subject.document.statements:
         for test in statement.tests:
             _check(test, statement, subject)
 
 
 def is_of_provider(key: str) -> bool:
-    """Whether the key is named by an identity provider, such as `token.actions.githubusercontent.com:sub`."""
+    """Return True if an identity provider defines the key, such as
+    `token.actions.githubusercontent.com:sub`.
+    """
     prefix = fold(key).rpartition(":")[0]
     return "." in prefix or "/" in prefix or prefix in PROVIDERS
 
@@ -112,8 +114,8 @@ def _known_key(test: ConditionTest, subject: LintSubject) -> ConditionKey | None
 
 
 def _report_unknown(test: ConditionTest, subject: LintSubject) -> None:
-    """An error where the service is known; some services have keys and no actions, which the catalogue leaves
-    out.
+    """Report an unknown key. It is an error if the service is known; some services have keys but no actions,
+    and the catalogue leaves them out.
     """
     word, catalogue = test.key, subject.catalogue
     prefix = word.text.partition(":")[0]
@@ -139,7 +141,7 @@ def _report_unknown(test: ConditionTest, subject: LintSubject) -> None:
 
 
 def propose_key(name: str, subject: LintSubject) -> str:
-    """The known key that is most like this one."""
+    """Return the most similar known key."""
     prefix = fold(name.partition(":")[0])
     service = subject.catalogue.service(prefix)
     own = [key.name for key in service.condition_keys.values()] if service else []
@@ -185,8 +187,8 @@ def _check_type(test: ConditionTest, key: ConditionKey, subject: LintSubject) ->
 
 
 def _is_exception(test: ConditionTest, key: ConditionKey, family: str) -> bool:
-    """The time in seconds is compared as a number too; what stands under a name of the user's may be an
-    ARN.
+    """Return True for allowed mismatches: the time in seconds is also compared as a number, and a key with a
+    free name can hold an ARN.
     """
     is_free = "${" in key.name or "<" in key.name
     return (family == "numeric" and key.name == "aws:EpochTime") or (family == "arn" and is_free)
@@ -253,8 +255,8 @@ def _is_required(name: str, statement: LintStatement) -> bool:
 def _check_support(
     test: ConditionTest, key: ConditionKey, statement: LintStatement, subject: LintSubject
 ) -> None:
-    """Keys that the actions of the statement do not have: then an Allow allows nothing of them, a Deny denies
-    nothing.
+    """Check for keys that the statement's actions don't support. Such an Allow doesn't apply to them, and a
+    Deny doesn't deny them.
     """
     name = fold(key.name)
     is_tag = name in DEPENDS_ON_SERVICE
@@ -284,7 +286,7 @@ def _check_support(
 
 
 def _matters(test: ConditionTest, statement: LintStatement) -> bool:
-    """Whether a request without the key fails the test, so that the statement says nothing about it."""
+    """Return True if a request without the key fails the test, so that the statement doesn't apply."""
     if test.base == "null":
         return not any(fold(value.text) == "true" for value in test.values)
     is_negated = "not" in test.base and not test.quantifier
@@ -292,12 +294,13 @@ def _matters(test: ConditionTest, statement: LintStatement) -> bool:
 
 
 def _lacking(name: str, statement: LintStatement, subject: LintSubject, *, prefix: str) -> list[str]:
-    """The action names of the statement none of whose actions has the key. Those of other services
-    count too.
+    """Return the action names of the statement without any action that has the key, including those of other
+    services.
     """
     lacking = []
     for word in statement.actions.words if statement.actions else ():
-        # Keys work beyond their service (ec2:… with ssm actions), which the catalogue tells only in part.
+        # Keys also apply beyond their service (ec2:… with ssm actions), which the catalogue shows only in
+        # part.
         if prefix and fold(word.text.partition(":")[0]) != prefix:
             continue
         keys = _keys_of(subject.catalogue, word.text)
@@ -308,7 +311,7 @@ def _lacking(name: str, statement: LintStatement, subject: LintSubject, *, prefi
 
 @lru_cache(maxsize=1024)
 def _keys_of(catalogue: AwsCatalogue, pattern: str) -> frozenset[str] | None:
-    """The keys that any of the actions has, in lower case; None where that is not known."""
+    """Return the keys that any of the actions has, in lower case, or None if that is unknown."""
     actions = known_actions(catalogue, pattern)
     if not actions:
         return None

@@ -1,7 +1,7 @@
-"""Principals that another one of the same element takes in.
+"""Finds principals that another principal of the same element includes.
 
 Source: "AWS JSON policy elements: Principal". An Allow that names a user or a role needs no identity policy
-within the account, and one that names the account does: that is said where it can matter.
+in the same account, but one that names the account does. The message mentions this where it can matter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROLE: Final = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):role/(?:.*/)?([^/]+)",
 
 
 def check_covered_principals(subject: LintSubject) -> None:
-    """Every Principal and NotPrincipal, whose names of one kind are compared with each other."""
+    """Check every Principal and NotPrincipal, comparing the names of each type."""
     for statement in subject.document.statements:
         if statement.principals is None:
             continue
@@ -38,7 +38,7 @@ def _check(kind: str, words: Sequence[SourceText], statement: LintStatement, sub
         if same is not word:
             _report(word, f"{quoted(word.text)} is listed twice.", subject)
         elif statement.principals is not None and statement.principals.is_not:
-            # NotPrincipal needs the account beside its users and roles.
+            # NotPrincipal requires the account in addition to its users and roles.
             continue
         elif everybody is not None and word is not everybody:
             _report(word, f"* already includes {preview(word.text)}.", subject)
@@ -73,18 +73,18 @@ def _report(word: SourceText, message: str, subject: LintSubject) -> None:
 
 
 def _accounts(words: Sequence[SourceText]) -> dict[str, SourceText]:
-    """The accounts that are named as a whole, by number."""
+    """Return the accounts that are named as a whole, by ID."""
     matches = ((ACCOUNT.fullmatch(word.text), word) for word in words)
     return {match[1]: word for match, word in matches if match is not None}
 
 
 def _roles(words: Sequence[SourceText]) -> dict[tuple[str, ...], SourceText]:
-    """The roles by partition, account and name."""
+    """Return the roles by partition, account and name."""
     matches = ((ROLE.fullmatch(word.text), word) for word in words)
     return {match.groups(): word for match, word in matches if match is not None}
 
 
 def _account_key(word: SourceText) -> str:
-    """Equal for the number of an account and the ARN of its root."""
+    """Return a key that is equal for an account ID and the ARN of its root."""
     match = ACCOUNT.fullmatch(word.text)
     return match[1] if match is not None else word.text

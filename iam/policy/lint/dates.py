@@ -1,4 +1,4 @@
-"""Dates that are over: conditions on the time of the request that can never hold any more, or always hold.
+"""Checks dates that have passed: conditions on the time of the request that are now never or always true.
 
 Source: "IAM JSON policy elements: Condition operators", date condition operators.
 """
@@ -18,13 +18,13 @@ from iam.policy.request import TIMES
 BEFORE: Final = ("lessthan", "equals")
 AFTER: Final = "greaterthan"
 LONG: Final = 90 * 86_400
-"""Seconds after which a start is long past."""
+"""Seconds after which a start date is reported as long past."""
 LATEST: Final = 253_402_300_799
 """The last second of the year 9999."""
 
 
 def check_dates(test: ConditionTest, statement: LintStatement, subject: LintSubject) -> None:
-    """A test of the time of the request, whether by a date or by the seconds since 1970."""
+    """Check a test of the time of the request, by date or by seconds since 1970."""
     family = test.base.removeprefix("date").removeprefix("numeric")
     if test.name not in TIMES or not family.startswith((*BEFORE, AFTER)):
         return
@@ -51,9 +51,7 @@ def check_dates(test: ConditionTest, statement: LintStatement, subject: LintSubj
 
 
 def _has_end(statement: LintStatement) -> bool:
-    """Whether the start is one of two dates: then it says when the time began, and nobody needs to
-    remove it.
-    """
+    """Return True if the start is one of two dates. It then documents the period and need not be removed."""
     return any(test.name in TIMES and "lessthan" in test.base for test in statement.tests)
 
 

@@ -1,5 +1,5 @@
-"""What concerns the document as a whole: its size, its version, the Sids of its statements, elements that its
-kind needs.
+"""Checks the document as a whole: its size, its version, the Sids of its statements, and elements that its
+kind requires.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from iam.policy.lint.view import LintSubject, SourceText
 
 SID: Final = re.compile(r"[A-Za-z0-9]*")
 LAX_SIDS: Final = frozenset({LintKind.RESOURCE, LintKind.ENDPOINT})
-"""Some services let Sids of their resource policies have spaces and other characters, and repeat."""
+"""Kinds for which some services allow Sids that contain spaces and other characters, or repeat."""
 
 
 def check_size(text: str, quota: CharacterQuota, kind: LintKind, report: LintReport) -> None:
-    """The document against its quota, with what other policies take of it."""
+    """Check the document's size against its quota and what other policies use of it."""
     size = quota.size(text)
     if size + quota.used <= quota.limit:
         return
@@ -34,7 +34,7 @@ def check_size(text: str, quota: CharacterQuota, kind: LintKind, report: LintRep
 
 
 def check_whole(subject: LintSubject) -> None:
-    """Version, Sids and missing elements."""
+    """Check Version, Sids and missing elements."""
     _check_version(subject)
     _check_sids(subject)
     if subject.kind in NEEDS_RESOURCE:

@@ -1,4 +1,4 @@
-"""Findings of the lint: what is wrong, how grave it is, where it stands, and what to do."""
+"""Findings of the lint: what is wrong, its severity, its place, and how to fix it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ IF_NEWER: Final = "If AWS added it recently, an administrator can allow it in GA
 
 @dataclass(frozen=True, slots=True)
 class LintFinding:
-    """One finding. `code` is IAM Access Analyzer's issue code where it has one.
+    """A finding. `code` is IAM Access Analyzer's issue code if it has one.
 
     `statement` counts from 0 and is None for the whole document; `path` is such as `Statement[0].Action[2]`;
-    `line` and `column` count from 1; `remedy` is one line. `is_by_catalogue`: AWS takes the text, and what it
-    names is not in the installed catalogue.
+    `line` and `column` count from 1; `remedy` is one line. `is_by_catalogue` means that AWS accepts the text,
+    but the installed catalogue lacks a name in it.
     """
 
     code: str
@@ -41,13 +41,13 @@ class LintFinding:
 
     @property
     def is_refused(self) -> bool:
-        """Whether AWS itself would not take the text."""
+        """True if AWS itself would reject the text."""
         return self.severity is LintSeverity.ERROR and not self.is_by_catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpot:
-    """Where something stands: its offset in the text, its path, its statement."""
+    """A place in the document: offset in the text, path and statement."""
 
     at: int
     path: str
@@ -55,9 +55,7 @@ class SourceSpot:
 
 
 class LintReport:
-    """Collects findings, turns offsets into lines and columns, and proposes names, as often as time
-    allows.
-    """
+    """Collects findings, converts offsets to lines and columns, and proposes names as far as time allows."""
 
     def __init__(self, reading: PlacedJson) -> None:
         self._reading = reading
@@ -75,7 +73,7 @@ class LintReport:
         severity: LintSeverity | None = None,
         is_by_catalogue: bool = False,
     ) -> None:
-        """A finding at a place; `severity` only where it is another than the code's own."""
+        """Add a finding. `severity` overrides that of the code."""
         if len(self._found) >= MAX_FINDINGS:
             return
         line, column = self._reading.place(spot.at)
@@ -93,21 +91,21 @@ class LintReport:
         names: Iterable[str],
         severity: LintSeverity | None = None,
     ) -> None:
-        """A finding about what the catalogue lacks: a warning where one of its names was accepted as a newer
-        one.
+        """Add a finding about a name that the catalogue lacks. It is only a warning if one of the names was
+        accepted as newer.
         """
         severity = LintSeverity.WARNING if is_newer(*names) else severity
         self.add(code, spot, message, remedy, severity=severity, is_by_catalogue=True)
 
     def may_look(self, times: int = 1) -> bool:
-        """Whether a costly look at a name is still due; a text of thousands of names is not looked at to its
-        end.
+        """Return True while the budget for costly checks isn't used up. A text with thousands of names isn't
+        checked completely.
         """
         self._looks += times
         return self._looks <= MAX_LOOKS
 
     def findings(self) -> list[LintFinding]:
-        """All findings in the order of the text; of one place, the graver first."""
+        """Return all findings in the order of the text, the more severe first at the same place."""
         order = list(LintSeverity)
         return sorted(
             self._found,
@@ -115,8 +113,8 @@ class LintReport:
         )
 
     def closest(self, name: str, known: Iterable[str]) -> str:
-        """The known name that is most like this one, or nothing. Asked too often in one text, it answers
-        nothing.
+        """Return the most similar known name, or an empty string. Beyond a number of calls per text, it
+        returns an empty string.
         """
         if len(name) > MAX_NAME_LENGTH or self._proposals >= MAX_PROPOSALS:
             return ""
@@ -127,12 +125,12 @@ class LintReport:
 
 
 def quoted(text: str) -> str:
-    """A text in quotation marks, to begin a message with it."""
+    """Return a text in quotation marks, for the start of a message."""
     return f"“{preview(text)}”" if text else "An empty string"
 
 
 def preview(text: str) -> str:
-    """A text as a message quotes it: in one line, and not longer than a message bears."""
+    """Return a text for quoting in a message, on one line and cut to a maximum length."""
     plain = ""
     for letter in text[: PREVIEW_LENGTH + 1]:
         plain += letter if letter.isprintable() else "\ufffd"

@@ -1,4 +1,4 @@
-"""From JSON with places to a policy with places; everything that the grammar of policies does not allow is a
+"""Converts JSON with places to a policy with places. Everything that the policy grammar doesn't allow is a
 finding.
 
 Source: "Grammar of the IAM JSON policy language",
@@ -31,7 +31,7 @@ OPERATOR_NAMES: Final = (*(known.name for known in OPERATORS.values()), "Null")
 
 
 def read_document(root: JsonNode, report: LintReport) -> LintDocument | None:
-    """The policy; None when the text is something else altogether."""
+    """Return the policy, or None if the text isn't an object."""
     whole = SourceSpot(root.at, "", None)
     if not isinstance(root.value, tuple):
         report.add(
@@ -55,7 +55,7 @@ def read_document(root: JsonNode, report: LintReport) -> LintDocument | None:
 
 
 def kind_of(node: JsonNode) -> str:
-    """What a value is, in words."""
+    """Return the JSON type of a value in words."""
     value = node.value
     if isinstance(value, tuple):
         return "an object"
@@ -69,7 +69,7 @@ def kind_of(node: JsonNode) -> str:
 
 
 def members_of(node: JsonNode, spot: SourceSpot, report: LintReport) -> dict[str, JsonMember]:
-    """The members of an object by name; of a repeated name the last one, as JSON readers take it."""
+    """Return the members of an object by name. For a repeated name it is the last one, as in JSON parsers."""
     members: dict[str, JsonMember] = {}
     for member in node.value if isinstance(node.value, tuple) else ():
         assert isinstance(member, JsonMember)
@@ -85,14 +85,14 @@ def members_of(node: JsonNode, spot: SourceSpot, report: LintReport) -> dict[str
 
 
 def below(spot: SourceSpot, name: str, at: int) -> SourceSpot:
-    """The place of a member of what is at `spot`."""
+    """Return the place of a member of the object at `spot`."""
     return SourceSpot(at, f"{spot.path}.{name[:128]}".lstrip("."), spot.statement)
 
 
 def refuse_others(
     members: Iterable[JsonMember], allowed: frozenset[str], where: str, spot: SourceSpot, report: LintReport
 ) -> None:
-    """Every name that has no meaning here."""
+    """Report every name that isn't allowed here."""
     for member in members:
         if member.name not in allowed:
             close = report.closest(member.name, allowed)
@@ -115,7 +115,7 @@ def _mismatch(node: JsonNode, spot: SourceSpot, wanted: str, report: LintReport)
 
 
 def text_in(member: JsonMember, path: str, statement: int | None, report: LintReport) -> SourceText | None:
-    """The text of a member; anything else is a finding."""
+    """Return the string of a member, and report any other type."""
     if isinstance(member.node.value, str):
         return SourceText(member.node.at, path, statement, member.node.value)
     _mismatch(member.node, SourceSpot(member.at, path, statement), "a string", report)
@@ -212,7 +212,7 @@ def _effect(member: JsonMember | None, spot: SourceSpot, report: LintReport) -> 
 def _element_or_opposite(
     members: dict[str, JsonMember], name: str, spot: SourceSpot, report: LintReport
 ) -> LintNames | None:
-    """An element or its opposite."""
+    """Return the names of an element or its opposite."""
     opposite = f"Not{name}"
     _refuse_both(members, name, opposite, spot, report)
     for member_name, is_not in ((name, False), (opposite, True)):
@@ -236,7 +236,7 @@ def _refuse_both(
 
 
 def names_in(node: JsonNode, spot: SourceSpot, empty: str, report: LintReport) -> tuple[SourceText, ...]:
-    """A text or a list of texts; `empty` is the code for an empty list."""
+    """Return a string or a list of strings as a tuple. `empty` is the code for an empty list."""
     if not isinstance(node.value, list):
         if isinstance(node.value, str):
             return (SourceText(node.at, spot.path, spot.statement, node.value),)
@@ -365,7 +365,9 @@ def _values(node: JsonNode, spot: SourceSpot, report: LintReport) -> tuple[Sourc
 
 
 def parse_operator(name: str) -> tuple[str, str, bool]:
-    """(base, quantifier, whether IfExists) in lower case; the base is empty for what is no operator."""
+    """Return (base, quantifier, whether IfExists) of an operator in lower case. The base is empty for an
+    unknown operator.
+    """
     quantifier, colon, base = fold(name).rpartition(":")
     if colon and quantifier not in QUANTIFIERS:
         return "", "", False

@@ -1,4 +1,4 @@
-"""What a policy is attached to, as far as it changes what may stand in it, and how long it may be.
+"""The kinds of policies, with their allowed elements and size quotas.
 
 Sources: "IAM and AWS STS quotas"; "Quotas and service limits for AWS Organizations".
 """
@@ -38,15 +38,15 @@ NEEDS_RESOURCE: Final = frozenset(
     }
 )
 GRANTS: Final = frozenset({LintKind.IDENTITY, LintKind.RESOURCE, LintKind.TRUST})
-"""Kinds whose Allow gives something; in the others it only does not take away."""
+"""Kinds whose Allow grants permissions. In the others it only avoids a restriction."""
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterQuota:
-    """A limit in characters. `used` is what other policies take of it, as inline policies of one user share
-    theirs.
+    """A limit in characters. `used` is what other policies use of it, because all inline policies of a user
+    share one quota.
 
-    IAM does not count white space; Organizations counts it.
+    IAM doesn't count white space; Organizations does.
     """
 
     name: str
@@ -55,7 +55,7 @@ class CharacterQuota:
     counts_space: bool = False
 
     def size(self, text: str) -> int:
-        """The characters that count."""
+        """Return the number of characters that count."""
         return len(text) if self.counts_space else len(SPACE.sub("", text))
 
 
@@ -76,7 +76,7 @@ QUOTAS: Final[dict[LintKind, CharacterQuota]] = {
     LintKind.SCP: SCP,
     LintKind.RCP: RCP,
 }
-"""The quota of a kind, where AWS has one for all of the kind."""
+"""The quota of a kind, if AWS has one for all its policies."""
 
 QUOTA_CODES: Final[dict[LintKind, str]] = {
     LintKind.TRUST: "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA",

@@ -1,5 +1,5 @@
-"""Findings about what a text already said: an old policy with names that AWS has retired can still be
-edited.
+"""Findings that an earlier text of a policy already had, so that an old policy with names that AWS has
+retired can still be edited.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from iam.policy.lint.run import lint
 def less_standing(
     findings_now: Sequence[LintFinding], *, former: Callable[[], str], kind: LintKind
 ) -> list[LintFinding]:
-    """The findings, where errors about names that the former text has as well are warnings. Asks for that
-    text only if it matters.
+    """Return the findings, with name errors that the former text has too as warnings. It reads that text only
+    if needed.
     """
     if not any(_is_name_error(finding) for finding in findings_now) or not (text := former()):
         return list(findings_now)

@@ -1,7 +1,7 @@
-"""What service control policies and resource control policies may not say.
+"""Checks what SCPs and RCPs can't contain.
 
-Sources: "SCP syntax" and "RCP syntax" in the AWS Organizations User Guide. SCPs have had the whole policy
-language but Principal since September 2025.
+Sources: "SCP syntax" and "RCP syntax" in the AWS Organizations User Guide. SCPs have supported the whole
+policy language except Principal since September 2025.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from iam.policy.lint.view import LintStatement, LintSubject
 
 
 def check_organization(subject: LintSubject) -> None:
-    """Only RCPs: of SCPs the missing Principal is checked with the principals."""
+    """Check RCPs. The check of principals covers the missing Principal of SCPs."""
     if subject.kind is not LintKind.RCP or _is_aws_own(subject):
         return
     for statement in subject.document.statements:
@@ -23,7 +23,7 @@ def check_organization(subject: LintSubject) -> None:
 
 
 def _is_aws_own(subject: LintSubject) -> bool:
-    """RCPFullAWSAccess, which AWS attaches everywhere and nobody else can write."""
+    """Return True for RCPFullAWSAccess, which AWS attaches everywhere and only AWS can write."""
     statements = subject.document.statements
     return len(statements) == 1 and all(
         statement.allows

@@ -1,7 +1,7 @@
-"""Whether a pattern of a policy can mean a resource of a type whose ARN AWS gives with placeholders.
+"""Tests whether a policy's pattern can match a resource type, whose ARN AWS defines with placeholders.
 
-Both are patterns; the question is whether some ARN fits the two. All places of the policy's pattern are
-followed at once, as bits of one number, through the parts of the type's ARN.
+Both are patterns, and the question is whether some ARN matches both. All places of the policy's pattern are
+advanced at once, as bits of a number, through the parts of the type's ARN.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ WITHOUT_SLASH: Final = frozenset(
         "VolumeId",
     }
 )
-"""Placeholders for names that AWS lets have neither a slash nor a colon; others may have them."""
+"""Placeholders for names that can contain neither a slash nor a colon. Others can."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatternGap:
-    """A placeholder: any characters but those, and whether it may be empty."""
+    """A placeholder: it matches any characters except `but`, and can be empty if `may_be_empty`."""
 
     but: str = ""
     may_be_empty: bool = False
@@ -46,7 +46,7 @@ class PatternGap:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """Bits by what stands after a place of the pattern: a letter, any letter, or a star."""
+    """Bits by what follows a place of the pattern: a letter, any letter, or a star."""
 
     letters: dict[str, int]
     ones: int
@@ -57,13 +57,14 @@ class _Pattern:
         return (state & (self.letters.get(letter, 0) | self.ones)) << 1 | state & self.loops
 
     def across(self, state: int, gap: PatternGap) -> int:
-        """All places that can be reached by letters that the gap admits."""
+        """Return all places that can be reached by letters that the gap allows."""
         barred = 0
         for letter in gap.but:
             barred |= self.letters.get(letter, 0)
         passable = ~barred & self.goal - 1
         begun = state if gap.may_be_empty else (state & passable) << 1 | state & self.loops
-        # The carry of the addition runs from each place to the end of what can be passed from there.
+        # The carry of the addition runs from each place to the end of the range that can be passed from
+        # there.
         return begun | (passable + (begun & passable)) ^ passable
 
 
@@ -106,9 +107,10 @@ def _split(arn: str) -> Iterator[str | PatternGap]:
 
 @lru_cache(maxsize=16_384)
 def can_mean(text: str, arn: str, *, has_variables: bool) -> bool:
-    """Whether a pattern of a Resource element and the ARN of a resource type have an ARN in common.
+    """Return True if some ARN matches both the pattern of a Resource element and the ARN format of a resource
+    type.
 
-    A pattern longer than any ARN is not followed: it gets the benefit of the doubt.
+    A pattern longer than any ARN isn't checked and counts as matching.
     """
     if len(text) > MAX_LENGTH:
         return True

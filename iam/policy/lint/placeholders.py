@@ -1,4 +1,4 @@
-"""Policy variables: their form, where they work, and whether such a key exists.
+"""Checks policy variables: their form, where they work, and whether their keys exist.
 
 Source: "IAM policy elements: Variables and tags",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -19,7 +19,7 @@ WITHOUT_VARIABLES: Final = ("numeric", "date", "bool", "null", "ipaddress", "not
 
 
 def check_variables(subject: LintSubject) -> None:
-    """All places in which somebody may have meant a variable."""
+    """Check all places in which a variable may have been intended."""
     for statement in subject.document.statements:
         for word in statement.resources.words if statement.resources else ():
             _check(word, subject)

@@ -1,4 +1,4 @@
-"""Principal and NotPrincipal: where they may stand, their form, and whom they let in.
+"""Checks Principal and NotPrincipal: where they are allowed, their form, and whom they admit.
 
 Source: "AWS JSON policy elements: Principal",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -51,7 +51,7 @@ NARROWING: Final = (
     "saml:",
     "sts:externalid",
 )
-"""Beginnings of condition keys that tell who asks, or from where."""
+"""Prefixes of condition keys that identify the caller or the origin of a request."""
 FOR_SERVICES: Final = frozenset(
     {
         "aws:sourcearn",
@@ -62,11 +62,11 @@ FOR_SERVICES: Final = frozenset(
         "aws:resourceaccount",
     }
 )
-"""Keys that keep a service from acting for strangers. Source: "The confused deputy problem"."""
+"""Keys that keep a service from acting for third parties. Source: "The confused deputy problem"."""
 
 
 def check_principals(subject: LintSubject) -> None:
-    """Every statement, whether it has the element or not."""
+    """Check every statement, with or without the element."""
     for statement in subject.document.statements:
         _check_presence(statement, subject)
         if statement.principals is None:
@@ -207,7 +207,7 @@ def _check_width(statement: LintStatement, principals: LintPrincipals, subject: 
 
 
 def is_narrowing(test: ConditionTest) -> bool:
-    """Whether a test tells who asks, and fails for a request without the key."""
+    """Return True if a test identifies the caller and fails for a request without the key."""
     is_positive = "not" not in test.base and not test.if_exists and test.quantifier != "forallvalues"
     is_anything = all(value.text.strip("*") == "" for value in test.values)
     return bool(

@@ -1,8 +1,7 @@
-"""What says nothing new: names that others take in, statements that others repeat, and what a Deny takes away
-altogether.
+"""Finds redundancy: names that others include, statements that others repeat, and permissions that a Deny
+removes completely.
 
-Only what follows from the texts alone is reported, whatever actions AWS adds: that one pattern takes in
-another.
+Only inclusion of one pattern in another is reported, which is true whatever actions AWS adds.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from iam.policy.lint.view import LintNames, LintStatement, LintSubject, SourceTe
 
 MAX_STATEMENTS: Final = 120
 MAX_INNER: Final = 60
-"""Patterns with wildcards within: only so many of an element are compared with all its names."""
+"""Maximum number of patterns per element with inner wildcards that are compared with all its names."""
 STAR: Final = "\x00"
 ONE: Final = "\x01"
 
 
 def check_redundancy(subject: LintSubject) -> None:
-    """Within each statement, then each statement against the others."""
+    """Check within each statement, then each statement against the others."""
     for statement in subject.document.statements:
         _check_within(statement.actions, "REDUNDANT_ACTION", str.lower, subject)
         _check_within(statement.resources, "REDUNDANT_RESOURCE", str, subject)
@@ -33,7 +32,7 @@ def check_redundancy(subject: LintSubject) -> None:
 
 
 class NameCover:
-    """Names and patterns, asked whether they take in another one."""
+    """Names and patterns, to test whether they include another one."""
 
     def __init__(self, words: Sequence[SourceText], spell: Callable[[str], str]) -> None:
         self.spell = spell
@@ -51,7 +50,9 @@ class NameCover:
         self.sizes = sorted({len(start) for start in self.beginnings})
 
     def covering_word(self, word: SourceText) -> SourceText | None:
-        """A word that takes this one in; never the word itself, and of equal ones the first."""
+        """Return a word that includes this one, or None. It is never the word itself, and the first of equal
+        ones.
+        """
         text = self.spell(word.text)
         same = self.texts.get(text)
         if same is not None and same is not word:
@@ -75,14 +76,14 @@ class NameCover:
         return None
 
     def takes_in(self, words: Sequence[SourceText]) -> bool:
-        """Whether every one of them is taken in, or stands here itself."""
+        """Return True if each of the words is included or listed here."""
         return all(
             self.spell(word.text) in self.texts or self.covering_word(word) is not None for word in words
         )
 
 
 def literal_start(text: str) -> str:
-    """What stands before the first wildcard or variable."""
+    """Return the text before the first wildcard or variable."""
     ends = [place for place in (text.find("*"), text.find("?"), text.find("${")) if place >= 0]
     return text[: min(ends)] if ends else text
 
@@ -108,7 +109,7 @@ def _check_within(
 
 
 class _Statements:
-    """Statements that can be compared: with Action, and with Resource or neither."""
+    """Statements that can be compared: those with Action, and with Resource or neither."""
 
     def __init__(self, statements: Sequence[LintStatement], subject: LintSubject) -> None:
         self.subject = subject
@@ -135,7 +136,7 @@ class _Statements:
                 self._check_actions(statement)
 
     def _covers(self, wide: LintStatement, narrow: LintStatement) -> bool:
-        """Whether `wide` speaks whenever `narrow` does, actions aside."""
+        """Return True if `wide` applies whenever `narrow` does, apart from the actions."""
         if wide.tests and self.meanings[wide.index] != self.meanings[narrow.index]:
             return False
         return _takes_in_principals(wide, narrow) and self._takes_in_resources(wide, narrow)
@@ -146,7 +147,7 @@ class _Statements:
         return wide.resources.has_star or self.resources[wide.index].takes_in(narrow.resources.words)
 
     def _is_repeated(self, narrow: LintStatement) -> bool:
-        """Report a statement that another one makes needless, or that a Deny undoes."""
+        """Report a statement that another one makes redundant, or that a Deny cancels."""
         words = narrow.actions.words if narrow.actions else ()
         for wide in self.comparable:
             if (

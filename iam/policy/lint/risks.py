@@ -1,7 +1,7 @@
-"""What an Allow gives that is seldom meant: all actions, whole services, write access to everything, roles to
-pass on.
+"""Checks Allow statements for permissions that are rarely intended: all actions, whole services, write access
+to everything, roles to pass.
 
-Names of the checks on iam:PassRole and iam:CreateServiceLinkedRole are IAM Access Analyzer's.
+The codes of the checks on iam:PassRole and iam:CreateServiceLinkedRole are IAM Access Analyzer's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CREATE_SLR: Final = (
 
 
 def check_risks(subject: LintSubject) -> None:
-    """Allow statements of policies that give something."""
+    """Check the Allow statements of policies that grant permissions."""
     if subject.kind not in GRANTS or subject.kind is LintKind.TRUST:
         return
     for statement in subject.document.statements:
@@ -66,7 +66,7 @@ def _check_sensitive(
     *,
     subject: LintSubject,
 ) -> None:
-    """iam:PassRole and its like, without a limit to resources."""
+    """Check iam:PassRole and similar actions without a limit on resources."""
     resources = statement.resources
     place = _place_of(actions, name, subject)
     if resources is None or place is None or not (resources.is_not or _means_every_role(resources)):
@@ -90,7 +90,7 @@ def _check_sensitive(
 
 
 def _means_every_role(resources: LintNames) -> bool:
-    """`*`, and `arn:aws:iam::*:role/*` with or without an account."""
+    """Return True for `*`, and `arn:aws:iam::*:role/*` with or without an account."""
     return resources.has_star or any(
         ANY_ROLE.fullmatch(word.text.split(":", 5)[-1]) and ":iam:" in word.text for word in resources.words
     )
@@ -101,7 +101,9 @@ def _spelled(key: str) -> str:
 
 
 def _place_of(actions: LintNames, name: str, subject: LintSubject) -> SourceSpot | None:
-    """What in the statement gives the action: its name rather than a pattern; of NotAction the element."""
+    """Return the place in the statement that gives the action, preferably its exact name; for NotAction the
+    element.
+    """
     bit = subject.catalogue.mask(name)
     meaning = [word for word in actions.words if subject.catalogue.mask(word.text) & bit]
     if actions.is_not:
@@ -111,7 +113,7 @@ def _place_of(actions: LintNames, name: str, subject: LintSubject) -> SourceSpot
 
 
 def _check_star(statement: LintStatement, actions: LintNames, subject: LintSubject) -> None:
-    """Resource `*`."""
+    """Check statements with Resource `*`."""
     is_limited = bool(statement.tests)
     if actions.has_star:
         severity = LintSeverity.WARNING if is_limited else None

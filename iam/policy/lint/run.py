@@ -1,4 +1,4 @@
-"""The lint: one text in, its findings out."""
+"""Runs the lint on a text and returns its findings."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from iam.policy.lint.view import LintSubject
 from iam.policy.memory import without_collecting
 
 MAX_LENGTH: Final = 262_144
-"""Characters. The longest policies that AWS takes anywhere have some 32,000, and may be written with much
-white space.
+"""Maximum length in characters. The longest policies in AWS have some 32,000, and can contain much white
+space.
 """
 OF_KIND: Final = CharacterQuota("the quota of its kind", 0)
-"""Stands for the quota that AWS has for all policies of the kind."""
+"""Placeholder for AWS's quota for all policies of the kind."""
 
 
 def lint(
@@ -40,11 +40,10 @@ def lint(
     catalogue: AwsCatalogue | None = None,
     quota: CharacterQuota | None = OF_KIND,
 ) -> list[LintFinding]:
-    """What is wrong with a policy, in the order of the text. Never raises for any text.
+    """Return what is wrong with a policy, in the order of the text. It never raises an error.
 
-    `catalogue` knows the names; by default it is the installed one. `quota`: by default what AWS grants all
-    policies of the kind; None for no check of the size, as for AWS managed policies, which have no such
-    limit.
+    `catalogue` has the names, by default the installed one. `quota` is by default AWS's for all policies of
+    the kind; None skips the check of the size, as for AWS managed policies, which have no such limit.
     """
     with without_collecting(len(text)):
         return _findings(text, LintKind(kind), quota=quota, catalogue=catalogue)
@@ -53,7 +52,7 @@ def lint(
 def _findings(
     text: str, kind: LintKind, *, quota: CharacterQuota | None, catalogue: AwsCatalogue | None
 ) -> list[LintFinding]:
-    # What is too long for AWS is not taken apart: that alone would take seconds.
+    # A text that is too long for AWS isn't parsed, because that would take seconds.
     readable = text if len(text) <= MAX_LENGTH else "{}"
     reading = read_places(readable)
     report = LintReport(reading)

@@ -1,5 +1,5 @@
-"""Trust policies: the actions that fit the principals, and conditions without which strangers could take the
-role.
+"""Checks trust policies: whether the actions fit the principals, and whether required conditions are missing
+that keep strangers from assuming the role.
 
 Sources: "Create a role for OpenID Connect federation"; "Create a role for SAML 2.0 federation"; "Configuring
 a role for GitHub OIDC identity provider" in the IAM User Guide.
@@ -16,7 +16,7 @@ from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.view import ConditionTest, LintPrincipals, LintStatement, LintSubject, SourceText
 
 ACTIONS: Final = ASSUMING | {"sts:setcontext"}
-"""What IAM lets a trust policy name."""
+"""The actions that IAM allows in a trust policy."""
 CALLS: Final = {
     "sts:assumerole": "an account, a principal or a service",
     "sts:assumerolewithsaml": "a SAML provider",
@@ -38,11 +38,11 @@ SUBJECT_KEYS: Final = {
         "enterprise_id",
     ),
 }
-"""The keys of which one must be asked for; of other OIDC providers it is the subject."""
+"""The keys of which at least one must be required. For other OIDC providers it is the subject."""
 
 
 def check_trust(subject: LintSubject) -> None:
-    """Only trust policies."""
+    """Check trust policies; other kinds are skipped."""
     if subject.kind is not LintKind.TRUST:
         return
     for statement in subject.document.statements:
@@ -77,7 +77,7 @@ def _is_saml(word: SourceText) -> bool:
 
 
 def _check_calls(statement: LintStatement, principals: LintPrincipals, subject: LintSubject) -> None:
-    """Each assuming action needs a principal that can call it."""
+    """Check that each assuming action has a principal that can call it."""
     federated = principals.named.get("Federated", ())
     others = [word for kind, word in principals.words() if kind != "Federated"]
     can = {
@@ -142,7 +142,7 @@ def _check_web_identity(word: SourceText, statement: LintStatement, subject: Lin
 
 
 def _asks(statement: LintStatement, keys: set[str]) -> bool:
-    """Whether a request without one of the keys, or with any value of it, is turned away."""
+    """Return True if a request that lacks all of the keys, or has an arbitrary value, is rejected."""
     return any(test.name in keys and _is_strict(test) for test in statement.tests)
 
 
@@ -153,7 +153,7 @@ def _is_strict(test: ConditionTest) -> bool:
 
 
 def _is_anything(value: str) -> bool:
-    """Patterns that leave the organisation on GitHub, or everything, open."""
+    """Return True for patterns that allow any GitHub organization, or anything."""
     owner = value.removeprefix("repo:")
     return value.strip("*?") == "" or (owner != value and owner.startswith("*"))
 

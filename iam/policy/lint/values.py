@@ -1,5 +1,5 @@
-"""Values of conditions: numbers, dates, addresses, ARNs and identifiers that the operator or the key can
-compare with.
+"""Checks the values of conditions: whether numbers, dates, addresses, ARNs and identifiers fit the operator
+and the key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from iam.policy.operators import moment_of, number_of
 from iam.policy.variables import VARIABLE
 
 LIKE: Final = frozenset({"stringlike", "stringnotlike", "arnlike", "arnnotlike", "arnequals", "arnnotequals"})
-"""Operators that know wildcards; ArnEquals is one of them, as AWS says."""
+"""Operators with wildcards. According to AWS, ArnEquals is one of them."""
 FORMS: Final = {
     "aws:principalaccount": (re.compile(r"[0-9]{12}|anonymous"), "a 12-digit account ID"),
     "aws:resourceaccount": (re.compile(r"[0-9]{12}"), "a 12-digit account ID"),
@@ -35,7 +35,7 @@ FORMS: Final = {
     "aws:sourcevpc": (re.compile(r"vpc-[0-9a-f]{8,17}"), "a VPC ID such as vpc-0a1b2c3d"),
     "aws:sourcevpce": (re.compile(r"vpce-[0-9a-f]{8,17}"), "a VPC endpoint ID such as vpce-0a1b2c3d"),
 }
-"""What the values of a key look like. Source: "AWS global condition context keys", the examples of each."""
+"""The form of a key's values. Source: "AWS global condition context keys", the examples of each."""
 OF_REGIONS: Final = frozenset({"aws:requestedregion", "ec2:region"})
 PUBLIC_ONLY: Final = frozenset({"aws:sourceip"})
 PRIVATE: Final = tuple(
@@ -47,7 +47,7 @@ MFA: Final = "aws:multifactorauthpresent"
 def check_values(
     test: ConditionTest, key: ConditionKey | None, statement: LintStatement, subject: LintSubject
 ) -> None:
-    """Every value of a test, and what the values are together."""
+    """Check every value of a test, and the values together."""
     check = _check_for(test.base)
     for value in test.values:
         if check is not None and not (VARIABLE.search(value.text) and subject.document.has_variables):
@@ -137,7 +137,9 @@ def _check_address(value: SourceText, test: ConditionTest, subject: LintSubject)
 
 
 def _check_private(test: ConditionTest, subject: LintSubject) -> None:
-    """An error where no address is public: then the condition can never hold, or always holds."""
+    """Check for private addresses. If no address is public, the condition is never or always true, which is
+    an error.
+    """
     if test.name not in PUBLIC_ONLY or "ipaddress" not in test.base:
         return
     private = [value for value in test.values if _is_private(value.text)]
@@ -154,8 +156,8 @@ def _check_private(test: ConditionTest, subject: LintSubject) -> None:
 
 
 def _is_private(text: str) -> bool:
-    """Whether an address or a range begins in those of RFC 1918, of shared addresses (RFC 6598) or of unique
-    local IPv6 (RFC 4193).
+    """Return True if an address or range begins in those of RFC 1918, of shared addresses (RFC 6598) or of
+    unique local IPv6 (RFC 4193).
     """
     try:
         address = ip_network(text, strict=False).network_address
@@ -271,7 +273,7 @@ def _check_repeated(test: ConditionTest, subject: LintSubject) -> None:
 
 
 def _check_star(test: ConditionTest, subject: LintSubject) -> None:
-    """A value `*` asks only whether the key is there."""
+    """Check for the value `*`, which only tests whether the key is present."""
     if test.base not in LIKE or test.if_exists or test.quantifier:
         return
     is_negated = "not" in test.base
@@ -287,8 +289,8 @@ def _check_star(test: ConditionTest, subject: LintSubject) -> None:
 
 
 def _check_mfa(test: ConditionTest, statement: LintStatement, subject: LintSubject) -> None:
-    """Long-term access keys send no such key. Source: "AWS global condition context keys",
-    aws:MultiFactorAuthPresent.
+    """Check tests of MFA, because requests with long-term access keys lack this key. Source: "AWS global
+    condition context keys", aws:MultiFactorAuthPresent.
     """
     wants = {fold(value.text) for value in test.values}
     if test.base == "bool" and statement.denies and wants == {"false"} and not test.if_exists:

@@ -1,4 +1,4 @@
-"""A policy document with the place of everything in it, as the checks look at it."""
+"""A policy document with the place of every part, for the checks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from iam.policy.lint.findings import LintReport, SourceSpot, quoted
 from iam.policy.lint.kinds import LintKind
 
 EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
-"""`*`, `*:*` as an action, and the ARNs `arn:*`, `arn:aws:*`, `arn:*:*:*:*:*` and their like."""
+"""`*`, `*:*` as an action, and the ARNs `arn:*`, `arn:aws:*`, `arn:*:*:*:*:*` and similar."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceText(SourceSpot):
-    """A text and where it stands."""
+    """A text and its place."""
 
     text: str
 
@@ -30,7 +30,7 @@ class SourceText(SourceSpot):
 
 @dataclass(frozen=True, slots=True)
 class LintNames:
-    """An element such as Action or NotResource: its texts, and whether it is the negated one."""
+    """An element such as Action or NotResource: its texts, and whether it is negated."""
 
     spot: SourceSpot
     words: tuple[SourceText, ...]
@@ -38,14 +38,14 @@ class LintNames:
 
     @property
     def has_star(self) -> bool:
-        """Whether it means everything: every action, or every resource of whatever service."""
+        """True if it matches every action, or every resource of every service."""
         return not self.is_not and any(EVERYTHING.fullmatch(word.text) for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionTest:
-    """One key under one operator. `base` and `quantifier` are in lower case, empty where the operator is
-    unknown.
+    """A test of one key with one operator. `base` and `quantifier` are in lower case, and empty if the
+    operator is unknown.
     """
 
     operator: SourceText
@@ -62,13 +62,13 @@ class ConditionTest:
 
     @property
     def equality_key(self) -> tuple[str, str, frozenset[str]]:
-        """Equal for tests that ask the same."""
+        """A key that is equal for tests with the same meaning."""
         return fold(self.operator.text), self.name, frozenset(value.text for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
 class LintPrincipals:
-    """A Principal or NotPrincipal element, by kind; `"*"` alone stands under AWS."""
+    """A Principal or NotPrincipal element, by type. A bare `"*"` is listed under AWS."""
 
     spot: SourceSpot
     named: dict[str, tuple[SourceText, ...]]
@@ -76,11 +76,11 @@ class LintPrincipals:
 
     @property
     def is_everybody(self) -> bool:
-        """Whether it means all principals."""
+        """True if it includes all principals."""
         return not self.is_not and any(word.text == "*" for word in self.named.get("AWS", ()))
 
     def words(self) -> Iterator[tuple[str, SourceText]]:
-        """(kind, name) of all."""
+        """Yield (type, name) of all principals."""
         for kind, words in self.named.items():
             for word in words:
                 yield kind, word
@@ -88,7 +88,7 @@ class LintPrincipals:
 
 @dataclass(frozen=True, slots=True)
 class LintStatement:
-    """One statement. What is missing, or could not be read, is None or empty."""
+    """A statement. Missing or invalid parts are None or empty."""
 
     spot: SourceSpot
     index: int
@@ -101,23 +101,23 @@ class LintStatement:
 
     @property
     def allows(self) -> bool:
-        """Whether its effect is Allow."""
+        """True if its effect is Allow."""
         return self.effect is not None and self.effect.text == "Allow"
 
     @property
     def denies(self) -> bool:
-        """Whether its effect is Deny."""
+        """True if its effect is Deny."""
         return self.effect is not None and self.effect.text == "Deny"
 
     @property
     def name(self) -> str:
-        """How a message calls it."""
+        """The name of the statement in messages."""
         return f"statement {self.index + 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class LintDocument:
-    """The whole policy. `has_variables`: its version lets variables work."""
+    """The whole policy. `has_variables` means that its version supports variables."""
 
     spot: SourceSpot
     version: SourceText | None
@@ -127,7 +127,7 @@ class LintDocument:
 
 @dataclass(frozen=True, slots=True)
 class LintSubject:
-    """What the checks look at, and where they report to."""
+    """The input of the checks, and the report for their findings."""
 
     document: LintDocument
     kind: LintKind
@@ -136,5 +136,5 @@ class LintSubject:
 
 
 def report_wrong(code: str, word: SourceText, what: str, remedy: str, subject: LintSubject) -> None:
-    """Report a text that is something else than it has to be."""
+    """Report a text that isn't what it has to be."""
     subject.report.add(code, word, f"{quoted(word.text)} isn’t {what}.", remedy)

@@ -1,4 +1,4 @@
-"""What a policy says, in words: sentences that claim nothing that its statements do not say. Pure."""
+"""Describes policies in sentences that claim nothing beyond the statements. Without side effects."""
 
 from iam.policy.sentences.from_statements import sentences_of
 from iam.policy.sentences.sentence import PolicySentence, SentenceClaim, in_short

@@ -1,7 +1,7 @@
-"""What single actions, or a few together, let somebody do, in the words of people who use the service. Data.
+"""What actions, alone or together, allow, in the words of a service's users. Data.
 
-An ability is said only where all of its `needs` are given on the same resources. `with_it` are actions that
-this word covers too.
+An ability is only mentioned if all of its `needs` are allowed on the same resources. `with_it` are further
+actions that its phrase covers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class PhrasedAbility:
-    """One ability: "read" "items in", of the resource type `kind` ("" where the actions take no resource);
-    verbs are said in their `order`.
+    """An ability: "read" "items in", of the resource type `kind` ("" if the actions have none). Verbs are
+    listed in their `order`.
     """
 
     verb: str
@@ -28,10 +28,10 @@ class PhrasedAbility:
 
 
 OBJECTS: Final = ""
-"""The words for objects of S3 come from the place: "objects under s3://…", "the object s3://…"."""
+"""The phrase for S3 objects comes from the place: "objects under s3://…", "the object s3://…"."""
 
 _ROWS: Final = (
-    # service, verb, noun, resource type, needed actions, actions that the word covers too
+    # service, verb, noun, resource type, required actions, further actions that the phrase covers
     (
         "s3",
         "list",
@@ -150,7 +150,7 @@ _ROWS: Final = (
     ("support", "close", "support cases", "", "ResolveCase", ""),
 )  # fmt: skip
 LISTING: Final = "object list"
-"""The kind of s3:ListBucket: given on a bucket, it lists what is in it."""
+"""The kind of s3:ListBucket, which is allowed on a bucket and lists its objects."""
 
 
 @cache
@@ -168,8 +168,8 @@ def _names(service: str, words: str) -> frozenset[str]:
 
 
 def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[PhrasedAbility, frozenset[str]]]:
-    """The abilities that actions of a service come to, each with the actions that it speaks of. An action
-    that sets one up is said once, and not again where another ability of the same resource covers it.
+    """Yield the abilities of a service's actions, each with the actions that it covers. An action that
+    defines an ability is not mentioned again if another ability of the same resource covers it.
     """
     needs: set[str] = set()
     covered: dict[str, set[str]] = defaultdict(set)
@@ -182,12 +182,12 @@ def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Phrase
 
 
 def kind_of_resource(ability: PhrasedAbility) -> str:
-    """The type of the resource that its actions work on: what is in a bucket is listed on the bucket."""
+    """Return the type of the resource that its actions work on. Objects are listed on the bucket."""
     return "bucket" if ability.kind == LISTING else ability.kind
 
 
 def all_abilities() -> Iterator[tuple[str, PhrasedAbility]]:
-    """Every ability with its service."""
+    """Yield every ability with its service."""
     for service, abilities in _by_service().items():
         for ability in abilities:
             yield service, ability

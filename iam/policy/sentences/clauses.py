@@ -1,5 +1,5 @@
-"""Actions of one service on the same resources as clauses of sentences: "read objects in s3://pay-ledger".
-Pure.
+"""Describes actions of one service on the same resources as clauses of sentences: "read objects in
+s3://pay-ledger". Without side effects.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ WEIGHTS: Final = {
 }
 UNKNOWN_WEIGHT: Final = 1
 NAMED: Final = 3
-"""So many actions are named; of more, how many there are."""
+"""Maximum number of actions to name. More are counted."""
 MINOR: Final = frozenset({"s3:GetBucketLocation"})
-"""Actions that say little."""
+"""Actions of little significance."""
 MINOR_WEIGHT: Final = 8
 FEWEST_OF_LEVEL: Final = 4
-"""A level with fewer actions is told by its actions."""
+"""A level with fewer actions is described by its actions."""
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceClause:
-    """What somebody can do: `verbs` with `rest` ("objects in s3://pay-ledger"). Clauses with the same `rest`
-    make one sentence.
+    """A permission as a clause: `verbs` with `rest` ("objects in s3://pay-ledger"). Clauses with the same
+    `rest` form one sentence.
 
-    A clause without verbs is whole in its `rest`. A lower `weight` is said first; verbs of one sentence are
-    said in their `order`.
+    A clause without verbs is complete in its `rest`. Clauses with a lower `weight` come first; verbs of one
+    sentence are in their `order`.
     """
 
     verbs: tuple[str, ...]
@@ -64,7 +64,7 @@ class SentenceClause:
 def clauses_of(
     service: str, actions: Iterable[str], resources: Sequence[str], *, account_id: str = ""
 ) -> list[SentenceClause]:
-    """The clauses of known actions of a service on resources that each of them works on."""
+    """Return the clauses of known actions of a service on resources that each of them works on."""
     left = set(actions)
     clauses: list[SentenceClause] = []
     for clause in _whole_levels(service, left, resources):
@@ -81,7 +81,7 @@ def clauses_of(
 
 
 def weight_of(actions: Iterable[str]) -> int:
-    """That of the weightiest action."""
+    """Return the weight of the most significant action."""
     return min((_weight(action) for action in actions), default=UNKNOWN_WEIGHT)
 
 
@@ -93,7 +93,7 @@ def _weight(action: str) -> int:
 
 
 def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> Iterator[SentenceClause]:
-    """Levels of which every action is given on all resources."""
+    """Yield clauses for access levels of which every action is allowed on all resources."""
     if EVERYTHING not in resources:
         return
     known = catalogue()
@@ -117,7 +117,7 @@ def _clause(
 
 
 def _applies(ability: PhrasedAbility, resources: Sequence[str]) -> bool:
-    """Whether every resource can be of the type that the ability is about."""
+    """Return True if every resource can have the type of the ability."""
     if not ability.kind or EVERYTHING in resources:
         return True
     kinds = _kinds(ability)
@@ -125,7 +125,7 @@ def _applies(ability: PhrasedAbility, resources: Sequence[str]) -> bool:
 
 
 def _kinds(ability: PhrasedAbility) -> list[ResourceType]:
-    """The resource types of the ability's name, of the actions that it needs."""
+    """Return the resource types with the ability's type name, among those of its actions."""
     name = "bucket" if ability.kind == LISTING else ability.kind
     of_needs = chain.from_iterable(catalogue().resource_types(action) for action in sorted(ability.needs))
     kinds = {kind.arn: kind for kind in of_needs if kind.name == name}
@@ -168,14 +168,14 @@ def _object_kinds() -> tuple[ResourceType, ...]:
 
 
 def _kinds_of(actions: Iterable[str]) -> list[ResourceType]:
-    """Every resource type that one of the actions takes, each once."""
+    """Return every resource type of the actions, without duplicates."""
     of_actions = chain.from_iterable(catalogue().resource_types(action) for action in sorted(actions))
     kinds = {kind.arn: kind for kind in of_actions}
     return list(kinds.values())
 
 
 def _counted(service: str, actions: set[str], resources: Sequence[str], account_id: str) -> SentenceClause:
-    """Actions by name, or how many of which level there are."""
+    """Return a clause with the actions by name, or with their number per level."""
     where = [
         _on(service, actions, resources, reader)
         for reader in (PhraseReader(account_id), PhraseReader(account_id, is_plain=True))
@@ -201,7 +201,7 @@ def _on(service: str, actions: set[str], resources: Sequence[str], reader: Phras
 
 
 def _number_of(actions: Sequence[str]) -> str:
-    """ "12 actions (9 list, 3 write)", "131 list actions"."""
+    """Return the number of actions in words, such as "12 actions (9 list, 3 write)" or "131 list actions"."""
     counts = dict.fromkeys(WORDS, 0)
     for action in actions:
         level = level_of(action)
@@ -215,13 +215,13 @@ def _number_of(actions: Sequence[str]) -> str:
 
 
 def wide_clause(services: int, actions: Sequence[str]) -> SentenceClause:
-    """Actions of many services on all resources."""
+    """Return a clause for actions of many services on all resources."""
     words = f"{_number_of(actions)} in {services:,} services on all resources"
     return _clause((), words, words, actions, (EVERYTHING,))
 
 
 def in_plain_words(action: str) -> str:
-    """The name of an action as words: "start instances"."""
+    """Return the name of an action as words, such as "start instances"."""
     words = []
     for word in WORD.findall(action.partition(":")[2]):
         is_abbreviation = word.isupper() and len(word) > 1

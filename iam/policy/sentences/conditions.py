@@ -1,4 +1,4 @@
-"""Conditions of policies in words: phrases that follow "only when", for people, who need not know the
+"""Describes conditions of policies in phrases that follow "only when", for people who don't know the
 operators.
 """
 
@@ -74,13 +74,13 @@ MAX_VALUES: Final = 3
 
 
 def conditions_in_words(statement: Statement) -> tuple[str, ...]:
-    """A phrase for each condition of a statement."""
+    """Return a phrase for each condition of a statement."""
     return tuple(phrase(*condition) for condition in statement.conditions)
 
 
 def phrase(operator: str, key: str, values: Sequence[str]) -> str:
-    """'MFA is present', 'the service that receives the role is lambda.amazonaws.com'; operators that are
-    unknown stay as written.
+    """Return a phrase such as 'MFA is present' or 'the service that receives the role is
+    lambda.amazonaws.com'. Unknown operators are kept as written.
     """
     quantifier, colon, base = fold(operator).rpartition(":")
     is_optional = base.endswith("ifexists")
@@ -99,8 +99,8 @@ def phrase(operator: str, key: str, values: Sequence[str]) -> str:
 
 
 def phrase_of(text: str) -> str:
-    """The phrase of a condition as explanations write it, `StringEquals aws:username: maya`; other texts
-    stay.
+    """Return the phrase of a condition in the form of explanations, `StringEquals aws:username: maya`. Other
+    texts are returned unchanged.
     """
     operator, space, rest = text.partition(" ")
     key, colon, values = rest.partition(": ")
@@ -128,16 +128,16 @@ def _values(values: Sequence[str]) -> str:
 ENDS: Final = frozenset(
     {"datelessthan", "datelessthanequals", "datelessthanifexists", "datelessthanequalsifexists"}
 )
-"""Operators of an end. Every request has the time, so that IfExists changes nothing."""
+"""Operators that set an end date. IfExists makes no difference, because every request has the time."""
 STARTS: Final = frozenset(name.replace("less", "greater") for name in ENDS)
 HOUR: Final = 3600
 
 Condition = tuple[str, str, Sequence[str]]
-"""Operator, key and values, as a statement has them."""
+"""Operator, key and values of a condition."""
 
 
 def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], datetime | None]:
-    """The conditions without those that set an end, and the earliest of these ends; None if there is none."""
+    """Return the conditions without those that set an end, and the earliest end, or None."""
     others: list[Condition] = []
     ends: list[datetime] = []
     for condition in conditions:
@@ -150,13 +150,15 @@ def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], d
 
 
 def start_of(conditions: Iterable[Condition]) -> datetime | None:
-    """The latest of the starts that conditions set; None if there is none."""
+    """Return the latest start that the conditions set, or None."""
     starts = [_moment_of(condition, STARTS) for condition in conditions]
     return max(filter(None, starts), default=None)
 
 
 def _moment_of(condition: Condition, operators: frozenset[str]) -> datetime | None:
-    """The moment of a condition on the time with one of these operators; None for another condition."""
+    """Return the time in a condition on the time with one of these operators, or None for another
+    condition.
+    """
     operator, key, values = condition
     name = fold(operator)
     is_wanted = name in operators
@@ -166,11 +168,11 @@ def _moment_of(condition: Condition, operators: frozenset[str]) -> datetime | No
 
 
 def clause(condition: Condition, *, allows: bool = True, account_id: str = "") -> str:
-    """A condition as the end of a sentence: "only with MFA", "only when the Region is eu-west-1"; of a deny,
-    "when MFA is not present".
+    """Return a condition as the end of a sentence, such as "only with MFA" or "only when the Region is
+    eu-west-1", or for a deny "when MFA is not present".
 
-    Values that name `account_id`, the account of the policy, are said without the number, so that equal
-    policies read alike.
+    Values that name `account_id`, the policy's account, are written without the ID, so that equal policies
+    read alike.
     """
     operator, key, values = condition
     words = [_local(value, account_id) for value in values] if account_id else list(values)
@@ -183,7 +185,7 @@ THIS_ACCOUNT: Final = "this account"
 
 
 def _local(value: str, account_id: str) -> str:
-    """A value without the number of the account: an ARN of it is named by what it is there."""
+    """Return a value without the account's ID: its own ARNs are named by their resource."""
     if value == account_id:
         return THIS_ACCOUNT
     parts = value.split(":", 5)
@@ -194,7 +196,7 @@ def _local(value: str, account_id: str) -> str:
 
 
 def _short_clause(operator: str, key: str, values: Sequence[str]) -> str:
-    """The few conditions that have a shorter form than "only when"."""
+    """Return the short form of the few conditions that have one, or an empty string."""
     value, lowered = values[0] if len(values) == 1 else "", fold(key)
     if (operator, lowered, fold(value)) == ("bool", "aws:multifactorauthpresent", "true"):
         return "only with MFA"
@@ -213,7 +215,7 @@ def _short_clause(operator: str, key: str, values: Sequence[str]) -> str:
 
 
 def _prefix(operator: str, values: Sequence[str]) -> str:
-    """Listing below one folder; "" for any other set of prefixes."""
+    """Return the phrase for listing below one folder, or an empty string for other prefixes."""
     folders = set(values)
     if operator == "stringlike":
         folders = {value.removesuffix("*") for value in values}

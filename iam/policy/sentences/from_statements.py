@@ -1,7 +1,8 @@
-"""From the statements of a policy to sentences: what, on which resources, under which conditions. Pure.
+"""Turns the statements of a policy into sentences: which actions, on which resources, under which conditions.
+Without side effects.
 
-Nothing is said of a statement that it does not say itself: conditions are never carried from one statement to
-another, and statements are put together only where their conditions are the same.
+A sentence only says what its statements say: conditions are never carried over to other statements, and
+statements are only combined if their conditions are equal.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from iam.policy.sentences.sentence import PolicySentence, SentenceClaim, capital
 from iam.policy.sentences.warnings import warning_for
 
 MANY_SERVICES: Final = 8
-"""A statement on all resources with actions of more services is one sentence."""
+"""A statement on all resources with actions of more than this many services becomes one sentence."""
 EVERYTHING_WEIGHT, WHOLE_WEIGHT, LAST = 0, 1, 9
 DENY_WEIGHT: Final = 10
 NAMED: Final = 4
@@ -33,7 +34,7 @@ NAMED: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SentenceFrame:
-    """What sentences share that can be put together: the effect, the service, the conditions and the end."""
+    """What sentences must share to be combined: the effect, the service, the conditions and the end."""
 
     allows: bool
     service: str
@@ -43,7 +44,7 @@ class SentenceFrame:
 
 @dataclass(slots=True)
 class SentenceUnit:
-    """Actions of one service on the same resources, of one statement or several with the same frame."""
+    """Actions of one service on the same resources, from one or several statements with the same frame."""
 
     actions: set[str] = field(default_factory=set)
     statements: set[int] = field(default_factory=set)
@@ -54,10 +55,10 @@ Weighed = tuple[int, PolicySentence]
 
 
 def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tuple[PolicySentence, ...]:
-    """What a policy says, the weightiest first, denies last. Never raises: of what cannot be read, one
-    sentence says so.
+    """Return the sentences of a policy, the most significant first, denies last. It never raises an error: a
+    sentence says what can't be parsed.
 
-    `account_id` is the account in which the policy is: resources of it are named without its number.
+    `account_id` is the policy's account; its resources are named without the account ID.
     """
     if isinstance(source, str):
         return _sentences(source, account_id)
@@ -66,7 +67,9 @@ def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tu
 
 @lru_cache(maxsize=2048)
 def _sentences(text: str, account_id: str) -> tuple[PolicySentence, ...]:
-    """Kept by the text, because pages and mails ask again for the same."""
+    """Return the sentences of a text. They are cached, because pages and mails request the same ones
+    repeatedly.
+    """
     return _of_document(read(text), account_id)
 
 
@@ -104,7 +107,7 @@ def _unreadable(statements: tuple[int, ...], words: str) -> PolicySentence:
 
 
 def _statement(statement: Statement, units: Units, account_id: str) -> Iterator[Weighed]:
-    """The sentences that a statement makes alone; all else goes to the units."""
+    """Yield the sentences of a statement that can't be combined, and add everything else to the units."""
     if statement.is_not_action or statement.is_not_resource:
         yield _exception(statement, account_id)
         return
@@ -135,7 +138,7 @@ def _statement(statement: Statement, units: Units, account_id: str) -> Iterator[
 
 
 def _by_service(patterns: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """The actions that AWS publishes of each service, and the patterns that mean none of them."""
+    """Return the published actions by service, and the patterns that match none."""
     known = catalogue()
     mask, unknown = 0, list[str]()
     for pattern in patterns:
@@ -158,7 +161,7 @@ def _frame(statement: Statement, service: str) -> SentenceFrame:
 def _add(
     statement: Statement, service: str, names: Sequence[str], resources: tuple[str, ...], units: Units
 ) -> bool:
-    """Puts each action with the resources it works on. False if none works on any."""
+    """Add each action with the resources that it works on. Returns False if none works on any."""
     by_resources = units.setdefault(_frame(statement, service), {})
     has_effect = False
     for name in names:
@@ -172,7 +175,7 @@ def _add(
 
 
 def resources_for(action: str, resources: tuple[str, ...]) -> tuple[str, ...]:
-    """Those resources of a statement on which an action can work."""
+    """Return the resources of a statement that an action can work on."""
     if EVERYTHING in resources:
         return (EVERYTHING,)
     kinds = catalogue().resource_types(action)
@@ -184,7 +187,7 @@ def resources_for(action: str, resources: tuple[str, ...]) -> tuple[str, ...]:
 def _of_frame(
     frame: SentenceFrame, by_resources: dict[tuple[str, ...], SentenceUnit], account_id: str
 ) -> Iterator[Weighed]:
-    """Sentences of one frame; clauses that differ in their verbs only become one."""
+    """Yield the sentences of one frame. Clauses that differ only in their verbs become one."""
     groups: dict[str, list[tuple[SentenceClause, SentenceUnit]]] = {}
     for resources, unit in by_resources.items():
         for frame_clause in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
@@ -254,7 +257,7 @@ def _on(resources: tuple[str, ...], account_id: str) -> str:
 def _whole_service(
     statement: Statement, service: str, names: tuple[str, ...], resources: tuple[str, ...], account_id: str
 ) -> Iterator[Weighed]:
-    """Every action of a service, where the statement gives all of them."""
+    """Yield a sentence for a whole service, if the statement allows all its actions."""
     known = catalogue()
     published = known.service(service) if len(names) == known.mask_of_service(service).bit_count() else None
     if published is None or len(names) < 2:
@@ -298,7 +301,7 @@ def _without_effect(statement: Statement, resources: tuple[str, ...]) -> Weighed
 
 
 def _exception(statement: Statement, account_id: str) -> Weighed:
-    """A statement with NotAction or NotResource: all but what it names."""
+    """Return the sentence of a statement with NotAction or NotResource: everything except what it names."""
     resources = statement.resources or ()
     listed = join(statement.actions, most=NAMED)
     is_all = not statement.is_not_action and any(not action.strip("*") for action in statement.actions)

@@ -1,4 +1,4 @@
-"""What services and types of resources are called in a sentence. Pure."""
+"""The names of services and resource types in sentences. Without side effects."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SERVICES: Final = {
     "sso": "IAM Identity Center",
     "sts": "STS",
 }
-"""Names that people say, where the published title is long or, for CloudFormation and API Gateway, of a
-sibling service.
+"""Common names, where the published title is long or, for CloudFormation and API Gateway, that of a related
+service.
 """
 
 TYPES: Final = {
@@ -49,12 +49,12 @@ TYPES: Final = {
     ("ssm", "session"): ("Session Manager session", "Session Manager sessions"),
     ("sts", "role"): ("role", "roles"),
 }
-"""(service of the ARN, resource type) → one, several."""
+"""Singular and plural by (service of the ARN, resource type)."""
 MAKERS: Final = ("Amazon ", "AWS ")
 
 
 def service_name(prefix: str) -> str:
-    """The service as people say it: "S3", "Lambda"; the prefix itself where AWS publishes none such."""
+    """Return the common name of a service, such as "S3" or "Lambda", or the prefix if AWS publishes none."""
     if not prefix:
         return "several services"
     name = SERVICES.get(prefix)
@@ -67,7 +67,7 @@ def service_name(prefix: str) -> str:
 
 
 def type_names(service: str, kind: str) -> tuple[str, str]:
-    """One and several resources of a type: "SQS queue", "SQS queues"."""
+    """Return singular and plural of a resource type, such as "SQS queue" and "SQS queues"."""
     names = TYPES.get((service, kind))
     if names:
         return names
@@ -78,9 +78,9 @@ def type_names(service: str, kind: str) -> tuple[str, str]:
 
 
 NOT_PERMISSIONS: Final = frozenset({"rds-db:connect"})
-"""AWS lists it under permissions management, though it signs in to a database and manages nothing."""
+"""Actions that AWS lists under permissions management although they only sign in to a database."""
 
 
 def level_of(action: str) -> AccessLevel | None:
-    """The access level that sentences count an action under; None for an unknown one."""
+    """Return the access level under which sentences count an action, or None for an unknown one."""
     return AccessLevel.WRITE if action in NOT_PERMISSIONS else catalogue().level(action)

@@ -1,8 +1,7 @@
-"""The resources of a statement in words: "objects under s3://pay-ledger/exports/", "the SQS queue jobs in
-eu-west-1". Pure.
+"""Describes the resources of a statement in words: "objects under s3://pay-ledger/exports/", "the SQS queue
+jobs in eu-west-1". Without side effects.
 
-A name is never wider or narrower than the ARN: a pattern that has no plain name is shown as the pattern it
-is.
+A description is never wider or narrower than the ARN: a pattern without a plain name is shown as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from iam.policy.sentences.labels import service_name, type_names
 
 EVERYTHING: Final = "*"
 MAX_NAMES: Final = 4
-"""So many names of one type are shown; of more, how many there are."""
+"""Maximum number of names of one type to show. More are counted."""
 SPECIAL: Final = frozenset("*?$")
 S3: Final = "arn:aws:s3:::"
 VERSIONS: Final = ":*"
@@ -29,8 +28,8 @@ OWN_USER: Final = "${aws:username}"
 
 @dataclass(frozen=True, slots=True)
 class ResourcePhrase:
-    """One resource, or pattern, in words: `before` is said once for all that share it ("objects in"), `many`
-    instead of it for several.
+    """A resource or pattern in words. `before` precedes the names of all that share it ("objects in"), `many`
+    replaces it for several.
 
     `after` follows the names: the Region, or another account.
     """
@@ -43,7 +42,7 @@ class ResourcePhrase:
 
 @dataclass(frozen=True, slots=True)
 class PhraseReader:
-    """For whom names are written: `account_id` is where the policy is, `is_plain` for members, who do not
+    """The reader of the names. `account_id` is the policy's account, `is_plain` is for members, who don't
     know s3:// names.
     """
 
@@ -52,7 +51,7 @@ class PhraseReader:
 
 
 def places_in_words(arns: Sequence[str], kinds: Sequence[ResourceType], *, reader: PhraseReader) -> str:
-    """All of them as one phrase; "" for none."""
+    """Return all resources as one phrase, or an empty string."""
     places: list[ResourcePhrase] = []
     for arn in _without_versions(arns):
         place = place_of(arn, kinds, reader=reader)
@@ -65,7 +64,9 @@ def places_in_words(arns: Sequence[str], kinds: Sequence[ResourceType], *, reade
 
 
 def _without_versions(arns: Sequence[str]) -> list[str]:
-    """Without the second ARN of a Lambda function that has its versions too; the first is marked instead."""
+    """Return the ARNs without the second ARN of a Lambda function whose versions are included; the first is
+    marked instead.
+    """
     both = {arn for arn in arns if _service_of(arn) == "lambda" and f"{arn}{VERSIONS}" in arns}
     kept = [arn for arn in arns if not (arn.endswith(VERSIONS) and arn.removesuffix(VERSIONS) in both)]
     marked = []
@@ -86,14 +87,14 @@ def _group(places: list[ResourcePhrase]) -> str:
 
 
 def join(names: Sequence[str], *, most: int = 0) -> str:
-    """ "a", "a and b", "a, b, c, d and 3 more"."""
+    """Join the names as "a", "a and b" or "a, b, c, d and 3 more"."""
     if most and len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most:,} more"
     return joined(names)
 
 
 def place_of(arn: str, kinds: Sequence[ResourceType], *, reader: PhraseReader) -> ResourcePhrase:
-    """One ARN of a policy, as the types of resources that the actions work on read it."""
+    """Return an ARN of a policy in words, according to the resource types of the actions."""
     fitting = [kind for kind in kinds if can_mean(arn, kind.arn, has_variables=True)]
     if arn == EVERYTHING:
         return _everything(kinds)
@@ -111,7 +112,9 @@ def place_of(arn: str, kinds: Sequence[ResourceType], *, reader: PhraseReader) -
 
 
 def _log_group(arn: str) -> str:
-    """The ARN of a log group without the `:*` by which AWS means its streams too; "" for anything else."""
+    """Return the ARN of a log group without the `:*` with which AWS includes its streams, or an empty string
+    for any other ARN.
+    """
     parts = arn.split(":", 6)
     if len(parts) < 7 or parts[2] != "logs" or parts[5] != "log-group":
         return ""
@@ -125,7 +128,7 @@ def _log_group_kinds() -> Sequence[ResourceType]:
 
 
 def _matching(arn: str, fitting: Sequence[ResourceType], reader: PhraseReader) -> ResourcePhrase:
-    """An ARN that has the form of no type: its last part as it is written, or all of it where it lacks
+    """Describe an ARN that matches no type's format by its last part as written, or completely if it lacks
     segments.
     """
     parts = arn.split(":", 5)
@@ -166,7 +169,7 @@ def _service_of(arn: str) -> str:
 
 
 def _best(arn: str, kinds: Iterable[ResourceType]) -> tuple[ResourceType, dict[str, str]] | None:
-    """The type whose pattern an ARN has; of several, the one with the most text."""
+    """Return the type whose format the ARN has, preferring the longest format."""
     best: tuple[ResourceType, dict[str, str]] | None = None
     for kind in kinds:
         values = values_of(arn, kind.arn)
@@ -203,14 +206,14 @@ def _place(
 
 
 def _name(arn: str, kind: ResourceType) -> str:
-    """What stands in an ARN from the first field of the resource on, such as `cluster/service`."""
+    """Return the part of an ARN from the resource's first field on, such as `cluster/service`."""
     resource = kind.arn.split(":", 5)[-1]
     fixed = resource.partition("${")[0]
     return arn.split(":", 5)[-1].removeprefix(fixed)
 
 
 def _where(values: dict[str, str], reader: PhraseReader) -> str:
-    """The Region, and the account if it is another one than that of the policy."""
+    """Return the Region, and the account if it differs from the policy's."""
     words: list[str] = []
     region, account = values.get(REGION, EVERYTHING), values.get(ACCOUNT, EVERYTHING)
     if region != EVERYTHING:
@@ -227,8 +230,8 @@ def _s3_everything(kinds: set[str]) -> ResourcePhrase:
 
 
 def _s3_place(resource: str, kinds: set[str], reader: PhraseReader) -> ResourcePhrase:
-    """A bucket, or objects: what follows `arn:aws:s3:::`. Without a slash a pattern means whole buckets and
-    all that is in them.
+    """Describe a bucket or objects, from what follows `arn:aws:s3:::`. A pattern without a slash matches
+    whole buckets and their content.
     """
     if "object" not in kinds:
         return _bucket(resource, reader)
@@ -278,5 +281,5 @@ def _in_folder(bucket: str, folder: str, objects: str, reader: PhraseReader) -> 
 
 
 def place_of_all_objects(reader: PhraseReader) -> str:
-    """The objects of every bucket."""
+    """Return the phrase for the objects of every bucket."""
     return f"{'files' if reader.is_plain else 'objects'} in all S3 buckets"

@@ -1,4 +1,4 @@
-"""One thing that a policy says, as data and as a sentence. Pure."""
+"""A statement's meaning, as data and as a sentence. Without side effects."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NAMED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class SentenceClaim:
-    """What the sentence claims: each of these actions on each of these resources. `is_not_action`,
-    `is_not_resource`: all but these.
+    """The claim of a sentence: each of these actions on each of these resources. With `is_not_action` or
+    `is_not_resource` it is everything except these.
     """
 
     actions: tuple[str, ...]
@@ -28,12 +28,12 @@ class SentenceClaim:
 
 @dataclass(frozen=True, slots=True)
 class PolicySentence:
-    """One thing that statements say, all under the same conditions.
+    """A sentence about statements with the same conditions.
 
-    `statements` are their places in the document, from 0. `service` is the prefix, "" for several or all.
-    `conditions` are clauses such as "only with MFA"; the end that the statements carry is `until`, not a
-    condition. `text` has the exact names of AWS, `plain` is for members. `warning` says why to look twice, or
-    nothing. `since` is when the statements begin to apply.
+    `statements` are their positions in the document, from 0. `service` is the prefix, "" for several or all.
+    `conditions` are clauses such as "only with MFA"; the statements' end is in `until`, not a condition.
+    `text` uses AWS's exact names, `plain` is for members. `warning` says why it deserves attention, or is
+    empty. `since` is when the statements start to apply.
     """
 
     allows: bool
@@ -49,7 +49,7 @@ class PolicySentence:
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """The actions of all claims, each once."""
+        """The actions of all claims, without duplicates."""
         return tuple(dict.fromkeys(chain.from_iterable(claim.actions for claim in self.claims)))
 
     @property
@@ -59,7 +59,7 @@ class PolicySentence:
 
     @property
     def names(self) -> str:
-        """The actions by name, the first ones where there are many."""
+        """The actions by name, or only the first if there are many."""
         return join(self.actions, most=NAMED)
 
     @property
@@ -75,10 +75,10 @@ class PolicySentence:
         return self.in_full(plain=True)
 
     def in_full(self, *, where: str = "", until: str = "", plain: bool = False) -> str:
-        """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec,
-        only with MFA".
+        """Return the sentence with an account and an end: "Read objects in s3://pay-ledger (production) until
+        5 Dec, only with MFA".
 
-        An end that has passed, and a start that is to come, are said in any case.
+        A past end and a future start are always mentioned.
         """
         words = self.plain_head if plain else self.head
         if where:
@@ -90,7 +90,7 @@ class PolicySentence:
 
     @property
     def standing(self) -> str:
-        """Why it says nothing now, though the policy says it; empty where it does apply."""
+        """Why the sentence doesn't apply now, or an empty string if it does."""
         now = datetime.now(tz=UTC)
         if self.until is not None and self.until <= now:
             return f"no longer applies: it ended on {moment_words(self.until)}"
@@ -107,7 +107,7 @@ def in_short(
     until: str = "",
     plain: bool = False,
 ) -> list[str]:
-    """The first sentences as texts, and how many more there are."""
+    """Return the first sentences as texts, and the number of further ones."""
     texts = [sentence.in_full(where=where, until=until, plain=plain) for sentence in sentences[:most]]
     more = len(sentences) - most
     if more > 0:
@@ -116,6 +116,6 @@ def in_short(
 
 
 def capital(text: str) -> str:
-    """With a capital first letter, unless it begins with the name of an action."""
+    """Return the text with a capital first letter, unless it begins with the name of an action."""
     first = text.partition(" ")[0]
     return text if ":" in first else text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""Why a sentence about a policy deserves a second look. Pure."""
+"""Warnings for sentences about a policy that deserve attention. Without side effects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_NAMES: Final = 3
 def warning_for(
     service: str, actions: Sequence[str], resources: Sequence[str], *, has_conditions: bool
 ) -> str:
-    """A sentence, or "" where nothing stands out. `actions` are names of the catalogue, or `*` for all."""
+    """Return a warning, or an empty string. `actions` are names in the catalogue, or `*` for all."""
     if EVERYTHING in actions:
         if can_be_of_any_service(resources):
             return "Allows everything, IAM included."
