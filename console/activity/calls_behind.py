@@ -16,7 +16,7 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.history_events import HistoryEvent
 
 CALLS_SHOWN: Final = 5
-"""Of one line of a list."""
+"""Maximum number of calls shown for a row of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class CallBehind:
 
 @dataclass(frozen=True, slots=True)
 class CallsBehind:
-    """The newest calls that made a difference, the oldest of them first, and how many more did. False if
-    none is known.
+    """The newest calls that caused a difference, in chronological order, and the number of further ones. It
+    is false if no call is known.
     """
 
     shown: tuple[CallBehind, ...] = ()
@@ -60,7 +60,7 @@ class LineDifferences:
 
 
 def calls_behind(events: Sequence[HistoryEvent], entity: Entity, *, viewer: Viewer) -> dict[int, CallsBehind]:
-    """The calls behind those events of an entity that have no known cause, by the event's place; see
+    """Return the calls that caused unexplained events of an entity, by the event's index; see
     `calls_behind_each`.
     """
     number = entity.account.account_id
@@ -72,9 +72,10 @@ def calls_behind(events: Sequence[HistoryEvent], entity: Entity, *, viewer: View
 def calls_behind_each(
     lines: Sequence[LineDifferences], *, viewer: Viewer, most: int = CALLS_SHOWN
 ) -> list[CallsBehind]:
-    """The calls behind what each line says, as far as no cause of it is known, at most so many of a line;
-    empty for viewers who do not see the account whole, since calls name others. Calls that Gatehouse made are
-    behind none of it. One query, and four more if there are calls.
+    """Return the calls that caused each line's unexplained differences, up to `most` per line.
+
+    Empty for viewers who don’t see the whole account, since calls name other people. Gatehouse's own calls
+    are never included. Takes one query, and four more if there are calls.
     """
     windows: list[tuple[str, DifferenceWindow]] = []
     places: list[int] = []

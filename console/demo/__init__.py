@@ -1,1 +1,1 @@
-"""The embedded default: an AWS stand-in and the sample organisation it serves."""
+"""The embedded default: a simulated AWS, and the sample organization it serves."""

@@ -65,7 +65,7 @@ DRAFTS: Final = (
 
 
 def write_assertions() -> None:
-    """Make those that are not there."""
+    """Create the assertions that don’t exist yet."""
     requester, approver = viewer_of(REQUESTER), viewer_of(APPROVER)
     if requester is None or approver is None or StandingAssertion.objects.exists():
         return

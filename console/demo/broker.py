@@ -13,21 +13,21 @@ from console.demo.children import ChildProcess
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def answers(port: int, *, host: str = "127.0.0.1") -> bool:
-    """Whether something accepts connections there."""
+    """Return whether a server accepts connections there."""
     with socket.socket() as probe:
         probe.settimeout(0.3)
         return probe.connect_ex((host, port)) == 0
 
 
 def server_program() -> str | None:
-    """The path of a server that speaks Redis's protocol, or None."""
+    """Return the path of a server that speaks Redis's protocol, or None."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program:
         return program
@@ -41,10 +41,10 @@ def server_program() -> str | None:
 
 
 def broker(var: Path, *, environment: dict[str, str]) -> tuple[ChildProcess | None, str]:
-    """The broker's process (None for the folder) and the address for REDIS_URL."""
+    """Return the broker's process (None for the folder) and the value of REDIS_URL."""
     program = server_program()
     if program is None:
-        # Celery warns of an address without a host, at each message.
+        # Celery logs a warning for an address without a host with each message.
         return None, "filesystem://localhost"
     port, folder = free_port(), var / "broker"
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def broker(var: Path, *, environment: dict[str, str]) -> tuple[ChildProcess | No
         "",
         "--appendonly",
         "no",
-        # Its own housekeeping ten times a second is most of what an idle server costs.
+        # The server's own housekeeping, ten times per second, is most of its idle load.
         "--hz",
         "1",
     ]

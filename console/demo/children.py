@@ -1,4 +1,4 @@
-"""Child processes that die with their parent: started, watched, restarted and stopped by the supervisor."""
+"""Child processes that end with their parent: the supervisor starts, watches, restarts and stops them."""
 
 from __future__ import annotations
 
@@ -19,28 +19,26 @@ HEALTHY_AFTER = 30.0
 
 
 def die_with_parent(number: int, *, parent: int | None = None) -> None:
-    """Ask Linux to send this process a signal when its parent dies, however it dies (prctl
-    PR_SET_PDEATHSIG).
-    """
+    """Make Linux send this process a signal when its parent ends for any reason (prctl PR_SET_PDEATHSIG)."""
     _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
-        # The parent was gone before the request was made.
+        # The parent ended before the call.
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def follow_leader() -> None:
-    """For a process that a supervised one has forked: die when that one dies, and at once if it is dead
-    already.
+    """Make a forked process end together with the supervised process that leads its session.
 
-    The signal cannot be ignored: a web worker ignores SIGTERM, since only its own parent may end it. Each
-    supervised process leads a session, so the session's number tells who the parent has to be.
+    It ends at once if that process has ended already. It uses SIGKILL, because a web worker ignores SIGTERM:
+    only its own parent may end it. Each supervised process leads a session, so the session ID is the ID of
+    the expected parent.
     """
     die_with_parent(signal.SIGKILL, parent=os.getsid(0))
 
 
 @dataclass(slots=True)
 class ChildProcess:
-    """One supervised process: its command line, environment, log file and the signal that stops it."""
+    """A supervised process: command line, environment, log file, and stop signal."""
 
     name: str
     command: Sequence[str]
@@ -55,7 +53,7 @@ class ChildProcess:
     not_before: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start the process in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        """Start the process in its own session, so that Ctrl-C reaches only the supervisor."""
         parent, orphan = os.getpid(), int(self.orphan_signal)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - the command lines are our own
@@ -71,11 +69,11 @@ class ChildProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process lives."""
+        """Return whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
     def wait_ready(self, *, seconds: float) -> bool:
-        """Wait until it answers; False when it died or the time is over."""
+        """Wait until it answers; return False if it ended or the time is over."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.is_running:
             if self.is_ready():
@@ -84,7 +82,9 @@ class ChildProcess:
         return False
 
     def restart_if_dead(self) -> str | None:
-        """Restart a dead process, later each time it dies soon; returns what was done, for the terminal."""
+        """Restart an ended process, with a longer delay each time it ends soon; return a message for the
+        terminal.
+        """
         if self.is_running:
             return None
         now = time.monotonic()
@@ -103,12 +103,12 @@ class ChildProcess:
         return f"{self.name} started again"
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal, if it still runs."""
+        """Send the stop signal if the process still runs."""
         if self.process and self.is_running:
             self.process.send_signal(self.stop_signal)
 
     def finish(self, *, seconds: float) -> None:
-        """Wait for the end; what does not end in time is killed, with all of its session."""
+        """Wait for the end; kill the process and its session after the time is over."""
         if not self.process:
             return
         try:

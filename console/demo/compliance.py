@@ -1,5 +1,5 @@
-"""What people decided about requirements in the sample organization: a scope, attestations, an exception, a
-compensating control and what waits for approval.
+"""Sample decisions about requirements: a scope, attestations, an exception, a compensating control, and
+waiting requests.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ DECISIONS: Final = (
     ("8.5.1", EXCEPTION, 30, "The MFA campaign of December attaches the policy to everyone.", False),
     ("8.6.3", DecisionKind.COMPENSATING, 90, "Old keys work from one network only, and are watched.", True),
 )
-"""(requirement, kind, valid for so many days, reason, whether it was approved)."""
+"""(requirement, type, validity in days, reason, whether it was approved)."""
 
 
 def write_decisions() -> int:
-    """Make the sample decisions once every account is judged and no one has decided anything; how many."""
+    """Create the sample decisions once every account is judged, if there are none; return their number."""
     if not settings.EMBEDDED or ComplianceScope.objects.exists() or RequirementDecision.objects.exists():
         return 0
     framework = all_frameworks().get(PCI)
@@ -75,6 +75,6 @@ def _decide(row: tuple[str, DecisionKind, int, str, bool], requester: Viewer, ap
         if kind in NEEDS_APPROVAL and is_approved:
             answer(decision, framework, is_approved=True, actor=approver, now=now)
     except DecisionRefusedError:
-        # What is fixed by now needs no exception.
+        # A requirement that passes by now needs no exception.
         return False
     return True

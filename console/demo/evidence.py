@@ -1,4 +1,4 @@
-"""The sample of evidence: a pack that an auditor requested, and the journal with an anchor, verified."""
+"""Sample evidence: a pack that an auditor requested, and a verified journal with an anchor."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ SEED: Final = "northline-2026"
 
 
 def write_samples() -> None:
-    """Once the framework is judged: a pack to download and verify, an anchor, and a
-    verified journal.
+    """Create a pack to download and verify, an anchor, and a verified journal, once the framework is
+    judged.
     """
     now = timezone.now()
     if not AnchorWrite.objects.exists():
         write_anchors(now=now)
-        # A journal without a block has nothing to anchor yet.
+        # A journal without a block can't be anchored yet.
         if AnchorWrite.objects.exists():
             run_verification(ask_for_verification().pk)
     if EvidencePack.objects.exists():
         return
     auditor = viewer_of(AUDITOR)
     account = Account.objects.filter(name=ACCOUNT, sections__isnull=False).first()
-    # The sample of changes is drawn from those that are done.
+    # The sample is drawn from completed changes.
     if Change.objects.filter(state=ChangeState.APPLIED).count() < CHANGES:
         return
     is_judged = FrameworkSummary.objects.filter(framework=FRAMEWORK, updated_at__isnull=False).exists()

@@ -1,5 +1,6 @@
-"""A few grants that live in the sample organisation: asked for and approved through the services, once its
-accounts are read. One of them is old and was never used, as its dates say.
+"""Sample grants, requested and approved through the services once the accounts are synced.
+
+One of them is backdated and was never used.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from iam.mirror.models import Account, Entity, Kind
 
 logger = structlog.get_logger(__name__)
 RECENT: Final = timedelta(days=1)
-"""A grant that began before is dated back already."""
+"""A grant that started earlier than this was already backdated."""
 CHANGE_TIMES: Final = (
     "created_at",
     "requested_at",
@@ -42,8 +43,8 @@ CHANGE_TIMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SampleGrant:
-    """Who requests it for whom, by login; a template with its parameters; for how long (nothing: permanent)
-    and why; who approves it; how many days ago, as its dates say.
+    """A sample grant: requester and receiver by user name, template with parameters, duration (permanent
+    without one), reason, approvers, and age in days.
     """
 
     asker: str
@@ -57,7 +58,7 @@ class SampleGrant:
 
     @property
     def key(self) -> str:
-        """By which its grant is found again."""
+        """The key by which its grant is found again."""
         return f"sample-{self.template}-{self.receiver}"
 
 
@@ -101,7 +102,7 @@ SAMPLES: Final = (
 
 
 def give_samples() -> int:
-    """Make the sample grants if nobody has made any yet and the people have been read; how many were made."""
+    """Create the sample grants if there are none and the people are synced; return their number."""
     if not settings.EMBEDDED or Grant.objects.exists():
         return 0
     ready = [(sample, arn) for sample in SAMPLES if (arn := _arn(sample.receiver))]
@@ -111,7 +112,7 @@ def give_samples() -> int:
 
 
 def _arn(login: str) -> str:
-    """The first of somebody's users that is in the mirror and in an account that can be changed; "" for none
+    """Return the ARN of the person's first user in a writable account of the mirror; "" if there is none
     yet.
     """
     arns = Identity.objects.filter(person__email=f"{login}@{DOMAIN}").values("user_arn")
@@ -148,9 +149,7 @@ def _give(sample: SampleGrant, arn: str) -> bool:
 
 
 def date_back() -> int:
-    """Give the old grants the dates of then, once AWS has them; how many were dated back. The journal keeps
-    the time at which it was written.
-    """
+    """Backdate the old grants once AWS has them; return their number. The journal keeps the real times."""
     if not settings.SAMPLE_DATA:
         return 0
     old = {sample.template: sample for sample in SAMPLES if sample.given}
@@ -161,7 +160,7 @@ def date_back() -> int:
     for grant in recent:
         sample = old[grant.template]
         asker = viewer_of(sample.asker)
-        # Someone else can have requested the same template.
+        # Someone else may have requested the same template.
         if asker is not None and grant.pk == id_for(asker, sample.key):
             _date_back(grant, timedelta(days=sample.given))
             count += 1
@@ -183,11 +182,11 @@ def _date_back(grant: Grant, by: timedelta) -> None:
         (LedgerEntry.objects.filter(part__grant=grant), ("since",)),
         (sets, ("created_at",)),
         (changes, CHANGE_TIMES),
-        # Their own managers only ever add rows.
+        # Their own managers only add rows.
         (QuerySet(ChangeEvent).filter(change__in=changes), ("at",)),
         (QuerySet(Approval).filter(change_set__in=sets), ("at",)),
     ]
     for rows, names in dated:
         rows.update(**{name: F(name) - by for name in names})
-    # Nothing was written to the mirror; the findings of the account are calculated again all the same.
+    # The mirror hasn't changed, but the account's findings must be calculated again.
     Account.objects.filter(pk__in=grant.parts.values("account")).update(writes=F("writes") + 1)

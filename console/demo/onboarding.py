@@ -1,6 +1,4 @@
-"""Blueprints of teams of the sample organisation, so that people can be onboarded at once, and a run that has
-been carried out.
-"""
+"""Sample blueprints of teams, so that people can be onboarded at once, and a completed run."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ TEAMS: Final = (
     ("Analysts", "Analyzes demand, fares and punctuality", RuleKind.GROUP, "analysts"),
     ("Contractors", "External staff, for a limited time", RuleKind.PATH, "/contractors/"),
 )
-"""(name, description, kind and value of the rule) of the teams that have nobody who leads them here."""
+"""(name, description, type and value of the rule) of teams without a lead in the sample."""
 
 
 def _in(*names: str) -> tuple[str, ...]:
@@ -41,7 +39,7 @@ def _in(*names: str) -> tuple[str, ...]:
 
 
 OWN_PASSWORD: Final = (FilledTemplate("own-password", 1),)
-"""AWS demands another password at the first sign-in, so each newcomer must be allowed to change it."""
+"""AWS requires a new password at the first sign-in, so newcomers must be allowed to change it."""
 BLUEPRINTS: Final = (
     (
         "Payments",
@@ -89,7 +87,7 @@ WHY: Final = "New hires in the fares team, starting on Monday"
 
 
 def write_blueprints() -> None:
-    """Make the teams and their blueprints if nobody has made any."""
+    """Create the teams and their blueprints if there are none."""
     actor = viewer_of(ASKER)
     if actor is None or Blueprint.objects.exists():
         return
@@ -107,7 +105,7 @@ def write_blueprints() -> None:
 
 
 def run_sample() -> int:
-    """Onboard a few people, if nobody was yet and the account has been read; how many."""
+    """Onboard a few people once the account is synced, if no one was yet; return their number."""
     if not settings.EMBEDDED or OnboardingRun.objects.exists():
         return 0
     version = BlueprintVersion.objects.filter(blueprint__name=RUN_OF, number=1).first()
@@ -116,7 +114,7 @@ def run_sample() -> int:
         return 0
     try:
         with transaction.atomic():
-            # Of two workers one begins it.
+            # If two workers try, one starts it.
             Blueprint.objects.select_for_update().get(pk=version.blueprint_id)
             if OnboardingRun.objects.exists():
                 return 0
@@ -131,6 +129,6 @@ def run_sample() -> int:
 
 
 def _is_read(version: BlueprintVersion) -> bool:
-    """Whether the mirror holds the groups that the blueprint names."""
+    """Return whether the mirror has the groups in the blueprint."""
     groups = Entity.objects.filter(kind=Kind.GROUP, name__in=version.body.groups, gone_at__isnull=True)
     return groups.filter(account__account_id__in=version.body.accounts).exists()

@@ -1,6 +1,4 @@
-"""Somebody who was made outside of Gatehouse after its first sync: what drift looks like, from the start of
-the demonstration.
-"""
+"""Creates a user outside of Gatehouse after the first sync, so that a demonstration starts with drift."""
 
 from __future__ import annotations
 
@@ -30,11 +28,11 @@ CONFIG: Final = Config(
 
 
 def make_outsider() -> bool:
-    """Make a user with an access key in the administrators' group of one account, by no role of Gatehouse,
-    and ask for a sync.
+    """Create a user with an access key in the administrators' group of an account, without Gatehouse's role,
+    and request a sync.
 
-    Once only: after the first sync of the account, and only while the mirror does not have the user. True if
-    something was done.
+    Done once, after the account's first sync, while the mirror lacks the user. Returns whether anything was
+    done.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if not settings.SAMPLE_DATA or not endpoint.startswith("http://127.0.0.1:"):
@@ -54,13 +52,13 @@ def make_outsider() -> bool:
 
 
 def _has_read_keys(account: Account) -> bool:
-    """Whether access keys were synced: what the first sync of them finds is no drift."""
+    """Return whether access keys were synced; their first sync creates no drift."""
     return account.sections.filter(name=ACCESS_KEYS, known_since__isnull=False).exists()
 
 
 def _client(endpoint: str, account: Account) -> Any:
-    """IAM of the account for somebody in the management account, who takes the role that AWS Organizations
-    made.
+    """Return an IAM client of the account for someone in the management account, with AWS Organizations'
+    role.
     """
     session = boto3.session.Session()
     where = {"endpoint_url": endpoint, "region_name": "us-east-1", "config": CONFIG}
@@ -78,7 +76,7 @@ def _client(endpoint: str, account: Account) -> Any:
 
 
 def _make(aws: Any) -> None:
-    """Each step only if it was not done yet, since the process may have ended in between."""
+    """Run each step only if it was not done yet, since the process may have ended in between."""
     with suppress(aws.exceptions.EntityAlreadyExistsException):
         aws.create_user(UserName=NAME)
     if not aws.list_access_keys(UserName=NAME)["AccessKeyMetadata"]:

@@ -1,4 +1,4 @@
-"""Owners that an administrator of the sample organization named, besides those that tags tell."""
+"""Owners set by an administrator of the sample organization, besides those in tags."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEMPLATE_OF_GRANT: Final = "read-billing"
 
 
 def name_owners() -> int:
-    """Name the owners once the accounts are read, unless someone has named any; how many."""
+    """Set the owners once the accounts are synced, unless anyone has set one; return their number."""
     if not settings.EMBEDDED or NamedOwner.objects.exists():
         return 0
     administrator = viewer_of(ADMINISTRATOR)

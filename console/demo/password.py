@@ -1,5 +1,5 @@
-"""The password of every sign-in of the embedded default: printed at the start, good for an invented
-organisation on loopback.
+"""The password of all sign-ins in the embedded default; it is printed at the start, and safe only for sample
+data on loopback.
 """
 
 PASSWORD = "harbour-lantern-42"  # noqa: S105 - see above

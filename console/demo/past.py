@@ -1,4 +1,4 @@
-"""The past of the sample organization: ninety days of CloudTrail, read once."""
+"""The sample organization's past: ninety days of CloudTrail events, ingested once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ SOURCE = "sample"
 
 
 def read_sample_trail() -> IngestReport | None:
-    """Read the made-up trail; None if that was done already. It ends with the hour in which it is read, as
-    the last uses do that the stand-in tells of.
+    """Ingest the sample trail; return None if that was already done.
+
+    It ends in the current hour, like the last uses that the simulated AWS reports.
     """
     if not settings.SAMPLE_DATA or TrailFile.objects.filter(source=SOURCE).exists():
         return None

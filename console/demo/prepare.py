@@ -1,6 +1,4 @@
-"""What the embedded default has before anybody signs in: the people who operate it, their teams, and the
-connected accounts.
-"""
+"""Creates the people, teams, sign-ins and connected accounts of the embedded default."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ NAMES = {
 
 
 def prepare() -> None:
-    """Make people, teams, sign-ins and accounts; what is there already stays as it is."""
+    """Create what is missing, and leave existing objects unchanged."""
     for someone in OPERATORS:
         if not Person.objects.filter(email=someone.email).exists():
             _appoint(someone)
@@ -58,9 +56,7 @@ def _appoint(someone: SampleOperator) -> None:
 
 
 def _team(someone: SampleOperator) -> Team:
-    """The team that a lead leads, found in AWS by its IAM groups, and by the path under which its newcomers
-    are made.
-    """
+    """Return the team of a lead, matched by its IAM groups and by the path of its newcomers."""
     team = teams.create_team(
         name="Payments", description="Builds and runs the payment services", actor=COMMAND_LINE
     )

@@ -1,6 +1,4 @@
-"""The access reviews of the sample organization: a finished, a running and an overdue one, and its
-separation-of-duties rules.
-"""
+"""Sample access reviews (completed, running and overdue), and separation-of-duties rules."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SampleReview:
-    """A review: how many days ago it was opened, and how long it had."""
+    """A review: how many days ago it was opened, and its duration."""
 
     name: str
     reason: str
@@ -95,7 +93,7 @@ RULES: Final = (
 
 
 def write_rules() -> None:
-    """Make the rules if there are none; the last one waits for approval."""
+    """Create the rules if there are none; the last one waits for approval."""
     owner, approver = viewer_of(OWNER), viewer_of(REVIEWER)
     if owner is None or approver is None or SodRule.objects.exists():
         return
@@ -107,7 +105,7 @@ def write_rules() -> None:
 
 
 def hold_samples() -> int:
-    """Hold the sample reviews once their accounts are read, if there are none; how many were made."""
+    """Create the sample reviews once their accounts are synced, if there are none; return their number."""
     if not settings.EMBEDDED or ReviewCampaign.objects.exists():
         return 0
     people = [viewer_of(login) for login in (OWNER, REVIEWER, SECOND)]
@@ -120,7 +118,7 @@ def hold_samples() -> int:
 
 
 def _hold(sample: SampleReview, owner: Viewer, reviewer: Viewer, second: Viewer) -> None:
-    """Open it now, and date it back."""
+    """Open the review now, and backdate it."""
     now = timezone.now()
     draft = CampaignDraft(
         sample.name,
@@ -145,7 +143,7 @@ def _hold(sample: SampleReview, owner: Viewer, reviewer: Viewer, second: Viewer)
 
 
 def _decide_rows(campaign: ReviewCampaign, at: datetime, *, is_all: bool) -> None:
-    """Its reviewers keep everything, or a third of it."""
+    """Let its reviewers keep everything, or a third of it."""
     for login in (REVIEWER, SECOND, "elif.kaya"):
         viewer = viewer_of(login)
         if viewer is None:

@@ -1,5 +1,5 @@
-"""Who acts in what is made for the sample organisation: its own people, through the services, with as many
-approvals as the rules ask for.
+"""Helpers that act as people of the sample organization, through the services, with the approvals that the
+rules require.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ DOMAIN: Final = "northline.example"
 
 
 def viewer_of(login: str) -> Viewer | None:
-    """Somebody by their login; None where they are not there."""
+    """Return a person's viewer by user name; None if they don’t exist."""
     person = Person.objects.filter(email=f"{login}@{DOMAIN}", is_active=True).first()
     return viewer_for(person) if person else None
 
 
 def approve_all(first: Change | None, logins: Sequence[str]) -> None:
-    """As many of these agree to the set of a change as the rules ask for."""
+    """Approve a change's set by as many of these people as the rules require."""
     for login in logins:
         approver = viewer_of(login)
         if first is None or approver is None or first.state != ChangeState.AWAITING:
@@ -31,6 +31,6 @@ def approve_all(first: Change | None, logins: Sequence[str]) -> None:
         try:
             changes.approve(first, actor=approver, seen_digest=first.change_set.receipt_digest)
         except RefusedError:
-            # Anyone who asked, or has agreed, is not asked again; the next one is.
+            # The requester and people who have already approved are skipped.
             continue
         first.refresh_from_db()

@@ -1,4 +1,4 @@
-"""`make run`: the whole of Gatehouse on one machine, every process under one supervisor."""
+"""`make run`: all of Gatehouse on one machine, with all processes under one supervisor."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from console.demo.children import ChildProcess, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TRAIL = "trail"
-"""The folder, under the data folder, for the trail of the stand-in."""
+"""The folder in the data folder for the simulated AWS's trail."""
 STOP_SECONDS = 8.0
 READY_SECONDS = 300.0
 """A busy machine takes minutes to start a process; one that dies is noticed at once."""
 WATCH_SECONDS = 2.0
-"""So often children are looked after; the end of one is noticed at once."""
+"""Interval of checks on children; the end of one is noticed at once."""
 
 
 class SupervisorError(Exception):
-    """Gatehouse cannot start; the message says why and what to do."""
+    """Gatehouse can’t start; the message says why and what to do."""
 
 
 def print_line(text: str) -> None:
@@ -39,7 +39,7 @@ def print_line(text: str) -> None:
 
 
 def bind_address() -> tuple[str, int]:
-    """Host and port of GATEHOUSE_BIND."""
+    """Return host and port of GATEHOUSE_BIND."""
     text = os.environ.get("GATEHOUSE_BIND", "127.0.0.1:8000")
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65_536:
@@ -48,7 +48,7 @@ def bind_address() -> tuple[str, int]:
 
 
 def hold_lock(var: Path) -> IO[str]:
-    """The lock on the data folder: two supervisors over one database would fight."""
+    """Return the lock on the data folder, because two supervisors with one database would conflict."""
     lock = (var / "supervisor.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,7 +60,7 @@ def hold_lock(var: Path) -> IO[str]:
 
 
 def base_environment(var: Path) -> dict[str, str]:
-    """What every child gets; AWS variables go only to those that talk to AWS."""
+    """Return the environment of every child; AWS variables are only set for those that call AWS."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "console.settings",
@@ -73,7 +73,7 @@ def base_environment(var: Path) -> dict[str, str]:
 
 
 def stand_in_variables(port: int) -> dict[str, str]:
-    """AWS variables that lead a worker to the stand-in."""
+    """Return AWS variables that direct a worker to the simulated AWS."""
     from console.demo.standin.hub import HUB_ACCESS_KEY_ID
 
     return {
@@ -86,7 +86,7 @@ def stand_in_variables(port: int) -> dict[str, str]:
 
 
 def is_healthy(url: str) -> bool:
-    """Whether an address answers 200."""
+    """Return whether an address answers 200."""
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - a loopback address of ours
             return int(answer.status) == 200
@@ -95,7 +95,9 @@ def is_healthy(url: str) -> bool:
 
 
 def wake_on_signals() -> int:
-    """A file that can be read after a signal: that a child has ended, or that all is to stop."""
+    """Return a file descriptor that becomes readable after a signal: a child has ended, or everything must
+    stop.
+    """
     readable, writable = os.pipe()
     os.set_blocking(readable, False)
     os.set_blocking(writable, False)
@@ -106,13 +108,13 @@ def wake_on_signals() -> int:
 
 
 def wait_for(wakes: int, *, seconds: float) -> None:
-    """Wait for a signal, at most so long."""
+    """Wait for a signal, up to the given time."""
     if select.select([wakes], [], [], seconds)[0]:
         os.read(wakes, 4096)
 
 
 class ProcessSupervisor:
-    """Starts the processes in order, restarts what dies, stops everything at the end."""
+    """Starts the processes in order, restarts those that end, and stops all of them."""
 
     def __init__(self, var: Path) -> None:
         self.var = var
@@ -121,7 +123,7 @@ class ProcessSupervisor:
         self.children: list[ChildProcess] = []
 
     def build(self) -> None:
-        """Lay out the children: broker, stand-in, worker with beat, web server."""
+        """Create the children: broker, simulated AWS, worker with beat, web server."""
         if answers(self.port, host=self.host):
             raise SupervisorError(f"{self.host}:{self.port} is taken: set GATEHOUSE_BIND to another address.")
         common = base_environment(self.var)
@@ -130,7 +132,7 @@ class ProcessSupervisor:
         stand_in_port = free_port()
         self.aws = stand_in_variables(stand_in_port)
         self.common = common
-        # The stand-in has no throttle to be afraid of: the first readings are whole within seconds.
+        # The simulated AWS doesn't throttle, so the first syncs finish within seconds.
         common["GATEHOUSE_TRAIL_FOLDER"] = str(self.var / TRAIL)
         worker_environment = {"GATEHOUSE_AWS_RATE": "500"} | common | self.aws
         if process:
@@ -183,7 +185,7 @@ class ProcessSupervisor:
         )
 
     def web(self, environment: dict[str, str]) -> ChildProcess:
-        """The web server."""
+        """Return the web server's process."""
         command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve"]
         command += [
             "--host",
@@ -203,14 +205,14 @@ class ProcessSupervisor:
         )
 
     def _remember(self, environment: dict[str, str]) -> None:
-        """Leave the addresses for `manage.py` in another terminal."""
+        """Save the addresses for `manage.py` in another terminal."""
         names = ("REDIS_URL", *self.aws)
         file = self.var / "environment.json"
         file.write_text(json.dumps({name: environment[name] for name in names}), encoding="utf-8")
         file.chmod(0o600)
 
     def prepare(self) -> None:
-        """Migrate the database and appoint the demonstration's people and accounts."""
+        """Migrate the database, and create the people and accounts of the demonstration."""
         command = [sys.executable, str(ROOT / "manage.py"), "prepare_demo"]
         parent = os.getpid()
         done = subprocess.run(  # noqa: S603
@@ -223,7 +225,7 @@ class ProcessSupervisor:
             raise SupervisorError("The database could not be prepared: the lines above say why.")
 
     def run(self) -> None:
-        """Start everything and stay until a signal comes."""
+        """Start everything and run until a signal."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
         wakes = wake_on_signals()
@@ -270,7 +272,7 @@ class ProcessSupervisor:
         self.stopping = True
 
     def stop(self) -> None:
-        """Stop in the reverse order of the start: nobody loses what he depends on first."""
+        """Stop the processes in reverse order, so that none loses what it depends on."""
         end = time.monotonic() + STOP_SECONDS
         for child in reversed(self.children):
             child.ask_to_stop()
@@ -280,8 +282,8 @@ class ProcessSupervisor:
 
 def main() -> int:
     """Run until stopped; the exit code is 0 after a clean stop."""
-    # The database holds sessions, the mails hold links to passwords: they are for nobody else on this
-    # machine.
+    # The database contains sessions, and the mails contain links to passwords, so other users of this machine
+    # must not read them.
     os.umask(0o077)
     var = Path(os.environ.get("GATEHOUSE_VAR", ROOT / "var")).resolve()
     for folder in ("log", "staticfiles"):

@@ -1,4 +1,4 @@
-"""The Celery task of the sample organisation; it is scheduled in the embedded default alone."""
+"""The Celery task that creates sample data; it is scheduled only in the embedded default."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from iam.schedule import every
 
 @shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
 def give_sample_grants() -> None:
-    """Make the sample grants, name owners, onboard a few people, make somebody outside of Gatehouse, read the
-    made-up trail, decide about requirements, and hold the access reviews and build an evidence pack, if there
-    are none.
+    """Create the sample data that is missing: grants, owners, an onboarding, a user outside Gatehouse, the
+    past trail, decisions, access reviews and an evidence pack.
     """
     grants.give_samples()
     grants.date_back()

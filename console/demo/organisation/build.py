@@ -1,4 +1,4 @@
-"""The whole of Northline, assembled from its people, machines, groups, policies and workloads."""
+"""Builds Northline from its people, machines, groups, policies and workloads."""
 
 from __future__ import annotations
 
@@ -40,9 +40,8 @@ JOBS = {
     "sandbox": jobs_elsewhere.sandbox,
     "management": jobs_elsewhere.management,
 }
-# What is wrong on purpose, so that an audit has something to find; listed in tests/console/demo/planted.json.
-# Some of it only looks wrong: a condition, a boundary or an SCP makes it harmless, and an audit that reports
-# it is mistaken.
+# Deliberate problems for an audit to find, listed in tests/console/demo/planted.json. Some only look like
+# problems: a condition, a boundary or an SCP makes them harmless, and an audit that reports them is wrong.
 TROUBLES = {
     "production": troubles_production.trouble,
     "data": troubles_elsewhere.data,
@@ -97,7 +96,7 @@ PASSWORD_POLICIES = {
 
 @functools.cache
 def northline() -> OrganizationSpec:
-    """The organisation; equal at every call and in every process."""
+    """Return the organization, the same for every call and in every process."""
     members = tuple(_account(name) for name in ("production", "data", "staging", "sandbox"))
     return OrganizationSpec(
         id=ORGANISATION_ID,
@@ -154,7 +153,7 @@ def _account(name: str) -> AccountSpec:
 def _groups_with_policies(
     groups: tuple[GroupSpec, ...], attached: tuple[tuple[str, str], ...]
 ) -> tuple[GroupSpec, ...]:
-    """The groups with the policies that are attached to them elsewhere in the story."""
+    """Return the groups with policies that other modules attach to them."""
     return tuple(
         replace(
             group, policies=group.policies + tuple(policy for name, policy in attached if name == group.name)
@@ -168,7 +167,7 @@ def _hub_users(name: str) -> tuple[UserSpec, ...]:
 
 
 def _trails(name: str, number: str) -> tuple[TrailSpec, ...]:
-    """A good trail everywhere but in staging (no validation, no key) and in the sandbox (one region, no
+    """Return a good trail, except in staging (no validation, no key) and in the sandbox (one Region, no
     validation).
     """
     if name == "sandbox":

@@ -1,6 +1,4 @@
-"""Seeding what belongs to users beside keys and passwords: MFA devices, SSH keys, certificates, root
-users.
-"""
+"""Seeds other credentials of users: MFA devices, SSH keys, certificates, and root users."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ CERTIFIED = {"FIPS-140-2-L2": "1", "FIDO-L1": "1"}
 
 
 def device(backend: Any, user: Any, spec: DeviceSpec, *, times: OrganisationTimes) -> None:
-    """Give the user an MFA device that has been in use for a while."""
+    """Give the user an MFA device that has been used for a while."""
     account = backend.account_id
     label = spec.label or user.name
     serial = serial_number(account, user.name, spec)
@@ -45,7 +43,7 @@ def device(backend: Any, user: Any, spec: DeviceSpec, *, times: OrganisationTime
 
 
 def serial_number(account: str, user_name: str, spec: DeviceSpec) -> str:
-    """The serial number in the shape that AWS gives to the kind of device."""
+    """Return a serial number in AWS's format for this type of device."""
     label = spec.label or user_name
     if spec.kind == "virtual":
         return f"arn:aws:iam::{account}:mfa/{label}"
@@ -94,7 +92,7 @@ def credential(
 
 
 def root_user(backend: Any, spec: RootSpec, *, age: float, times: OrganisationTimes) -> None:
-    """The root user of the account."""
+    """Seed the root user of the account."""
     account = backend.account_id
     created = times.made(age, account, "root")
     mfa_enabled = times.made(age - 1, account, "root mfa") if spec.mfa else None
@@ -114,7 +112,7 @@ def root_user(backend: Any, spec: RootSpec, *, age: float, times: OrganisationTi
 
 
 def root_key(spec: KeySpec, account: str, index: int, *, times: OrganisationTimes) -> Any:
-    """An access key of the root user: nobody should have one."""
+    """Return an access key of the root user, which no account should have."""
     status = "Active" if spec.active else "Inactive"
     key = models.AccessKey(None, "AKIA", account, status)
     key.access_key_id = ids.stable_key("AKIA", account, "root", str(index))

@@ -1,4 +1,4 @@
-"""Building blocks of policy documents and of the trust policies that the sample organisation uses."""
+"""Helpers for the policy documents and trust policies of the sample organization."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Elements = str | Sequence[str]
 
 
 def document(*statements: dict[str, Any]) -> Document:
-    """A policy document of these statements."""
+    """Return a policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def allow(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
-    """An Allow statement; `condition` maps operators to keys and values."""
+    """Return an Allow statement; `condition` maps operators to keys and values."""
     return _statement("Allow", sid, actions, resources, condition)
 
 
 def deny(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
-    """A Deny statement."""
+    """Return a Deny statement."""
     return _statement("Deny", sid, actions, resources, condition)
 
 
 def deny_but(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
-    """A Deny statement for everything but these actions."""
+    """Return a Deny statement for everything except these actions."""
     statement = _statement("Deny", sid, actions, resources, condition)
     renamed = {"Action": "NotAction"}
     return {renamed.get(name, name): value for name, value in statement.items()}
@@ -52,29 +52,29 @@ def _plain_document(elements: Elements) -> str | list[str]:
 
 
 def arn(service: str, account: str, resource: str, *, region: str = REGION) -> str:
-    """The ARN of a resource in the organisation's home region."""
+    """Return the ARN of a resource in the organization's home Region."""
     return f"arn:aws:{service}:{region}:{account}:{resource}"
 
 
 def aws_managed(name: str) -> str:
-    """The ARN of an AWS managed policy; `name` with its path, if it has one."""
+    """Return the ARN of an AWS managed policy; `name` includes its path."""
     return f"arn:aws:iam::aws:policy/{name}"
 
 
 def trusts(principal: Any, action: str = "sts:AssumeRole", **condition: Any) -> Document:
-    """A trust policy with one statement."""
+    """Return a trust policy with one statement."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": action}
     return document(statement | ({"Condition": condition} if condition else {}))
 
 
 def service_trust(*services: str, **condition: Any) -> Document:
-    """A trust policy for AWS services, by the first part of their principals' names."""
+    """Return a trust policy for AWS services, by the first part of their principals."""
     names = [f"{service}.amazonaws.com" for service in services]
     return trusts({"Service": names if len(names) > 1 else names[0]}, **condition)
 
 
 def account_trust(account: str, *, external_id: str | None = None, mfa: bool = False) -> Document:
-    """A trust policy for everybody in an account whom that account allows it."""
+    """Return a trust policy for all principals in an account to which that account grants it."""
     condition: dict[str, Any] = {}
     if external_id is not None:
         condition["StringEquals"] = {"sts:ExternalId": external_id}
@@ -84,7 +84,7 @@ def account_trust(account: str, *, external_id: str | None = None, mfa: bool = F
 
 
 def github_trust(account: str, subject: str) -> Document:
-    """A trust policy for GitHub Actions with audience and subject, e.g.
+    """Return a trust policy for GitHub Actions with audience and subject, e.g.
     `repo:northline/pay:ref:refs/heads/main`.
     """
     return trusts(
@@ -96,13 +96,13 @@ def github_trust(account: str, subject: str) -> Document:
 
 
 def eks_provider(account: str) -> str:
-    """The OIDC issuer of the account's cluster, as host and path."""
+    """Return the OIDC issuer of the account's cluster, as host and path."""
     number = {"4": "C0FFEE5A17B0A7", "8": "57A61260A7B0A7", "6": "DA7A5E7F10A75"}.get(account[0], "5A4DB0C5")
     return f"oidc.eks.{REGION}.amazonaws.com/id/{number:0<32}"
 
 
 def pod_trust(account: str, service_account: str) -> Document:
-    """A trust policy for one Kubernetes service account, written `namespace:name`."""
+    """Return a trust policy for a Kubernetes service account, `namespace:name`."""
     issuer = eks_provider(account)
     return trusts(
         {"Federated": f"arn:aws:iam::{account}:oidc-provider/{issuer}"},
@@ -115,7 +115,7 @@ def pod_trust(account: str, service_account: str) -> Document:
 
 
 def saml_trust(account: str, provider: str = "Okta") -> Document:
-    """A trust policy for people who come through the corporate identity provider."""
+    """Return a trust policy for people who sign in through the corporate identity provider."""
     return trusts(
         {"Federated": f"arn:aws:iam::{account}:saml-provider/{provider}"},
         "sts:AssumeRoleWithSAML",

@@ -1,4 +1,4 @@
-"""EC2: roles, instance profiles and the instances that have them."""
+"""EC2 roles, instance profiles and instances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.demo.standin.ids import digest
 
 @dataclass(frozen=True)
 class MachineKind:
-    """A kind of machine: its role's policies, how many instances there are, and of which type."""
+    """A type of machine: its role's policies, number of instances, and instance type."""
 
     name: str
     team: str
@@ -23,7 +23,7 @@ class MachineKind:
 
 
 PUBLIC = {("production", "sftp-drop-1"): "198.51.100.24"}
-"""The public addresses of machines that the internet reaches."""
+"""Public addresses of machines that are reachable from the internet."""
 SSM = aws_managed("AmazonSSMManagedInstanceCore")
 AGENT = aws_managed("CloudWatchAgentServerPolicy")
 EKS = tuple(
@@ -65,7 +65,7 @@ MACHINES = {
 def of_account(
     account_name: str,
 ) -> tuple[tuple[RoleSpec, ...], tuple[ProfileSpec, ...], tuple[InstanceSpec, ...]]:
-    """Roles, profiles and instances of the account's machines."""
+    """Return the roles, profiles and instances of the account's machines."""
     machines = MACHINES.get(account_name, ())
     profiles = [_profile(machine, account_name) for machine in machines]
     instances: list[InstanceSpec] = []

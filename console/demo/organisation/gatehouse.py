@@ -1,4 +1,4 @@
-"""How Gatehouse reaches Northline: the hub's user in the management account and two roles in every
+"""Gatehouse's access to Northline: the hub's user in the management account, and two roles in every
 account.
 """
 
@@ -20,7 +20,7 @@ TAGS = {"Team": "iam", "Owner": "ines.duarte@northline.example", "Service": "gat
 MEMBER_SECTIONS = tuple(
     section for section in permissions.READ if section not in permissions.MANAGEMENT_ACCOUNT_ONLY
 )
-# What Gatehouse asks for in an account that is not the organisation's management account.
+# The permissions in an account other than the management account.
 READER_POLICY = permissions.read_policy(sections=MEMBER_SECTIONS)
 
 
@@ -29,7 +29,7 @@ IAM_LISTS = "iam:List*"
 
 
 def _shortened(policy: dict[str, Any]) -> dict[str, Any]:
-    """A policy in fewer characters: AWS gives all inline policies of a user 2,048."""
+    """Shorten a policy, because AWS limits all inline policies of a user to 2,048 characters."""
     statements = []
     for statement in policy["Statement"]:
         short = {name: value for name, value in statement.items() if name != "Sid"}
@@ -42,7 +42,7 @@ def _shortened(policy: dict[str, Any]) -> dict[str, Any]:
     return policy | {"Statement": statements}
 
 
-# The management account is read with the hub's own key, the organisation with it.
+# The hub's own key reads the management account and the organization.
 HUB_POLICIES = {
     "gatehouse-hub": _shortened(
         permissions.hub_policy(
@@ -54,7 +54,7 @@ HUB_POLICIES = {
 
 
 def hub_user() -> UserSpec:
-    """The user whose key the workers hold."""
+    """Return the user whose key the workers hold."""
     return UserSpec(
         name=HUB_USER,
         path="/machines/",
@@ -66,7 +66,7 @@ def hub_user() -> UserSpec:
 
 
 def roles(account: str) -> tuple[RoleSpec, RoleSpec]:
-    """The two roles of an account; both trust the hub's user alone, and only with the external id."""
+    """Return both roles of an account; they trust only the hub's user with the external ID."""
     hub = f"arn:aws:iam::{HUB_ACCOUNT}:user/machines/{HUB_USER}"
     trust = permissions.trust_policy(hub_role_arn=hub, external_id=EXTERNAL_ID)
     reader = RoleSpec(

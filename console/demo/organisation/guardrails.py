@@ -1,4 +1,4 @@
-"""What bounds everybody: boundaries and self-service in each account, SCPs and RCPs above them."""
+"""Guardrails: boundaries and self-service policies in each account, and SCPs and RCPs above them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from console.demo.organisation.specs import OrganisationPolicy, PolicySpec
 
 OWN_USER = "arn:aws:iam::*:user/*/${aws:username}"
 TAGS = {"Team": "iam", "Owner": "ines.duarte@northline.example", "ManagedBy": "terraform"}
-# What somebody must be able to do before MFA is on, a forced first password change among it.
+# What a user must be able to do before MFA is set up, including a forced first password change.
 BEFORE_MFA = (
     "iam:ChangePassword",
     "iam:CreateVirtualMFADevice",
@@ -36,7 +36,7 @@ GLOBAL_SERVICES = (
 
 
 def account_policies(account_name: str) -> tuple[PolicySpec, ...]:
-    """The policies that every account has, made by the IAM team."""
+    """Return the policies that the IAM team created in every account."""
     own_credentials = allow(
         "OwnCredentials",
         (

@@ -1,4 +1,4 @@
-"""Job functions: the shape of a team's policy and of its group."""
+"""Helpers for a job function: a team's policy and group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ METRICS = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:Des
 
 
 def job_policy(name: str, why: str, team: str, *documents: Document, first: int = 1) -> PolicySpec:
-    """A job policy whose versions came one after the other, the last some weeks ago."""
+    """Return a job policy whose versions were created one after the other, the last some weeks ago."""
     oldest = 420 + int(digest("job", name)[:4], 16) % 600
     latest = 15 + int(digest("latest", name)[:4], 16) % 120
     step_count = max(1, len(documents) - 1)
@@ -25,5 +25,5 @@ def job_policy(name: str, why: str, team: str, *documents: Document, first: int 
 def job_group(
     name: str, age: float, *policies: str, path: str = "/teams/", inline: dict[str, Document] | None = None
 ) -> GroupSpec:
-    """A group with these managed policies."""
+    """Return a group with these managed policies."""
     return GroupSpec(name=name, path=path, age=age, policies=policies, inline=inline or {})

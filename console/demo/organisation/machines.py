@@ -1,4 +1,4 @@
-"""Users that are no people: robots, probes and integrations with long-lived keys."""
+"""Machine users: robots, probes and integrations with long-lived keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from console.demo.standin.ids import digest
 
 @dataclass(frozen=True)
 class MachineUser:
-    """A machine user: the team that answers for it, what it does, and its keys."""
+    """A machine user: its owning team, its purpose, and its keys."""
 
     name: str
     team: str
@@ -268,7 +268,7 @@ MACHINES: dict[str, tuple[MachineUser, ...]] = {
 
 
 def users(account_name: str) -> tuple[UserSpec, ...]:
-    """The machine users of an account."""
+    """Return the machine users of an account."""
     return tuple(_user(machine, account_name) for machine in MACHINES.get(account_name, ()))
 
 

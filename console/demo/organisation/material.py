@@ -1,6 +1,6 @@
-"""Certificates, SSH keys and SAML metadata that come out the same for the same names and dates.
+"""Deterministic certificates, SSH keys and SAML metadata for names and dates.
 
-They only have to be read, never to be trusted: the private keys follow from public names.
+They only need to be readable, never trusted: the private keys are derived from public names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from console.demo.standin import ids
 
 
 def certificate(name: str, *, begins: datetime, ends: datetime) -> str:
-    """A self-signed certificate in PEM form, valid between two naive UTC moments."""
+    """Return a self-signed PEM certificate, valid between two naive UTC datetimes."""
     number = int(ids.digest("certificate", name), 16)
     key = ec.derive_private_key(number >> 8, ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -35,10 +35,10 @@ def certificate(name: str, *, begins: datetime, ends: datetime) -> str:
 
 
 def ssh_key(name: str) -> str:
-    """An RSA public key of 2,048 bits in OpenSSH form."""
+    """Return an RSA public key of 2,048 bits in OpenSSH format."""
     digests = [ids.digest("ssh", name, str(part)) for part in range(8)]
     number = int("".join(digests), 16)
-    # The highest bit makes it 2,048 bits long, the lowest one odd.
+    # The highest bit makes it 2,048 bits long, and the lowest bit makes it odd.
     modulus = number | (1 << 2047) | 1
     key = rsa.RSAPublicNumbers(65537, modulus).public_key()
     text = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
@@ -46,7 +46,7 @@ def ssh_key(name: str) -> str:
 
 
 def saml_metadata(entity: str, *, begins: datetime, ends: datetime) -> str:
-    """The metadata of an identity provider, with its signing certificate."""
+    """Return an identity provider's metadata with its signing certificate."""
     pem = certificate(entity, begins=begins, ends=ends)
     body = "".join(line for line in pem.splitlines() if not line.startswith("-----"))
     sign_on = f"https://{entity}/saml2/sso"
@@ -68,6 +68,6 @@ def saml_metadata(entity: str, *, begins: datetime, ends: datetime) -> str:
 
 
 def base32_seed(*parts: str) -> str:
-    """The seed of a virtual MFA device: 64 base32 letters."""
+    """Return the seed of a virtual MFA device: 64 base32 characters."""
     digits = bytes.fromhex(ids.digest("mfa", *parts) + ids.digest("mfa more", *parts))
     return base64.b32encode(digits[:40]).decode()

@@ -1,5 +1,5 @@
-"""Workloads that get roles without an instance: machines in depots by certificates (IAM Roles Anywhere), and
-pods by associations of their clusters (EKS Pod Identity).
+"""Workloads outside EC2 with roles: machines in depots by certificates (IAM Roles Anywhere), and pods of
+clusters (EKS Pod Identity).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BACKUP = {"Team": "data-platform", "Owner": "data-platform@northline.example"}
 
 
 class OutsideWorkloads(NamedTuple):
-    """What an account has of them."""
+    """The workloads of an account."""
 
     roles: tuple[RoleSpec, ...] = ()
     anchors: tuple[AnchorSpec, ...] = ()
@@ -33,12 +33,12 @@ class OutsideWorkloads(NamedTuple):
 
 
 def anywhere_trust(**condition: Any) -> Document:
-    """A trust of Roles Anywhere, which needs all three actions."""
+    """Return a trust policy for Roles Anywhere, which needs all three actions."""
     return _service_trust(ANYWHERE, ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"), condition)
 
 
 def pod_identity_trust(**condition: Any) -> Document:
-    """A trust of EKS Pod Identity."""
+    """Return a trust policy for EKS Pod Identity."""
     return _service_trust(PODS, ("sts:AssumeRole", "sts:TagSession"), condition)
 
 
@@ -49,7 +49,7 @@ def _service_trust(service: str, actions: tuple[str, ...], condition: dict[str, 
 
 
 def of_account(name: str, number: str) -> OutsideWorkloads:
-    """Those of an account that are as they should be."""
+    """Return the correctly configured ones of an account."""
     if name == "production":
         return _production(number)
     if name == "data":
@@ -58,7 +58,7 @@ def of_account(name: str, number: str) -> OutsideWorkloads:
 
 
 def _production(number: str) -> OutsideWorkloads:
-    """A certificate of the depots' scanners, and one service account of the cluster."""
+    """Return the certificate of the depots' scanners, and a service account of the cluster."""
     anchor = arn("rolesanywhere", number, f"trust-anchor/{as_uuid('trust-anchor', number, DEPOT_CA)}")
     scanners = anywhere_trust(
         StringEquals={"aws:PrincipalTag/x509Subject/OU": "scanners"}, ArnEquals={"aws:SourceArn": anchor}
@@ -99,7 +99,9 @@ def _production(number: str) -> OutsideWorkloads:
 
 
 def _data(number: str) -> OutsideWorkloads:
-    """Any certificate gets the role, but a session policy leaves it one bucket: not to be reported."""
+    """Return a role for any certificate, limited to one bucket by a session policy; audits must not report
+    it.
+    """
     backups = "arn:aws:s3:::depot-backups/*"
     return OutsideWorkloads(
         roles=(

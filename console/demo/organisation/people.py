@@ -1,4 +1,4 @@
-"""Northline's people: logins and e-mail addresses, and those who operate Gatehouse."""
+"""Northline's people: user names and email addresses, and the operators of Gatehouse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCOUNT_AGES = {"management": 2100, "production": 1600, "data": 1400, "staging":
 
 @dataclass(frozen=True)
 class SamplePerson:
-    """A human being; `accounts` are the names of the accounts in which there is an IAM user."""
+    """A person; `accounts` are the names of accounts with an IAM user of theirs."""
 
     name: str
     login: str
@@ -32,7 +32,7 @@ class SamplePerson:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The team's first account for everybody, the others for the lead and every other colleague."""
+        """The team's first account for everyone; the lead and every other colleague also have the others."""
         first, *others = self.team.groups
         wide = self.leads or self.team.people.index(self.name) % 3 != 2
         return (first, *others) if wide else (first,)
@@ -40,7 +40,7 @@ class SamplePerson:
 
 @dataclass(frozen=True)
 class SampleOperator:
-    """Somebody who signs in to Gatehouse in the embedded default."""
+    """A person who signs in to Gatehouse in the embedded default."""
 
     username: str
     display_name: str
@@ -51,7 +51,7 @@ class SampleOperator:
 
 
 def login_of(name: str) -> str:
-    """first.last in lower-case ASCII: `Björn Aasland` is `bjorn.aasland`."""
+    """Return first.last in lower-case ASCII: `Björn Aasland` is `bjorn.aasland`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     first, *rest = plain.replace("'", "").split()
     return ".".join((first, "-".join(rest)))

@@ -1,4 +1,4 @@
-"""The people's IAM users: age, password, keys and MFA, most drawn by name, some told as their story goes."""
+"""IAM users of people: age, password, keys and MFA, mostly derived from the name, some fixed by a story."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ PASSKEY, SECURITY_KEY, PHONE, TOKEN = "passkey", "security-key", "virtual", "har
 GLUE_ROLES = f"arn:aws:iam::{ACCOUNT_IDS['data']}:role/workloads/glue-*"
 TOOLS = arn("lambda", ACCOUNT_IDS["production"], "function:pay-tools-*")
 
-# What is told about somebody in one account, in place of what is drawn: (account, login) → fields of the
-# user.
+# Fixed facts of a person in an account, instead of derived ones: (account, user name) → fields of the user.
 STORIES: dict[tuple[str, str], dict[str, Any]] = {
     ("production", "maya.okafor"): {
         "devices": (DeviceSpec(PASSKEY, 300, "laptop"),),
         "keys": (KeySpec(41, 0.003, service="eks"),),
         "login": LoginSpec(1100, 0.003, 30),
-        # Given during an incident, never used since: an access review shall find it.
+        # Granted during an incident and never used since, so that an access review finds it.
         "policies": (aws_managed("AdministratorAccess"),),
     },
     ("production", "tomas.lind"): {
@@ -134,7 +133,7 @@ STORIES: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def users(account_name: str) -> tuple[UserSpec, ...]:
-    """The users of all people who work in the account."""
+    """Return the users of all people who work in the account."""
     users = [_user(person, account_name) for person in PEOPLE if account_name in person.accounts]
     return (*users, *_leavers(account_name))
 
@@ -167,7 +166,7 @@ def _user(person: SamplePerson, account_name: str) -> UserSpec:
 
 
 def _oldest_part(user: UserSpec) -> float:
-    """The age of the oldest thing that the user has: nobody has a key before there is a user."""
+    """Return the age of the oldest part; no key can be older than its user."""
     ages = [*(key.age for key in user.keys), *(device.age for device in user.devices)]
     ages += [credential.age for credential in user.credentials]
     return max([*ages, user.login.age if user.login else 1])
@@ -185,14 +184,14 @@ def _tags(person: SamplePerson) -> dict[str, str]:
 
 
 def _login(number: int, age: int) -> LoginSpec:
-    """A password that is changed within 90 days and used within days, with a few who come rarely."""
+    """Return a password that is changed within 90 days and used within days, except by a few people."""
     used = 25 + number % 19 if number % 23 == 0 else 0.02 + (number >> 4) % 260 / 24
     return LoginSpec(age=age, used=used, changed=min(age, 1 + (number >> 7) % 84))
 
 
 def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
-    """No key for half of all people, one fresh key for most others, sometimes an old inactive one
-    beside it.
+    """Return no key for half of the people, one recent key for most others, and sometimes an old inactive one
+    too.
     """
     if person.team.key not in SERVICES or number % 10 < 5:
         return ()
@@ -214,10 +213,10 @@ def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
 
 
 def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> tuple[DeviceSpec, ...]:
-    """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of
-    `data`.
+    """Return mostly phones, also passkeys, security keys and tokens; two for some people, none for one in
+    twenty outside `data`.
 
-    Who looks after identities or security has a security key everywhere.
+    People in identity and security teams always have a security key.
     """
     since = max(1, age - 3 - number % 200) if age > 210 else max(1, age - 2)
     if person.team.key in {"iam", "security"}:
@@ -237,7 +236,7 @@ def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> 
 
 
 def _leavers(account_name: str) -> tuple[UserSpec, ...]:
-    """Lena Fischer left in September; her user in the data account was forgotten."""
+    """Return the forgotten user of Lena Fischer in the data account, who left in September."""
     if account_name != "data":
         return ()
     tags = {

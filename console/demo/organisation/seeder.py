@@ -1,4 +1,4 @@
-"""Putting an organisation into moto's memory, in process and with ids that depend on names alone."""
+"""Seeds an organization into moto's memory, with IDs that depend only on names."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ HUB_USER = "gatehouse"
 
 
 def text(document: Document) -> str:
-    """A policy document as somebody would have saved it: indented."""
+    """Return an indented policy document, as a person would save it."""
     return json.dumps(document, indent=2)
 
 
 def seed(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
-    """Fill moto's empty backends, and the overlay's tables, with all of the organisation."""
+    """Fill moto's empty backends, and the overlay's tables, with the whole organization."""
     ec2.INSTANCES.clear()
     trail.EVENTS.clear()
     trail.TRAILS.clear()
@@ -57,7 +57,7 @@ def seed(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
 
 
 class AccountSeeder:
-    """Seeds one account; the order matters, since principals name policies and profiles name roles."""
+    """Seeds one account; the order matters, because principals refer to policies, and profiles to roles."""
 
     def __init__(self, account: AccountSpec, times: OrganisationTimes, uses: SampleUses) -> None:
         self.account, self.times, self.uses = account, times, uses
@@ -65,7 +65,7 @@ class AccountSeeder:
         self.arns: dict[str, str] = {}
 
     def run(self) -> None:
-        """Seed everything of the account."""
+        """Seed everything in the account."""
         account = self.account
         self.backend.account_aliases = [account.alias]
         credential_seeds.root_user(self.backend, account.root, age=account.age, times=self.times)

@@ -1,4 +1,4 @@
-"""Roles that are nobody's workload: sign-in by SAML, partners, other accounts, AWS services, cluster pods."""
+"""Roles outside workloads: SAML sign-in, partners, other accounts, AWS services and cluster pods."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ POD_RIGHTS: dict[str, tuple[str, ...]] = {
 
 
 def of_account(account_name: str) -> tuple[RoleSpec, ...]:
-    """All such roles of an account."""
+    """Return all such roles of an account."""
     account = ACCOUNT_IDS[account_name]
     roles = [*_linked(account_name), *_pods(account_name, account)]
     if account_name != "management":
@@ -109,7 +109,7 @@ def of_account(account_name: str) -> tuple[RoleSpec, ...]:
 
 
 def providers(account_name: str) -> tuple[ProviderSpec, ...]:
-    """The identity providers of an account: the corporate directory, GitHub, and the cluster if there
+    """Return the identity providers of an account: the corporate directory, GitHub, and the cluster if there
     is one.
     """
     if account_name == "management":
@@ -151,7 +151,7 @@ def _sso(account_name: str, account: str) -> list[RoleSpec]:
 
 
 def _across(account_name: str) -> list[RoleSpec]:
-    """Roles for partners and for Northline's other accounts."""
+    """Return roles for partners and for Northline's other accounts."""
     metrics = document(
         allow("Metrics", ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "tag:GetResources"))
     )
@@ -228,7 +228,7 @@ def _across(account_name: str) -> list[RoleSpec]:
 
 
 def _services(account_name: str, account: str) -> list[RoleSpec]:
-    """Roles that AWS services take, for this account's resources only where they can say so."""
+    """Return roles for AWS services, limited to this account's resources where possible."""
     here = {"StringEquals": {"aws:SourceAccount": account}}
     topic = document(allow("Publish", "sns:Publish", arn("sns", account, "config-changes")))
     stream = document(

@@ -1,7 +1,7 @@
-"""The parts an organisation is made of, as plain data: no AWS and no moto in here.
+"""Data classes that describe an organization, independent of AWS and moto.
 
-Ages are whole days, at least one, before the day on which the organisation was first seeded; uses (`used`)
-are days before the last start, so that a demonstration looks alive however old its data folder is. None means
+Ages are whole days, at least one, before the day on which the organization was first seeded; uses (`used`)
+are days before the last start, so that a demonstration looks alike however old its data folder is. None means
 never.
 """
 
@@ -27,7 +27,7 @@ class KeySpec:
 
 @dataclass(frozen=True)
 class LoginSpec:
-    """A console password; `longest` are the seconds that a sign-in may last, None where that isn't set."""
+    """A console password; `longest` is the maximum sign-in session in seconds, None if it isn’t set."""
 
     age: float
     used: float | None = 1.0

@@ -1,4 +1,4 @@
-"""Northline's teams: what each is for, in which accounts it works, and who belongs to it."""
+"""Northline's teams: their purpose, accounts and members."""
 
 from __future__ import annotations
 

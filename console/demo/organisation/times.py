@@ -1,4 +1,4 @@
-"""When things were made and used, counted back from two fixed points; and tags as AWS lists them."""
+"""Times of creation and use, relative to two fixed points; and tags in AWS's format."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from console.demo.standin import ids
 
 @dataclass(frozen=True)
 class OrganisationTimes:
-    """When the organisation was first seeded (ages count from it), and when it is used (uses count from
-    it).
-    """
+    """When the organization was first seeded (base of ages), and when it is used (base of uses)."""
 
     anchor: datetime
     usage: datetime
 
     def made(self, age: float, *parts: str) -> datetime:
-        """A moment `age` days before the anchor, at a time of the working day that differs from thing to
-        thing.
+        """Return a moment `age` days before the anchor, at a time of the working day that differs per
+        object.
         """
         minutes = int(ids.digest("minute", *parts)[:6], 16) % 600
         day = self.anchor.replace(hour=0, minute=0, second=0) - timedelta(days=int(age))
         return day + timedelta(hours=7, minutes=minutes, seconds=minutes % 53)
 
     def used(self, days: float | None) -> datetime | None:
-        """A moment `days` days before the last start, or None for never."""
+        """Return a moment `days` days before the last start, or None for never."""
         if days is None:
             return None
         return (self.usage - timedelta(days=days)).replace(second=0, microsecond=0)
 
 
 def tag_list(tags: Tags) -> list[dict[str, str]]:
-    """Tags as AWS lists them, sorted by key."""
+    """Return tags in AWS's format, sorted by key."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -1,4 +1,4 @@
-"""Seeding AWS Organizations: root, units, accounts, and the SCPs and RCPs that are attached to them."""
+"""Seeds AWS Organizations: root, units, accounts, SCPs and RCPs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.demo.organisation.specs import AccountSpec, OrganisationPolicy, Org
 from console.demo.organisation.times import OrganisationTimes
 from console.demo.standin import ids
 
-# What AWS attaches everywhere by itself: (type, id, name, description, principal element or not).
+# Policies that AWS attaches everywhere: (type, ID, name, description, whether it has a principal element).
 DEFAULTS = (
     ("SERVICE_CONTROL_POLICY", "p-FullAWSAccess", "FullAWSAccess", "Allows access to every operation", False),
     (
@@ -26,7 +26,7 @@ DEFAULTS = (
 
 
 def seed_tree(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
-    """Make the organisation in the management account's backend."""
+    """Create the organization in the management account's backend."""
     backend: Any = organizations_backends[organisation.management.id]["aws"]
     organizations_backends.master_accounts.clear()
     root = _found(backend, organisation)
@@ -46,7 +46,7 @@ def seed_tree(organisation: OrganizationSpec, *, times: OrganisationTimes) -> No
 
 
 def _found(backend: Any, organisation: OrganizationSpec) -> Any:
-    """The organisation itself with its root and AWS's two policies. moto's own way draws random ids."""
+    """Create the organization with its root and AWS's two policies, because moto would use random IDs."""
     org = models.FakeOrganization(organisation.management.id, region_name="us-east-1", feature_set="ALL")
     org.id, org.root_id = organisation.id, organisation.root_id
     org.master_account_email = organisation.management.email
@@ -80,7 +80,7 @@ def _account(
     nodes: dict[str, Any],
     times: OrganisationTimes,
 ) -> Any:
-    # FakeAccount makes a role in an account that it numbers itself; only the object is wanted here.
+    # FakeAccount creates a role in an account with a number of its own; only the object is needed here.
     account = models.FakeAccount.__new__(models.FakeAccount)
     org = backend.org
     joined_method = "INVITED" if spec.id == organisation.management.id else "CREATED"

@@ -1,4 +1,4 @@
-"""Trouble in the data, staging and sandbox accounts."""
+"""Deliberate problems in the data, staging and sandbox accounts."""
 
 from __future__ import annotations
 

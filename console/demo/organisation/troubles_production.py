@@ -1,5 +1,5 @@
-"""Trouble in production: an administrator without MFA, a way to become one, keys and trusts that are too old
-or wide.
+"""Deliberate problems in production: an administrator without MFA, an escalation path, and old or overly
+broad keys and trusts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PAY = {"Team": "payments", "Owner": "payments@northline.example"}
 
 
 def trouble() -> PlantedTrouble:
-    """Everything that is wrong in production."""
+    """Return all problems in production."""
     return PlantedTrouble(
         policies=_policies(),
         groups=(GroupSpec("legacy-admins", "/teams/", 1490, (ADMINISTRATOR,)),),
@@ -59,7 +59,7 @@ def trouble() -> PlantedTrouble:
 
 
 def _monitoring() -> DelegationSpec:
-    """What an administrator accepted, which lets the vendor create roles."""
+    """Return a delegation that an administrator accepted, which lets the vendor create roles."""
     boundary = f"arn:aws:iam::{TRACKSIDE}:policy/permission_boundary/trackside"
     roles = f"arn:aws:iam::{ACCOUNT}:role/trackside-*"
     bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary}}

@@ -1,4 +1,4 @@
-"""What runs at Northline: each workload has a runtime role and a deploy role with their policies."""
+"""Northline's workloads, each with a runtime role, a deploy role, and their policies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ APPLICATIONS = ("production", "staging")
 
 @dataclass(frozen=True)
 class WorkloadSpec:
-    """Something that runs. `compute` is lambda, ecs, ec2 or eks; `needs` are (kind, resource) pairs."""
+    """A workload. `compute` is lambda, ecs, ec2 or eks; `needs` are (type, resource) pairs."""
 
     name: str
     team: str
@@ -228,7 +228,7 @@ LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 def tags_of(workload: WorkloadSpec, account: str) -> Tags:
-    """The tags that Northline's platform puts on everything of a workload."""
+    """Return the tags that Northline's platform adds to everything of a workload."""
     return {
         "Team": workload.team,
         "Service": workload.name,
@@ -239,7 +239,7 @@ def tags_of(workload: WorkloadSpec, account: str) -> Tags:
 
 
 def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
-    """The least that a workload needs for one of its resources."""
+    """Return the minimal statement for a workload's resource."""
     bucket, _, prefix = resource.partition("/")
     objects = f"arn:aws:s3:::{bucket}/{prefix + '/' if prefix else ''}*"
     sid = kind.title() + "".join(
@@ -294,13 +294,13 @@ def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
 
 
 def runtime_document(workload: WorkloadSpec, account: str, *, needs: int) -> Document:
-    """The policy of a workload at the time when it had its first so many needs."""
+    """Return the policy of a workload as of its first `needs` needs."""
     logs = allow("Logs", LOGS, arn("logs", account, f"log-group:/northline/{workload.name}:*"))
     return document(logs, *(statement_for(kind, name, account) for kind, name in workload.needs[:needs]))
 
 
 def runtime_policy(workload: WorkloadSpec, account_name: str, account: str) -> PolicySpec:
-    """The policy of a workload with one version for each need that came, the oldest first."""
+    """Return the policy of a workload with one version per added need, the oldest first."""
     number = int(digest("workload", workload.name, account_name)[:6], 16)
     count = len(workload.needs)
     oldest = 500 + number % 500
@@ -321,7 +321,7 @@ def runtime_policy(workload: WorkloadSpec, account_name: str, account: str) -> P
 
 
 def deploy_policy(workload: WorkloadSpec, account_name: str, account: str) -> PolicySpec:
-    """What the pipeline of a workload may do; it passes the workload's own role and no other."""
+    """Return the policy of a workload's pipeline, which can pass only the workload's own role."""
     number = int(digest("deploy", workload.name, account_name)[:6], 16)
     passed = {"lambda": "lambda.amazonaws.com", "ec2": "ec2.amazonaws.com"}.get(
         workload.compute, "ecs-tasks.amazonaws.com"
@@ -373,7 +373,7 @@ def _deletes(compute: str) -> str:
 
 
 def runtime_role(workload: WorkloadSpec, account_name: str, account: str) -> RoleSpec:
-    """The role that the workload runs as."""
+    """Return the role that the workload runs as."""
     number = int(digest("role", workload.name, account_name)[:6], 16)
     if workload.compute == "eks":
         trust = pod_trust(account, f"{workload.team}:{workload.name}")
@@ -398,7 +398,7 @@ def runtime_role(workload: WorkloadSpec, account_name: str, account: str) -> Rol
 
 
 def deploy_role(workload: WorkloadSpec, account_name: str, account: str) -> RoleSpec:
-    """The role that the workload's GitHub pipeline takes: main branch for production, any branch
+    """Return the role of the workload's GitHub pipeline: the main branch for production, any branch
     elsewhere.
     """
     number = int(digest("deploy role", workload.name, account_name)[:6], 16)
@@ -419,7 +419,7 @@ def deploy_role(workload: WorkloadSpec, account_name: str, account: str) -> Role
 
 
 def of_account(account_name: str, account: str) -> tuple[tuple[PolicySpec, ...], tuple[RoleSpec, ...]]:
-    """All policies and roles of the workloads in an account."""
+    """Return all policies and roles of the account's workloads."""
     policies: list[PolicySpec] = []
     roles: list[RoleSpec] = []
     for workload in WORKLOADS:

@@ -1,1 +1,1 @@
-"""An AWS stand-in: moto over HTTP with an overlay, serving the accounts of the sample organisation."""
+"""The simulated AWS: moto over HTTP with an overlay, serving the accounts of the sample organization."""

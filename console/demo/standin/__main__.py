@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 
 POLL_SECONDS = 5.0
-"""So often the server looks whether it is to shut down, which a signal does here without it."""
+"""Interval at which the server checks for shutdown; a signal doesn’t wake it."""
 
 
 def main() -> int:
-    """Serve the sample organisation until the process is told to end."""
+    """Serve the sample organization until the process is stopped."""
     parser = argparse.ArgumentParser(prog="python -m console.demo.standin", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=4580, help="port to listen on")

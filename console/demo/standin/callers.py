@@ -1,4 +1,4 @@
-"""Whose access key signed a request, and so for which account it is answered."""
+"""Identifies the caller and account of a request by its access key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from console.demo.standin.errors import StandinRefusedError
 
 @dataclass(frozen=True)
 class AssumedRoleSession:
-    """Temporary credentials that AssumeRole gave out."""
+    """Temporary credentials issued by AssumeRole."""
 
     access_key_id: str
     secret: str
@@ -32,10 +32,10 @@ SESSIONS: dict[str, AssumedRoleSession] = {}
 
 
 def identify(access_key_id: str, *, hub: str) -> StandinCaller:
-    """The caller that owns the key. Raises RefusedError for a session that has ended or never was.
+    """Return the caller that owns the key. Raises RefusedError for an expired or unknown session.
 
-    A long-term key that no user owns is taken for the hub's own credentials: the embedded default must
-    work with whatever placeholder keys its environment holds.
+    An unknown long-term key counts as the hub's own credentials, because the embedded default must work with
+    any placeholder keys in its environment.
     """
     if access_key_id.startswith("ASIA"):
         return _session_caller(access_key_id)
@@ -59,7 +59,7 @@ def identify(access_key_id: str, *, hub: str) -> StandinCaller:
 
 
 def secret_of(caller: StandinCaller) -> tuple[str, str | None] | None:
-    """(secret, session token) of the caller's key, or None when the stand-in does not know the key."""
+    """Return (secret, session token) of the caller's key, or None for an unknown key."""
     session = SESSIONS.get(caller.access_key_id)
     if session is not None:
         return session.secret, session.token

@@ -1,4 +1,4 @@
-"""The request being served right now: who calls what, in which account, with which randomness."""
+"""Context of the current request: caller, action, account and seed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StandinCaller:
 
 @dataclass
 class StandinCall:
-    """One request: what was asked, by whom, and the seed that makes its answer repeatable."""
+    """A request: its action, its caller, and the seed that makes its answer repeatable."""
 
     service: str
     action: str
@@ -52,7 +52,7 @@ _local_key = b"seeding"
 
 
 def current() -> StandinCall | None:
-    """The call being served, or None while the organisation is seeded."""
+    """Return the current call, or None while the organization is seeded."""
     return _stack[-1] if _stack else None
 
 
@@ -67,13 +67,13 @@ def serving(call: StandinCall) -> Iterator[StandinCall]:
 
 
 def use_local_key(key: bytes) -> None:
-    """Take the key from which secrets are derived; it lies beside the journal, never in it."""
+    """Set the key from which secrets are derived; it is stored next to the journal, never in it."""
     global _local_key
     _local_key = key
 
 
 def derive(purpose: str) -> bytes:
-    """32 secret bytes, the same again when the current call is replayed with the same local key."""
+    """Return 32 secret bytes, the same when the call is replayed with the same local key."""
     call = current()
     name = "seed"
     if call is not None:
@@ -83,7 +83,7 @@ def derive(purpose: str) -> bytes:
 
 
 def verifier(password: str) -> str:
-    """What is kept of a password: a keyed digest, which a journal may hold. Idempotent."""
+    """Return a keyed digest of a password, which a journal can contain. Idempotent."""
     if password.startswith(VERIFIER):
         return password
     return VERIFIER + hmac.new(_local_key, password.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""The stand-in's now: real time, or the recorded time while a stored write is replayed."""
+"""The simulated current time: real time, or the recorded time while a stored write is replayed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ _recorded: datetime | None = None
 
 
 def utcnow() -> datetime:
-    """Now in UTC, naive and in whole seconds: moto compares naive dates, IAM answers whole seconds."""
+    """Return the time in UTC, naive and in whole seconds, because moto compares naive datetimes and IAM
+    returns whole seconds.
+    """
     if _recorded is not None:
         return _recorded
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def epoch() -> float:
-    """The same moment in seconds since 1970, with fractions while nothing is replayed (TOTP needs it)."""
+    """Return the time in seconds since 1970, with fractions (needed for TOTP) unless replaying."""
     if _recorded is not None:
         return _recorded.replace(tzinfo=UTC).timestamp()
     return datetime.now(UTC).timestamp()
@@ -25,7 +27,7 @@ def epoch() -> float:
 
 @contextmanager
 def recorded(moment: datetime) -> Iterator[None]:
-    """Let the stand-in believe that it is `moment` (naive UTC). Callers hold the world's lock."""
+    """Set the current time to `moment` (naive UTC) within the context. Callers hold the world's lock."""
     global _recorded
     before, _recorded = _recorded, moment.replace(microsecond=0)
     try:

@@ -1,4 +1,4 @@
-"""The stand-in's own questions and switches under /_standin/: health, faults, enforcement, reset."""
+"""Control requests under /_standin/: health, faults, enforcement, reset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFIX = "/_standin/"
 
 
 def serve(world: StandinWorld, incoming: IncomingRequest) -> StandinReply:
-    """Answer one control request in JSON; only the machine itself may ask."""
+    """Answer a control request in JSON; only local clients are allowed."""
     if not ipaddress.ip_address(incoming.source_ip).is_loopback:
         return _json(403, {"error": "the control endpoints answer the loopback address only"})
     action = ACTIONS.get((incoming.method, incoming.path.removeprefix(PREFIX)))
@@ -60,14 +60,14 @@ def _clear_faults(world: StandinWorld, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def _enforce(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"on": true}`: check signatures and policies from now on."""
+    """Handle `{"on": true}`: check signatures and policies from now on."""
     world.enforcing = bool(wanted["on"])
     return {"enforcing": world.enforcing}
 
 
 def _advance(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"hours": 4, "account": "<id>"}`: make the credential report older; of all accounts when none is
-    named.
+    """Handle `{"hours": 4, "account": "<id>"}`: make the credential report older; by default in all
+    accounts.
     """
     hours = float(wanted.get("hours", 4))
     chosen = [wanted["account"]] if "account" in wanted else list(iam_backends)
@@ -78,8 +78,8 @@ def _advance(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _token(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"account": "<id>", "serial": "GAHT12345678", "seed": "<base32>"}`: a hardware token comes from the
-    factory, and belongs to nobody.
+    """Handle `{"account": "<id>", "serial": "GAHT12345678", "seed": "<base32>"}`: add an unassigned hardware
+    token.
     """
     serial = str(wanted["serial"])
     with world.lock:
@@ -89,9 +89,9 @@ def _token(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Forget all writes, faults and events, and serve the organisation as it was first seeded.
+    """Remove all writes, faults and events, and serve the organization as first seeded.
 
-    Sessions stay: the roles that they belong to are there again, and workers hold on to their credentials.
+    Sessions remain, because their roles exist again and workers still use their credentials.
     """
     world.reset()
     return {"ok": True}

@@ -1,7 +1,7 @@
-"""The stand-in's own trail: what happens in it, as files in a folder, as CloudTrail delivers them to S3.
+"""Delivers the simulated AWS's own trail as files in a folder, as CloudTrail delivers them to S3.
 
-The reads of Gatehouse's own role are left out, as an event selector of a real trail can do: a sync makes
-thousands of them.
+Reads by Gatehouse's own role are left out, like with an event selector of a real trail, because a sync makes
+thousands.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 SECONDS: Final = 5.0
-"""So often a file is delivered; CloudTrail does it about every five minutes."""
+"""Delivery interval; CloudTrail delivers about every five minutes."""
 KEPT_SECONDS: Final = 24 * 3600
 OWN_READER: Final = "role/gatehouse-reader"
 Event = dict[str, Any]
 
 
 class TrailDelivery:
-    """Collects events, and writes them into the folder every few seconds."""
+    """Collects events, and writes them to the folder every few seconds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,18 +32,18 @@ class TrailDelivery:
         self.lock = threading.Lock()
 
     def add(self, event: Event) -> None:
-        """Take one event, unless it is a read of Gatehouse."""
+        """Add an event unless it is a read by Gatehouse."""
         if event["readOnly"] and _issuer(event).endswith(OWN_READER):
             return
         with self.lock:
             self.waiting.append(event)
 
     def start(self) -> None:
-        """Deliver from a daemon thread."""
+        """Start delivery in a daemon thread."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def deliver(self) -> int:
-        """Write what waits, a file for each account; how many files were written."""
+        """Write a file per account with pending events; return the number of files."""
         with self.lock:
             events, self.waiting = self.waiting, []
         files = 0
@@ -59,7 +59,7 @@ class TrailDelivery:
                 self._remove_old()
 
     def _write(self, account: str, events: list[Event]) -> None:
-        """Write under another name first, so that no reader sees half a file."""
+        """Write to a temporary name first, so that no reader sees an incomplete file."""
         now = datetime.now(UTC)
         folder = self.folder / "AWSLogs" / account / "CloudTrail" / "us-east-1" / now.strftime("%Y/%m/%d")
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def _account(event: Event) -> str:
 
 
 def _issuer(event: Event) -> str:
-    """The ARN of the role behind the call, or of the user."""
+    """Return the ARN of the role behind the call, or of the user."""
     identity = event["userIdentity"]
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
     return str(issuer.get("arn") or identity.get("arn", ""))

@@ -1,6 +1,7 @@
-"""Whether a caller may make a call: signature, identity policies, boundary, SCPs; and whom a role trusts.
+"""Checks whether a caller can make a call (signature, identity policies, boundary, SCPs), and whom a role
+trusts.
 
-Off by default. Role trust is checked always: AWS gives nobody a role that does not trust them.
+Off by default, except role trust, which is always checked.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def check_permission(call: StandinCall) -> None:
 
 
 def judge(caller: StandinCaller, question: AuthorizationQuestion) -> tuple[str, str]:
-    """(verdict, why not) of all policies that bound the caller."""
+    """Return (verdict, reason) of all policies that apply to the caller."""
     principal = principal_of(caller)
     if principal is None:
         return EXPLICIT_DENY, "because no identity-based policy allows the action"
@@ -95,7 +96,7 @@ def judge(caller: StandinCaller, question: AuthorizationQuestion) -> tuple[str, 
 
 
 def denied(caller: StandinCaller, question: AuthorizationQuestion, reason: str) -> StandinRefusedError:
-    """AWS's AccessDenied, which names the action, the resource and the kind of policy."""
+    """Return AWS's AccessDenied, which names the action, the resource and the type of policy."""
     return StandinRefusedError(
         "AccessDenied",
         f"User: {caller.arn} is not authorized to perform: {question.action} on resource: "
@@ -104,8 +105,8 @@ def denied(caller: StandinCaller, question: AuthorizationQuestion, reason: str) 
 
 
 def principal_of(caller: StandinCaller) -> tuple[list[str], str | None] | None:
-    """(identity policies with those of groups, boundary) as documents; None for a principal that is not
-    there.
+    """Return (identity policies including those of groups, boundary) as documents; None if the principal
+    doesn’t exist.
     """
     backend = iam_backends[caller.account]["aws"]
     if caller.kind == "AssumedRole":
@@ -123,7 +124,7 @@ def principal_of(caller: StandinCaller) -> tuple[list[str], str | None] | None:
 
 
 def documents_of(entities: Iterable[Any]) -> list[str]:
-    """The inline policies and the default versions of the attached policies."""
+    """Return the inline policies and the default versions of attached policies."""
     texts: list[str] = []
     for entity in entities:
         texts += entity.policies.values()
@@ -132,7 +133,7 @@ def documents_of(entities: Iterable[Any]) -> list[str]:
 
 
 def document_at(backend: Any, arn: str | None) -> str | None:
-    """The default version of a managed policy; a boundary that is gone allows nothing."""
+    """Return the default version of a managed policy; a missing boundary allows nothing."""
     if arn is None:
         return None
     policy = backend.managed_policies.get(arn)
@@ -140,12 +141,14 @@ def document_at(backend: Any, arn: str | None) -> str | None:
 
 
 def default_document(policy: Any) -> str:
-    """The document of the version that counts."""
+    """Return the document of the default version."""
     return next(str(v.document) for v in policy.versions if v.is_default)
 
 
 def is_trusted(role: Any, call: StandinCall, *, action: str = "sts:AssumeRole") -> bool:
-    """Whether the role's trust policy lets the caller in, conditions such as the external id included."""
+    """Return whether the role's trust policy admits the caller, including conditions such as the external
+    ID.
+    """
     caller = call.caller
     named = {caller.arn, f"arn:aws:iam::{caller.account}:root", caller.account}
     if caller.role_arn:

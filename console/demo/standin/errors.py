@@ -1,4 +1,4 @@
-"""AWS errors as each protocol writes them, for answers that are not moto's own."""
+"""AWS errors in the format of each protocol, for responses not made by moto."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NAMESPACES = {
 
 @dataclass(frozen=True)
 class StandinReply:
-    """One HTTP answer; status 0 means: cut the connection."""
+    """An HTTP response; status 0 means closing the connection without one."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-# What IAM's own codes are called elsewhere: kind of service → code → (its code there, HTTP status).
+# Names of IAM's error codes in other services: kind of service → code → (its code there, HTTP status).
 TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
     "json": {
         "AccessDenied": ("AccessDeniedException", 400),
@@ -52,13 +52,11 @@ TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
 
 
 class AnswerError(ServiceException):  # type: ignore[misc]
-    """An AWS error as `AnswerError(code, message)`, raised while moto answers; the API model gives its
-    status.
-    """
+    """An AWS error `AnswerError(code, message)`, raised within moto; the API model gives the HTTP status."""
 
 
 class StandinRefusedError(Exception):
-    """The stand-in refuses a request before moto sees it; carries AWS's code, message and HTTP status."""
+    """The request is refused before moto handles it; has AWS's code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, *, status: int = 403) -> None:
         super().__init__(message)
@@ -66,7 +64,7 @@ class StandinRefusedError(Exception):
 
 
 def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> StandinReply:
-    """The refusal in the protocol of the service: query XML, EC2's XML, JSON 1.1 or REST."""
+    """Render the refusal in the service's protocol: query XML, EC2's XML, JSON 1.1 or REST."""
     headers = {"x-amzn-RequestId": request_id}
     family = service
     if service in JSON_SERVICES:

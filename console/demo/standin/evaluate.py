@@ -1,6 +1,6 @@
-"""A small policy evaluation of the stand-in's own, for enforcement, role trust and SimulatePrincipalPolicy.
+"""A small policy evaluation for enforcement, role trust and SimulatePrincipalPolicy.
 
-It is written apart from Gatehouse's policy engine on purpose: neither may prove itself by the other.
+It is deliberately independent of Gatehouse's policy engine, so that neither is tested against itself.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -21,12 +21,12 @@ ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny
 
 
 class UnevaluatedOperatorError(Exception):
-    """A condition operator that is not evaluated here."""
+    """A condition operator that isn’t supported here."""
 
 
 @dataclass(frozen=True)
 class AuthorizationQuestion:
-    """May the principal do `action` on `resource`? Keys of `context` are in lower case."""
+    """Whether the principal can do `action` on `resource`; keys of `context` are in lower case."""
 
     action: str
     resource: str
@@ -35,7 +35,7 @@ class AuthorizationQuestion:
 
 
 def decide(documents: Iterable[str], question: AuthorizationQuestion) -> str:
-    """What the documents together say: explicitDeny wins, then allowed, else implicitDeny."""
+    """Return the combined result: explicitDeny, allowed or implicitDeny, in this order of precedence."""
     decision = IMPLICIT_DENY
     for document in documents:
         for statement in statements(document):
@@ -48,15 +48,15 @@ def decide(documents: Iterable[str], question: AuthorizationQuestion) -> str:
 
 
 def statements(document: str) -> list[dict[str, Any]]:
-    """The statements of a document, also when there is a single one outside of a list."""
+    """Return a document's statements, even if there is a single one without a list."""
     content = json.loads(document)["Statement"]
     return content if isinstance(content, list) else [content]
 
 
 def applies(statement: dict[str, Any], question: AuthorizationQuestion) -> bool:
-    """Whether a statement speaks about the question.
+    """Return whether a statement applies to the question.
 
-    An operator that is not known here makes an Allow not apply and a Deny apply: the cautious reading.
+    With an unknown operator, an Allow doesn’t apply and a Deny does, which is the cautious choice.
     """
     matched = (
         _matches_action(statement, question.action)
@@ -75,7 +75,7 @@ def applies(statement: dict[str, Any], question: AuthorizationQuestion) -> bool:
 
 
 def listed(value: Any) -> list[str]:
-    """A policy element as a list of strings; JSON booleans and numbers as AWS reads them."""
+    """Return a policy element as a list of strings, with JSON booleans and numbers converted as by AWS."""
     values = value if isinstance(value, list) else [value]
     return [_as_text(element) for element in values]
 
@@ -86,7 +86,7 @@ def _as_text(element: Any) -> str:
 
 @lru_cache(maxsize=20_000)
 def glob(pattern: str, *, case: bool = True) -> re.Pattern[str]:
-    """A pattern with * and ? as a regular expression."""
+    """Return a pattern with * and ? as a regular expression."""
     parts = {"*": ".*", "?": "."}
     text = "".join(parts.get(letter) or re.escape(letter) for letter in pattern)
     flags = re.DOTALL if case else re.DOTALL | re.IGNORECASE | re.ASCII
@@ -126,7 +126,7 @@ def _names_one(element: Any, principals: frozenset[str]) -> bool:
 
 
 def fill_in_variables(pattern: str, context: Context) -> str | None:
-    """The pattern with its policy variables filled in; None when one has no value and no default."""
+    """Return the pattern with its policy variables replaced; None if one has no value and no default."""
     missing = False
 
     def value(match: re.Match[str]) -> str:
@@ -179,7 +179,7 @@ def _date(test: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bo
 
 
 def _arn(value: str, wanted: str) -> bool:
-    """Segment by segment; only the last one may hold more colons."""
+    """Compare by segment; only the last segment can contain more colons."""
     left, right = value.split(":", 5), wanted.split(":", 5)
     return len(left) == len(right) and all(glob(w).fullmatch(v) for v, w in zip(left, right, strict=True))
 

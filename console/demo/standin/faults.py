@@ -1,4 +1,4 @@
-"""Latency, throttling, failures and denials on demand, for tests that need AWS at its worst."""
+"""Injects latency, throttling, failures and denials for tests."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ KINDS = ("throttling", "500", "reset")
 
 
 class CutOffError(Exception):
-    """The connection is to be closed without an answer."""
+    """The connection must be closed without a response."""
 
 
 @dataclass
 class InjectedFaults:
-    """What shall go wrong; everything is off at first."""
+    """The faults to inject; none at first."""
 
     latency_ms: float = 0.0
     rate: float = 0.0
@@ -34,10 +34,10 @@ class InjectedFaults:
     _lock: Any = field(default_factory=Lock)
 
     def configure(self, wanted: dict[str, Any]) -> None:
-        """Take over `latency_ms`, `rate`, `kinds`, `seed`, `stop_after`, `deny` and `allow`.
+        """Set `latency_ms`, `rate`, `kinds`, `seed`, `stop_after`, `deny` and `allow`.
 
-        `deny` and `allow` map an account id, or `*` for all, to a list of `service:Action`.
-        Raises ValueError for an unknown setting or kind.
+        `deny` and `allow` map an account ID, or `*` for all, to a list of `service:Action`. Raises ValueError
+        for an unknown setting or kind.
         """
         unknown = set(wanted) - {"latency_ms", "rate", "kinds", "seed", "stop_after", "deny", "allow"}
         kinds = tuple(wanted.get("kinds", self.kinds))
@@ -59,7 +59,7 @@ class InjectedFaults:
                 self.denied.get(account, set()).difference_update(actions)
 
     def clear(self) -> None:
-        """Switch everything off and zero the counters."""
+        """Remove all faults and reset the counters."""
         with self._lock:
             self.latency_ms = self.rate = 0.0
             self.kinds, self.stop_after, self.requests = KINDS, None, 0
@@ -68,7 +68,7 @@ class InjectedFaults:
             self.by_action.clear()
 
     def delay_or_fail(self, service: str, action: str) -> None:
-        """Wait, then perhaps fail. Raises RefusedError or CutOffError instead of the true answer."""
+        """Wait, then perhaps raise RefusedError or CutOffError instead of the real answer."""
         with self._lock:
             self.requests += 1
             self.by_action[f"{service}:{action}"] += 1
@@ -92,12 +92,12 @@ class InjectedFaults:
             raise StandinRefusedError("Throttling", "Rate exceeded", status=400)
 
     def is_denied(self, *, account: str, service: str, action: str) -> bool:
-        """Whether the action is on the deny list of the account or of all accounts."""
+        """Return whether the action is on the deny list of the account or of all accounts."""
         name = f"{service}:{action}"
         return any(name in self.denied.get(key, ()) for key in (account, "*"))
 
     def describe(self) -> dict[str, Any]:
-        """The settings and counters, ready for JSON."""
+        """Return the settings and counters for JSON."""
         return {
             "latency_ms": self.latency_ms,
             "rate": self.rate,

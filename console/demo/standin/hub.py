@@ -1,4 +1,6 @@
-"""The hub's user in the management account, with the key of AWS's own examples: the stand-in is no secret."""
+"""The hub's user in the management account, with the key from AWS's own examples, because the simulated AWS
+isn’t secret.
+"""
 
 from __future__ import annotations
 

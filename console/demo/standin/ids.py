@@ -47,7 +47,7 @@ def stable_key(prefix: str, account: str, *parts: str) -> str:
 
 
 def fresh(prefix: str, account: str, *, length: int = 21) -> str:
-    """A new unique id from moto's random numbers, which are seeded per write so that a replay repeats
+    """Return a new unique ID from moto's random numbers, which are seeded per write so that a replay repeats
     them.
     """
     head = prefix + account_part(account)
@@ -64,7 +64,7 @@ def _parity(account: str, letters: str) -> str:
 
 
 def digest(*parts: str) -> str:
-    """A hexadecimal digest of the parts, for choices that must come out the same every time."""
+    """Return a hexadecimal digest of the parts, for deterministic choices."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

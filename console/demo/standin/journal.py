@@ -1,4 +1,4 @@
-"""The file of successful writes, replayed onto the freshly seeded organisation at the next start."""
+"""The file of successful writes, which are replayed on the freshly seeded organization at the next start."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MAX_SESSION = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class WriteEntry:
-    """One successful write as it was asked, without its secrets; `at` is naive UTC in ISO form.
+    """A successful write as requested, without its secrets; `at` is naive UTC in ISO format.
 
-    `caller` is who asked, as `StandinCaller` holds it: the session itself may have ended by the time of the
-    replay.
+    `caller` is stored completely, as in `StandinCaller`, because the session may have ended by the time of
+    the replay.
     """
 
     at: str
@@ -46,7 +46,7 @@ class WriteEntry:
 
 
 class WriteJournal:
-    """Append-only JSON lines in `folder`, readable by its owner alone."""
+    """Append-only file of JSON lines in `folder`, readable only by its owner."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,13 +54,13 @@ class WriteJournal:
         self.key_path = folder / "standin.key"
 
     def local_key(self) -> bytes:
-        """The key from which secrets are derived, made at the first start."""
+        """Return the key from which secrets are derived, created at the first start."""
         if not self.key_path.exists():
             _write_private(self.key_path, secrets.token_hex(32))
         return self.key_path.read_text().strip().encode()
 
     def append(self, entry: WriteEntry) -> None:
-        """Write one entry to the file before the caller hears of the success."""
+        """Write an entry before the caller gets the response."""
         line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -69,7 +69,7 @@ class WriteJournal:
             os.close(handle)
 
     def entries(self) -> Iterator[WriteEntry]:
-        """All entries in order. A last line that a crash has torn is left out."""
+        """Yield all entries in order, without a last line that a crash left incomplete."""
         if not self.path.exists():
             return
         for line in self.path.read_text().splitlines():
@@ -79,7 +79,7 @@ class WriteJournal:
                 continue
 
     def compact(self, *, now: datetime) -> None:
-        """Drop a torn line and the sessions that ended, so that the file does not grow with every pull."""
+        """Remove an incomplete line and expired sessions, so that the file doesn’t grow with every sync."""
         if not self.path.exists():
             return
         lines = []
@@ -91,12 +91,12 @@ class WriteJournal:
         fresh.replace(self.path)
 
     def forget(self) -> None:
-        """Drop every stored write; the next start serves the organisation as it was seeded."""
+        """Remove all stored writes; the next start serves the organization as seeded."""
         self.path.unlink(missing_ok=True)
 
 
 def without_secrets(entry: WriteEntry) -> WriteEntry:
-    """The entry with passwords as keyed digests and other secrets replaced."""
+    """Return the entry with passwords as keyed digests and other secrets replaced."""
     if entry.target or entry.path != "/":
         return entry
     pairs = []

@@ -1,4 +1,4 @@
-"""What every overlaid service shares: the account comes from the caller, lists come in AWS's pages."""
+"""Base of all overlaid services: the account comes from the caller, and lists have AWS's pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The few places where moto itself is changed: its clock, and a lookup that it repeats at every request."""
+"""Patches of moto: its clock, and a lookup that it repeats with every request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.demo.standin import clock, ids
 
 
 def apply() -> None:
-    """Change moto, once per process; a second call does nothing."""
+    """Patch moto once per process; further calls do nothing."""
     if moto.iam.models.utcnow is clock.utcnow:
         return
     for module in (moto.iam.models, moto.organizations.models):
@@ -26,12 +26,12 @@ def apply() -> None:
 
 
 def _leave_to_the_world(*args: Any, **kwargs: Any) -> None:
-    """moto notes the use of a key at every request; the world does it as rarely as AWS."""
+    """Stop moto from recording key use with every request; the world does it as rarely as AWS."""
 
 
 @functools.cache
 def _catalogue() -> list[Any]:
-    """All AWS managed policies as moto's objects, with ids that are the same in every account and process."""
+    """Return all AWS managed policies as moto objects, with the same IDs in every account and process."""
     data: dict[str, Any] = json.loads(moto.iam.models.aws_managed_policies_data)
     make = moto.iam.models.AWSManagedPolicy.from_data
     policies = [make(name, "000000000000", "aws", entry) for name, entry in data.items()]
@@ -42,5 +42,5 @@ def _catalogue() -> list[Any]:
 
 
 def _aws_managed_policies(backend: Any) -> list[Any]:
-    """The same objects for every account: nothing that is answered of them is kept on them."""
+    """Return the same objects for every account, since no account-specific data is stored on them."""
     return list(_catalogue())

@@ -1,4 +1,6 @@
-"""HTTP/1.1 with keep-alive around the world: one thread a connection, nothing but the standard library."""
+"""HTTP/1.1 server with keep-alive for the world: one thread per connection, using only the standard
+library.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from console.demo.standin.world import IncomingRequest, StandinWorld
 
 
 class StandinServer(ThreadingHTTPServer):
-    """Listens for the world; its threads never keep the process alive."""
+    """Listens for the world; its threads don’t keep the process alive."""
 
     daemon_threads = True
     block_on_close = False
@@ -26,11 +28,11 @@ class StandinServer(ThreadingHTTPServer):
         super().__init__(address, StandinRequestHandler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Ignore clients that disconnected."""
 
 
 class StandinRequestHandler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Handles a connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "AmazonIAM"
@@ -41,27 +43,27 @@ class StandinRequestHandler(BaseHTTPRequestHandler):
     server: StandinServer
 
     def do_POST(self) -> None:
-        """Most AWS calls that are served here come as a POST."""
+        """Most AWS calls are sent as a POST."""
         self._answer()
 
     def do_PUT(self) -> None:
-        """REST services name some actions by other methods."""
+        """REST services use other methods for some actions."""
         self._answer()
 
     def do_PATCH(self) -> None:
-        """As PUT."""
+        """Handle like PUT."""
         self._answer()
 
     def do_DELETE(self) -> None:
-        """As PUT."""
+        """Handle like PUT."""
         self._answer()
 
     def do_GET(self) -> None:
-        """Query calls may come as a GET, and so do the control questions."""
+        """Query calls and control requests can be sent as a GET."""
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not logged: parameters may hold secrets."""
+        """Don’t log requests, because parameters may contain secrets."""
 
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")
@@ -94,7 +96,7 @@ class StandinRequestHandler(BaseHTTPRequestHandler):
 
 @dataclass
 class RunningStandin:
-    """A stand-in that runs in a thread of this process."""
+    """A simulated AWS that runs in a thread of this process."""
 
     server: StandinServer
     thread: threading.Thread
@@ -102,7 +104,7 @@ class RunningStandin:
 
     @property
     def url(self) -> str:
-        """Where it listens, ready for `endpoint_url` or AWS_ENDPOINT_URL."""
+        """Its address for `endpoint_url` or AWS_ENDPOINT_URL."""
         host, port = self.server.server_address[:2]
         return f"http://{host!s}:{port}"
 

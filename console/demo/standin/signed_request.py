@@ -1,4 +1,4 @@
-"""Reading a signed AWS request: service, region, access key, action and parameters."""
+"""Parses signed AWS requests: service, Region, access key, action and parameters."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class AwsRequest:
 
     @property
     def is_write(self) -> bool:
-        """Whether the call changes the account, or gives out credentials."""
+        """Whether the call changes the account or issues credentials."""
         return bool(self.action) and not is_read(self.action)
 
 
 def is_read(action: str) -> bool:
-    """Whether a call only looks, by its name."""
+    """Return whether a call only reads, by its name."""
     return action.startswith(READS)
 
 
 def read(
     headers: dict[str, str], body: bytes, *, query: str = "", method: str = "POST", path: str = "/"
 ) -> AwsRequest:
-    """Take a request apart. `headers` have lower-case names; an unsigned request has an empty key."""
+    """Parse a request. `headers` have lower-case names; an unsigned request has an empty key."""
     scope = SCOPE.search(headers.get("authorization", ""))
     key, region, service = scope.groups() if scope else ("", "us-east-1", "")
     target = headers.get("x-amz-target", "")
@@ -61,7 +61,7 @@ def read(
 
 
 def _rest_action(service: str, method: str, path: str) -> str:
-    """The action of a REST service; empty where there is none."""
+    """Return the action of a REST request; "" if there is none."""
     for wanted_method, pattern, action in _rest_actions(service):
         if method == wanted_method and pattern.fullmatch(path):
             return action
@@ -70,7 +70,7 @@ def _rest_action(service: str, method: str, path: str) -> str:
 
 @cache
 def _rest_actions(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    """Method, pattern of the path and name of each action."""
+    """Return the method, path pattern and name of each action."""
     model = Session().get_service_model(service)
     actions = []
     for name in model.operation_names:

@@ -1,4 +1,4 @@
-"""From nothing to a listening stand-in: patch moto, seed the organisation, replay the writes, listen."""
+"""Starts the simulated AWS: patch moto, seed the organization, replay the writes, listen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from console.demo.standin.world import StandinWorld
 def prepare(
     *, state: Path | None, now: datetime | None = None, organisation: OrganizationSpec | None = None
 ) -> StandinWorld:
-    """A world that is ready to be served. `now` is naive UTC; ages and uses are counted back from it."""
+    """Return a world that is ready to serve. `now` is naive UTC, the base of ages and uses."""
     patches.apply()
     callers.SESSIONS.clear()
     journal = WriteJournal(state) if state is not None else None
@@ -35,7 +35,7 @@ def prepare(
 
 
 def _seed(organisation: OrganizationSpec, journal: WriteJournal | None, now: datetime) -> None:
-    """Empty moto and fill it with the organisation as it was first seeded."""
+    """Empty moto and seed the organization."""
     BackendDict.reset()
     usage = now.replace(minute=0, second=0, microsecond=0)
     seeder.seed(organisation, times=OrganisationTimes(anchor=_anchor(journal, now), usage=usage))
@@ -44,11 +44,11 @@ def _seed(organisation: OrganizationSpec, journal: WriteJournal | None, now: dat
 def start(
     port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, now: datetime | None = None
 ) -> RunningStandin:
-    """Serve the sample organisation from a daemon thread; port 0 takes a free one. Raises OSError when the
-    port is taken.
+    """Serve the sample organization from a daemon thread; port 0 selects a free one. Raises OSError if the
+    port is in use.
 
-    With `state`, writes are kept in that folder and replayed. moto's state is global: a second start in
-    the same process begins anew, and whatever the first one serves is gone.
+    With `state`, writes are stored in that folder and replayed. moto's state is global: a second start in a
+    process starts again, and the first one's data is lost.
     """
     server = StandinServer((host, port), prepare(state=state, now=now))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -57,7 +57,7 @@ def start(
 
 
 def _anchor(journal: WriteJournal | None, now: datetime) -> datetime:
-    """The day of the first seeding. It is kept, so that a restart changes nobody's creation date."""
+    """Return the day of the first seeding, which is stored so that a restart changes no creation dates."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if journal is None:
         return today

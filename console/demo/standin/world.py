@@ -1,4 +1,4 @@
-"""The served state and the way of a request through it: faults, caller, moto with overlay, journal."""
+"""The simulated state, and how a request passes through it: faults, caller, moto with overlay, journal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SERVICES: dict[str, Any] = {
     "eks": EksRequest,
 }
 DONE = frozenset({200, 201})
-"""How a call that worked is answered; REST services answer what they make by the latter."""
+"""HTTP statuses of successful calls; REST services answer a creation with the latter."""
 USE_NOTED_EVERY = timedelta(minutes=15)
 REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
 
@@ -57,7 +57,7 @@ class IncomingRequest:
 
 
 class StandinWorld:
-    """All accounts of the organisation. moto's state is global, so there is one world in a process."""
+    """All accounts of the organization. moto's state is global, so a process has one world."""
 
     def __init__(self, *, hub: str, journal: WriteJournal | None, seed: Callable[[], None]) -> None:
         self.hub, self.journal, self.seed = hub, journal, seed
@@ -67,7 +67,7 @@ class StandinWorld:
         self.lock = threading.RLock()
 
     def reset(self) -> None:
-        """Serve the organisation as it was first seeded: no writes, no faults, no enforcement."""
+        """Serve the organization as first seeded: no writes, faults or enforcement."""
         with self.lock:
             self.faults.clear()
             self.enforcing = False
@@ -76,7 +76,7 @@ class StandinWorld:
             self.seed()
 
     def serve(self, incoming: IncomingRequest) -> StandinReply:
-        """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
+        """Answer an AWS request. Raises CutOffError if the connection must be closed instead."""
         asked = signed_request.read(
             incoming.headers, incoming.body, query=incoming.query, method=incoming.method, path=incoming.path
         )
@@ -124,7 +124,7 @@ class StandinWorld:
         return reply
 
     def _admit(self, call: calls.StandinCall, incoming: IncomingRequest) -> None:
-        """Raise RefusedError for a call that is denied by order or, with enforcement on, by policy."""
+        """Raise RefusedError for a call on the deny list or, with enforcement, one that policies deny."""
         if self.faults.is_denied(account=call.account, service=call.service, action=call.action):
             raise StandinRefusedError(
                 "AccessDenied",
@@ -173,7 +173,7 @@ class StandinWorld:
         return _reply(status, headers, body, call.request_id)
 
     def replay(self) -> tuple[int, int]:
-        """Repeat the stored writes. Returns (repeated, refused); a refused one is named on stderr."""
+        """Replay the stored writes. Returns (repeated, refused); refused ones are printed on stderr."""
         if self.journal is None:
             return 0, 0
         calls.use_local_key(self.journal.local_key())
@@ -245,7 +245,7 @@ def _entry(call: calls.StandinCall, incoming: IncomingRequest) -> WriteEntry:
 
 
 def _mark_use(call: calls.StandinCall) -> None:
-    """Note that the caller's key or role is in use: as AWS, at most once in fifteen minutes."""
+    """Record the use of the caller's key or role, at most once in fifteen minutes, as AWS does."""
     backend = iam_backends[call.account]["aws"]
     key = backend.access_keys.get(call.caller.access_key_id)
     if key is not None and (key.last_used is None or call.at - key.last_used.timestamp >= USE_NOTED_EVERY):
@@ -262,7 +262,7 @@ def _mark_use(call: calls.StandinCall) -> None:
 
 def _reply(status: Any, headers: dict[str, str], body: Any, request_id: str) -> StandinReply:
     text = body.decode() if isinstance(body, bytes) else str(body)
-    # The id of the request is near the end of an answer, however long the answer is.
+    # The request ID is near the end of a response of any length.
     tail_begin = max(0, len(text) - 400)
     tail = REQUEST_ID.sub(rf"\g<1>{request_id}\g<2>", text[tail_begin:])
     answered = f"{text[:tail_begin]}{tail}"

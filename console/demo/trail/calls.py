@@ -1,4 +1,4 @@
-"""Which calls belong to which service. Values in braces are filled in for the account and the user."""
+"""Calls by service. Values in braces are filled in for the account and the user."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from console.demo.organisation.documents import arn
 
 
 class SampleCall(NamedTuple):
-    """The name of the event and its parameters. `resource` is what the call is about, where these don't name
-    it as policies do.
+    """An event name and its parameters; `resource` is the resource if the parameters don’t name it as
+    policies do.
     """
 
     name: str
@@ -38,7 +38,7 @@ USUAL_PLACE: Final = {
     "function": "pay-settle",
     "stream": "events",
 }
-"""What calls are about where the account has nothing else of that kind."""
+"""Default names of resources if the account has no other of that type."""
 CALLS: Final[dict[str, tuple[SampleCall, ...]]] = {
     "athena": (
         SampleCall("ListWorkGroups"),
@@ -152,11 +152,11 @@ ABOUT_ONESELF: Final[dict[str, tuple[SampleCall, ...]]] = {
         SampleCall("GetAccountPasswordPolicy"),
     )
 }
-"""What people look at who may do nothing else that this trail knows."""
+"""Calls of people who can use nothing else in this trail."""
 EMAIL_SOURCE: Final = {"ses": "email"}
 """CloudTrail's name of a service where it is not that of the permissions."""
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
-    """A text of a call with what its braces stand for."""
+    """Return a text of a call with its placeholders filled in."""
     return text.format_map(values) if "{" in text else text

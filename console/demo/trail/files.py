@@ -1,4 +1,4 @@
-"""The made-up trail as files, a day and account each, as CloudTrail would deliver them."""
+"""The simulated trail as files, one per day and account, as CloudTrail delivers them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from console.demo.trail.stories import stories
 
 
 def trail_files(organisation: OrganizationSpec, until: datetime) -> Iterator[tuple[str, bytes]]:
-    """The name and content of each file, account by account, the oldest day first. `until` is the moment of
-    the last use that the organization tells of, in UTC; the same moment gives the same bytes.
+    """Yield the name and content of each file, by account, the oldest day first.
+
+    `until` is the latest use in the organization, in UTC; the same moment gives the same bytes.
     """
     for account in organisation.accounts:
         records = records_of_account(organisation, account, until)
@@ -28,7 +29,7 @@ def trail_files(organisation: OrganizationSpec, until: datetime) -> Iterator[tup
 def records_of_account(
     organisation: OrganizationSpec, account: AccountSpec, until: datetime
 ) -> list[dict[str, Any]]:
-    """Everything that the trail records of an account, in no order."""
+    """Return all records of an account, in no particular order."""
     planted = stories(organisation, until)
     own = [record for record in planted if record["recipientAccountId"] == account.id]
     return [*routine(organisation, account, until), *own]

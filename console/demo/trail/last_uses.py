@@ -1,4 +1,4 @@
-"""When the made-up trail says that keys and services were last used: what IAM tells of it in the stand-in."""
+"""The last uses of keys and services in the simulated trail, which the simulated IAM reports."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from iam.activity.permissions import service_prefix
 from iam.policy.unrecorded_actions import data_actions
 
 ANYONE: Final = "sts"
-"""The service of which everyone may call something."""
+"""The service that everyone can use."""
 
 
 class SampleUse(NamedTuple):
-    """When something was last used, the service by its name in CloudTrail, and the Region."""
+    """A last use: time, service (by its CloudTrail name), and Region."""
 
     at: datetime
     service: str
@@ -38,12 +38,13 @@ class SampleUses:
 
     @property
     def since(self) -> datetime:
-        """The beginning of the trail."""
+        """The start of the trail."""
         return self.until - timedelta(days=DAYS)
 
     def of_key(self, account_id: str, user: UserSpec, number: int) -> SampleUse | None:
-        """The last use of an access key: that of the trail, or if it is older, of something that the user's
-        policies allow. None if it was never used.
+        """Return the last use of an access key; None if it was never used.
+
+        If the use is older than the trail, its service is one that the user's policies allow.
         """
         account, key = self._accounts[account_id], user.keys[number]
         if key.used is None:
@@ -60,8 +61,8 @@ class SampleUses:
         return SampleUse(at, service, key.region)
 
     def of_principal(self, account_id: str, arn: str) -> Mapping[str, SampleUse]:
-        """When a user or role last used each service, by the prefix of its actions; empty if the trail has
-        nothing of it.
+        """Return the last use of each service by a user or role, by action prefix; {} if the trail has
+        none.
         """
         if account_id not in self._accounts:
             return {}
@@ -72,13 +73,13 @@ class SampleUses:
         return self._services[account_id].get(arn, {})
 
     def is_of(self, organisation: OrganizationSpec, until: datetime) -> bool:
-        """Whether these are the last uses of the same trail."""
+        """Return whether these are the last uses of the same trail."""
         return self.until == until and self._organisation == organisation
 
 
 @cache
 def unrecorded_services() -> frozenset[str]:
-    """The services that are used by data events, which this trail doesn't record."""
+    """Return the services used only by data events, which this trail doesn’t record."""
     return frozenset(name.partition(":")[0] for name in data_actions())
 
 

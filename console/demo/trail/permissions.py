@@ -1,5 +1,5 @@
-"""Which of the sample's calls the sample's own policies allow: asked of the policy engine, once for all users
-who hold the same.
+"""Determines which sample calls the sample policies allow, with the policy engine, once per group of users
+with the same permissions.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ AWS_MANAGED: Final[dict[str, tuple[str, ...]]] = {
         "s3:ListAllMyBuckets",
     ),
 }
-"""What the calls of the trail need of the policies that AWS manages; each allows more."""
+"""The parts of AWS managed policies that the trail's calls need; each really allows more."""
 NEVER_USED: Final = {("production", "maya.okafor"): "AdministratorAccess"}
-"""Policies that an access review is to find unused."""
+"""Policies that an access review should find unused."""
 SCP: Final = "SERVICE_CONTROL_POLICY"
 Calls = Mapping[str, tuple[SampleCall, ...]]
 
 
 class OwnCalls(NamedTuple):
-    """What a user may call, by service, and how its texts are filled in. `about_oneself` are calls that
-    everyone may make about their own user.
+    """The calls that a user can make, by service, and the values for their texts. `about_oneself` are calls
+    that everyone can make about their own user.
     """
 
     allowed: Calls
@@ -53,13 +53,13 @@ class OwnCalls(NamedTuple):
     values: Mapping[str, str]
 
     def of_services(self, services: Iterable[str]) -> Calls:
-        """Those of some services; if none of them is allowed, all."""
+        """Return those of some services; all if none of them is allowed."""
         wanted = {service: self.allowed[service] for service in services if service in self.allowed}
         return wanted or self.allowed
 
 
 class CallAsker(NamedTuple):
-    """Who asks whether calls are allowed, and what has a say."""
+    """The caller and the policies that apply."""
 
     caller: SampleCaller
     principal: Principal
@@ -68,7 +68,7 @@ class CallAsker(NamedTuple):
 
 
 class CallPermissions:
-    """What the users of an account may call at a moment."""
+    """The calls that an account's users can make at a moment."""
 
     def __init__(self, organisation: OrganizationSpec, account: AccountSpec, moment: datetime) -> None:
         self._account, self._moment = account, moment
@@ -79,7 +79,7 @@ class CallPermissions:
         self._known: dict[Hashable, tuple[Calls, Calls]] = {}
 
     def of_user(self, user: UserSpec, caller: SampleCaller) -> OwnCalls:
-        """What the user may call with these credentials: MFA makes a difference."""
+        """Return the calls that the user can make with these credentials, with or without MFA."""
         values = USUAL_PLACE | PLACES[self._account.name]
         values |= {"account": self._account.id, "user": user.name, "path": user.path}
         inline = json.dumps(user.inline, sort_keys=True)
@@ -112,7 +112,7 @@ class CallPermissions:
         return policies
 
     def _named(self, names: Iterable[str], unused: str = "") -> Iterator[Document]:
-        """The policies with these names or ARNs of AWS; of these only what the trail needs."""
+        """Yield the policies with these names or AWS ARNs, the latter reduced to what the trail needs."""
         for name in names:
             short = name.rpartition("/")[2]
             if name in self._policies:
@@ -129,7 +129,7 @@ class CallPermissions:
         return allowed
 
     def _is_allowed(self, service: str, call: SampleCall, asker: CallAsker) -> bool:
-        """Whether policies allow the call for sure, by what its event will tell."""
+        """Return whether policies certainly allow the call, given what its event records."""
         record = asker.caller.makes(service, call, self._moment, asker.values)
         prefix, region = service_prefix(record["eventSource"]), record["awsRegion"]
         resource = filled(call.resource, asker.values)
@@ -148,7 +148,7 @@ class CallPermissions:
 
 
 def _mfa_of(caller: SampleCaller) -> str | None:
-    """Whether the credentials were got with MFA; None for an access key, which can't tell."""
+    """Return whether the credentials were obtained with MFA; None for an access key, where it is unknown."""
     session = caller.identity.get("sessionContext")
     return None if session is None else str(session["attributes"]["mfaAuthenticated"])
 
@@ -159,7 +159,7 @@ def _default_of(policy: PolicySpec) -> Document:
 
 
 def _scps(organisation: OrganizationSpec, account: AccountSpec) -> tuple[PolicySet, ...]:
-    """Those above an account. All of them only deny, beside one that allows everything."""
+    """Return the SCPs above an account, which only deny, besides one that allows everything."""
     places = {account.name, account.ou}
     place = account.ou
     while place := organisation.units.get(place, ""):

@@ -1,4 +1,4 @@
-"""Records of the made-up trail, in CloudTrail's form."""
+"""Records of the simulated trail in CloudTrail's format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TERRAFORM: Final = "APN/1.0 HashiCorp/1.0 Terraform/1.13.4 terraform-provider-aw
 GITHUB: Final = "aws-sdk-js/3.929.0 os/linux/6.11.0-1018-azure lang/js md/nodejs/20.19.5"
 
 GATEWAY: Final = "198.51.100.40"
-"""The NAT gateway behind which the data account's ETL nodes stand."""
+"""The NAT gateway of the data account's ETL nodes."""
 KEY_PLACES: Final = {
     ("production", "sftp-sync"): PUBLIC["production", "sftp-drop-1"],
     ("data", "airflow-legacy"): GATEWAY,
@@ -31,7 +31,7 @@ KEY_PLACES: Final = {
 
 @dataclass(frozen=True)
 class SampleCaller:
-    """Who makes calls: the identity as CloudTrail writes it, in an account, from an address, with a tool."""
+    """The caller: identity in CloudTrail's format, account, address and tool."""
 
     account: AccountSpec
     identity: dict[str, Any]
@@ -40,7 +40,7 @@ class SampleCaller:
 
     @property
     def is_console(self) -> bool:
-        """Whether the calls come from the AWS console."""
+        """Whether the calls are made in the AWS console."""
         return self.agent == BROWSER
 
     def calls(
@@ -53,7 +53,7 @@ class SampleCaller:
         is_read: bool = True,
         **more: Any,
     ) -> dict[str, Any]:
-        """One call. `more` are further fields of the record, such as an error."""
+        """Return the record of a call; `more` are further fields, such as an error."""
         principal = str(self.identity.get("arn", self.identity.get("principalId", "")))
         source = EMAIL_SOURCE.get(service, service)
         record: dict[str, Any] = {
@@ -82,7 +82,7 @@ class SampleCaller:
     def makes(
         self, service: str, call: SampleCall, at: datetime, values: Mapping[str, str]
     ) -> dict[str, Any]:
-        """One of the calls that are listed, its texts filled in."""
+        """Return the record of a sample call with its placeholders filled in."""
         parameters = None
         if call.parameters is not None:
             parameters = {name: filled(text, values) for name, text in call.parameters.items()}
@@ -92,7 +92,7 @@ class SampleCaller:
         return self.calls(service, call.name, at, parameters, is_read=call.is_read, **more)
 
     def signs_in(self, at: datetime, *, mfa: bool) -> dict[str, Any]:
-        """A sign-in to the AWS console with a password."""
+        """Return a sign-in to the AWS console with a password."""
         return self.calls(
             "signin",
             "ConsoleLogin",
@@ -106,7 +106,7 @@ class SampleCaller:
     def is_denied(
         self, service: str, name: str, at: datetime, parameters: dict[str, Any] | None = None, *, action: str
     ) -> dict[str, Any]:
-        """A call that AWS refuses, because no policy allows the action."""
+        """Return a call that AWS denies, because no policy allows the action."""
         message = (
             f"User: {self.identity['arn']} is not authorized to perform: {action} "
             "because no identity-based policy allows the action"
@@ -123,12 +123,12 @@ class SampleCaller:
 
 
 def address_of(*parts: str) -> str:
-    """An address that depends on the parts only, of those that are kept for documentation."""
+    """Return an address from the documentation ranges that depends only on the parts."""
     return f"203.0.113.{1 + int(ids.digest('address', *parts)[:4], 16) % 250}"
 
 
 def requires_mfa(account: AccountSpec, user: UserSpec) -> bool:
-    """Whether a group of the user denies everything without MFA."""
+    """Return whether a group of the user denies everything without MFA."""
     strict = {group.name for group in account.groups if "RequireMfa" in group.policies}
     return bool(strict.intersection(user.groups))
 
@@ -136,22 +136,22 @@ def requires_mfa(account: AccountSpec, user: UserSpec) -> bool:
 def key_caller(
     account: AccountSpec, user: UserSpec, *, key: int, agent: str, address: str = ""
 ) -> SampleCaller:
-    """A user with one of the access keys."""
+    """Return a user with an access key."""
     identity = _user_identity(account, user)
     identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
     return SampleCaller(account, identity, address or key_address(account, user), agent)
 
 
 def key_address(account: AccountSpec, user: UserSpec) -> str:
-    """From where a user's keys are used."""
+    """Return the address from which a user's keys are used."""
     return KEY_PLACES.get((account.name, user.name)) or address_of(user.name)
 
 
 def user_caller(
     account: AccountSpec, user: UserSpec, *, key: int | None, agent: str, address: str = ""
 ) -> SampleCaller:
-    """A user in the console (`key` None), or with one of the access keys: whom a group asks for MFA, by a
-    session with it.
+    """Return a user in the console (`key` None) or with an access key, through a session with MFA if a group
+    requires it.
     """
     has_device = bool(user.devices)
     if key is not None and not (has_device and requires_mfa(account, user)):
@@ -175,7 +175,7 @@ def _user_identity(account: AccountSpec, user: UserSpec) -> dict[str, Any]:
 def role_caller(
     account: AccountSpec, role: RoleSpec, session: str, *, agent: str, address: str, **context: Any
 ) -> SampleCaller:
-    """A session of a role. `context` goes into the context of the session."""
+    """Return a session of a role; `context` is added to the session's context."""
     unique_id = ids.stable("AROA", account.id, "role", role.name)
     identity = {
         "type": "AssumedRole",
@@ -199,7 +199,7 @@ def role_caller(
 
 
 def root_caller(account: AccountSpec, address: str) -> SampleCaller:
-    """The root user in the console."""
+    """Return the root user in the console."""
     identity = {
         "type": "Root",
         "principalId": account.id,
@@ -210,5 +210,5 @@ def root_caller(account: AccountSpec, address: str) -> SampleCaller:
 
 
 def services_of(key: KeySpec) -> tuple[str, ...]:
-    """What a key is used for: its service, and what its owner looks at on the way."""
+    """Return what a key is used for: its service, and what its owner also looks at."""
     return (key.service, "s3") if key.service != "s3" else ("s3",)

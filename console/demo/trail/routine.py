@@ -1,4 +1,4 @@
-"""What happens every day: people sign in, keys and robots work, pipelines deploy."""
+"""Daily activity: people sign in, keys and robots work, pipelines deploy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OIDC_HOST: Final = "token.actions.githubusercontent.com"
 
 
 class KeyHabit(NamedTuple):
-    """How a key is used: the tool, days between two uses, and calls each time."""
+    """How a key is used: tool, days between uses, and calls per use."""
 
     agent: str
     gap: float
@@ -40,15 +40,16 @@ class KeyHabit(NamedTuple):
 PERSON: Final = KeyHabit(CLI, 3.5, 3)
 ROBOT: Final = KeyHabit(BOTO, 1.0, 1)
 WHO_AM_I: Final[Calls] = {"sts": (SampleCall("GetCallerIdentity"),)}
-"""What needs no permission."""
+"""A call that needs no permission."""
 
 
 def routine(
     organisation: OrganizationSpec, account: AccountSpec, until: datetime
 ) -> Iterator[dict[str, Any]]:
-    """Ninety days of an account, in no order. The last use of a password or key is when its spec says.
+    """Yield ninety days of an account, in no particular order.
 
-    People and robots call what their policies allow.
+    The last use of a password or key is that of its spec. People and robots make only calls that their
+    policies allow.
     """
     permissions = CallPermissions(organisation, account, until)
     for user in account.users:
@@ -65,7 +66,7 @@ def routine(
 def _console(
     account: AccountSpec, user: UserSpec, permissions: CallPermissions, until: datetime
 ) -> Iterator[dict[str, Any]]:
-    """About a sign-in a week, and a look around after it."""
+    """Yield about one sign-in per week, each followed by some reads."""
     assert user.login is not None
     assert user.login.used is not None
     chance = _chance(account, user.name, "console")
@@ -80,7 +81,7 @@ def _console(
 def last_calls_of_key(
     account: AccountSpec, user: UserSpec, number: int, permissions: CallPermissions, until: datetime
 ) -> list[dict[str, Any]]:
-    """The calls that were signed with a key when it was last used; none if that is too long ago."""
+    """Return the calls of a key's last use; empty if that is before the trail."""
     key = user.keys[number]
     last = next(_key(account, user, number, key, permissions, until), [])
     key_id = key_caller(account, user, key=number, agent=BOTO).identity["accessKeyId"]
@@ -90,7 +91,7 @@ def last_calls_of_key(
 def services_allowed(
     account: AccountSpec, user: UserSpec, number: int, permissions: CallPermissions
 ) -> tuple[str, ...]:
-    """The services of which a user may call something with a key."""
+    """Return the services that a user can call with a key."""
     caller = user_caller(account, user, key=number, agent=BOTO)
     return tuple(permissions.of_user(user, caller).allowed)
 
@@ -103,7 +104,9 @@ def _key(
     permissions: CallPermissions,
     until: datetime,
 ) -> Iterator[list[dict[str, Any]]]:
-    """The calls of each use, the last one first: people use a key about twice a week, robots every day."""
+    """Yield the calls of each use, the last one first: people use a key about twice a week, robots every
+    day.
+    """
     assert key.used is not None
     chance = _chance(account, user.name, f"key {number}")
     habit = PERSON if user.tags.get("Kind") == "person" else ROBOT
@@ -120,7 +123,7 @@ def _key(
 
 
 def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """A deployment every other day, from GitHub Actions, without any key."""
+    """Yield a deployment every other day, from GitHub Actions, without a key."""
     chance = _chance(account, role.name, "pipeline")
     for number, at in enumerate(_times(chance, until, last=0.3, oldest=DAYS, gap=2.0)):
         web = {
@@ -138,7 +141,7 @@ def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator
 
 
 def _reads(calls: Calls) -> Calls:
-    """What people do in the console: they look."""
+    """Return the calls that only read, as people mostly do in the console."""
     reads = {service: tuple(call for call in calls[service] if call.is_read) for service in calls}
     return {service: those for service, those in reads.items() if those}
 
@@ -152,7 +155,7 @@ def _calls(
     values: Mapping[str, str],
     count: int,
 ) -> Iterator[dict[str, Any]]:
-    """Some of these calls in the minutes after a moment; people read more than they write."""
+    """Yield some of these calls in the minutes after a moment; people read more than they write."""
     if not calls:
         return
     for number in range(count):
@@ -166,7 +169,7 @@ def _calls(
 def _times(
     chance: random.Random, until: datetime, *, last: float, oldest: float, gap: float
 ) -> Iterator[datetime]:
-    """Moments from the last use back to the first, on working days mostly."""
+    """Yield moments from the last use back to the first, mostly on working days."""
     days = last
     while days <= min(DAYS, oldest - 1):
         at = until - timedelta(days=days)

@@ -1,4 +1,4 @@
-"""What an auditor should find in the sample's trail. Each story is planted, and listed in
+"""Events that an auditor should find in the sample trail; each story is listed in
 tests/console/demo/planted_activity.json.
 """
 
@@ -24,13 +24,13 @@ from console.demo.trail.records import (
 )
 
 STRANGE_NETWORK: Final = "198.51.100.66"
-"""Nobody of Northline has called from there before."""
+"""No one at Northline has called from this network before."""
 SETTLEMENTS: Final = "pay-settlements"
-"""A bucket that no policy of a developer names."""
+"""A bucket that no policy of a developer allows."""
 
 
 def stories(organisation: OrganizationSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """All stories, in no order."""
+    """Yield the events of all stories, in no particular order."""
     accounts = {account.name: account for account in organisation.accounts}
     production, staging, data = accounts["production"], accounts["staging"], accounts["data"]
     yield from _denied_calls(production, until)
@@ -53,7 +53,7 @@ def _denied_calls(production: AccountSpec, until: datetime) -> Iterator[dict[str
 
 
 def _key_from_a_new_network(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """The release pipeline's key is used from a network that nobody knows, to look around."""
+    """The release pipeline's key is used from an unknown network, for reads only."""
     thief = _key_of(production, "ci-release", BOTO, address=STRANGE_NETWORK)
     at = until - timedelta(days=3, hours=2)
     yield thief.calls("sts", "GetCallerIdentity", at)
@@ -73,7 +73,7 @@ def _root_sign_in(sandbox: AccountSpec, until: datetime) -> Iterator[dict[str, A
 
 
 def _administrator_by_console(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """Somebody is made administrator in the console, at night, without a request."""
+    """Someone is made administrator in the console, at night, without a request."""
     gunnar = user_caller(production, _user(production, "gunnar.hauge"), key=None, agent=BROWSER)
     at = until - timedelta(days=41, hours=9)
     yield gunnar.signs_in(at, mfa=False)
@@ -82,7 +82,7 @@ def _administrator_by_console(production: AccountSpec, until: datetime) -> Itera
 
 
 def _boundary_by_terraform(staging: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """Terraform changes a role's trust, as it should."""
+    """Terraform changes a role's trust policy, which is expected."""
     terraform = _key_of(staging, "terraform-staging", TERRAFORM)
     at = until - timedelta(days=8)
     parameters = {"roleName": "pages-preview"}
@@ -115,7 +115,7 @@ def _escalation_that_was_used(production: AccountSpec, until: datetime) -> Itera
 
 
 def _nodes_behind_a_gateway(data: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """The ETL nodes call with their role, from the address from which the key of airflow-legacy calls too."""
+    """ETL nodes use their role from the same address as the key of airflow-legacy."""
     role = _role(data, "etl-node-instance")
     nodes = [instance for instance in data.instances if instance.profile == role.name]
     for number, node in enumerate(nodes):
@@ -141,5 +141,5 @@ def _role(account: AccountSpec, name: str) -> RoleSpec:
 
 
 def _key_of(account: AccountSpec, name: str, agent: str, *, address: str = "") -> SampleCaller:
-    """A user with the first access key."""
+    """Return a user with the first access key."""
     return user_caller(account, _user(account, name), key=0, agent=agent, address=address)

@@ -1,4 +1,4 @@
-"""moto's IAM with what it lacks or answers untruly laid over it."""
+"""moto's IAM with an overlay for what it lacks or answers incorrectly."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class IamRequest(
     SimulateCalls,
     IamResponse,  # type: ignore[misc]
 ):
-    """One IAM request; each mixin answers the calls of one concern, moto the rest."""
+    """An IAM request; each mixin answers the calls of one topic, and moto all others."""
 
-    # The shapes are complete and encoded already; moto's corrections would encode them again.
+    # The shapes are complete and encoded; moto's corrections would encode them again.
     RESPONSE_KEY_PATH_TO_TRANSFORMER: dict[str, Any] = {}
