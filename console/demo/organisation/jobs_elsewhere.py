@@ -21,7 +21,7 @@ IAM_ADMINISTRATION: Final = job_policy(
 
 
 def data() -> Jobs:
-    """The warehouse, the lake and the models."""
+    """Return the job functions for the warehouse, the lake and the models."""
     account = ACCOUNT_IDS["data"]
     lake = ["arn:aws:s3:::lake-clean", "arn:aws:s3:::lake-clean/*"]
     models = ["arn:aws:s3:::models", "arn:aws:s3:::models/*"]
@@ -240,7 +240,7 @@ def enter_staging() -> Jobs:
 
 
 def sandbox() -> Jobs:
-    """Where everybody may try what they like, within limits."""
+    """Return the job functions of the sandbox, where everyone can try things within limits."""
     anything = ("lambda:*", "dynamodb:*", "s3:*", "sqs:*", "sns:*", "ecs:*", "glue:*", "athena:*", "logs:*")
     policies = (
         job_policy(
@@ -268,7 +268,7 @@ def sandbox() -> Jobs:
 
 
 def management() -> Jobs:
-    """Nothing but the organisation, the bill and Gatehouse's hub."""
+    """Return the few job functions of the management account: organization, billing and Gatehouse's hub."""
     policies = (
         job_policy(
             "OrganisationAdmin",

@@ -162,8 +162,8 @@ def data() -> PlantedTrouble:
 
 
 def staging() -> PlantedTrouble:
-    """Trusts without a subject, a build server and pods that can do everything, any certificate, users
-    who may attach policies to themselves.
+    """Trust policies without a subject, a build server and pods with full access, access for any certificate,
+    and users who can attach policies to themselves.
     """
     issuer = eks_provider(STAGING)
     any_branch = trusts(

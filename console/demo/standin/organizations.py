@@ -1,4 +1,4 @@
-"""The organisation: its tree and its policies, as the management account sees them and members do not.
+"""AWS Organizations: the tree and its policies, visible only to the management account.
 
 https://docs.aws.amazon.com/organizations/latest/APIReference/Welcome.html
 """
@@ -20,22 +20,23 @@ USUAL_PAGE = 20
 
 
 def management_backend() -> Any | None:
-    """moto's backend that holds the organisation, or None when there is none."""
+    """Return moto's backend with the organization, or None if there is none."""
     return next(
         (backend for _, _, backend in organizations_backends.iter_backends() if backend.org is not None), None
     )
 
 
 def organisation_id() -> str | None:
-    """The id of the organisation, for aws:PrincipalOrgID."""
+    """Return the organization's ID, for aws:PrincipalOrgID."""
     backend = management_backend()
     return str(backend.org.id) if backend is not None else None
 
 
 def policies_above(account: str, *, kind: str) -> list[list[str]]:
-    """The documents of one kind that bound an account, level by level from the root; every level must allow.
+    """Return the documents of a policy type that apply to an account, by level from the root; every level
+    must allow.
 
-    The management account is not bound.
+    They don’t apply to the management account.
     """
     backend = management_backend()
     if backend is None or account == backend.org.master_account_id:
@@ -54,11 +55,11 @@ class OrganizationsRequest(ResponseOverlay, OrganizationsResponse):  # type: ign
 
     @property
     def organizations_backend(self) -> Any:
-        """The management account's backend; members are told apart in `call_action`."""
+        """Return the management account's backend; `call_action` distinguishes members."""
         return management_backend() or organizations_backends[self.current_account][self.partition]
 
     def call_action(self) -> Any:
-        """Refuse members everything but a look at the organisation itself, as AWS does."""
+        """Refuse members everything except describing the organization, as AWS does."""
         backend = management_backend()
         member = backend is not None and self.current_account != backend.org.master_account_id
         if member and self._get_action() not in FOR_MEMBERS:

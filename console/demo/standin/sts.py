@@ -1,4 +1,4 @@
-"""STS: sessions that belong to the account of their role, given only to whom the role trusts.
+"""STS: sessions in the account of their role, only for callers that the role trusts.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -23,12 +23,12 @@ class StsRequest(ResponseOverlay, TokenResponse):  # type: ignore[misc]
     """One STS request."""
 
     def get_caller_identity(self) -> ActionResult:
-        """The caller as AWS names it: a user's ARN, or the assumed role with its session name."""
+        """Return the caller's identity: a user's ARN, or the assumed role with its session name."""
         caller = _call().caller
         return ActionResult({"UserId": caller.principal_id, "Account": caller.account, "Arn": caller.arn})
 
     def assume_role(self) -> ActionResult:
-        """Credentials of a role in its own account. Raises AccessDenied when there is none or it does not
+        """Return credentials of a role in its own account. Raises AccessDenied if there is none or it doesn’t
         trust the caller.
         """
         arn = self._get_param("RoleArn")
@@ -46,7 +46,7 @@ class StsRequest(ResponseOverlay, TokenResponse):  # type: ignore[misc]
         return ActionResult(_credentials(session) | {"SourceIdentity": session.source_identity or None})
 
     def get_session_token(self) -> ActionResult:
-        """Not served: moto's answer is a fixed key, and here that is the hub's."""
+        """Refuse, because moto returns a fixed key, which here is the hub's."""
         raise NotImplementedError
 
     get_federation_token = assume_role_with_web_identity = assume_role_with_saml = get_session_token

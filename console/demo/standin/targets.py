@@ -1,4 +1,4 @@
-"""Which resource a call is about, and the condition keys that AWS would fill in for it.
+"""Determines the resource of a call, and the condition keys that AWS sets for it.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
@@ -12,7 +12,7 @@ from moto.iam.models import iam_backends
 from console.demo.standin.calls import StandinCall
 from console.demo.standin.evaluate import Context
 
-# In the order in which a call's parameters name its resource: AddUserToGroup is about the group,
+# The order in which parameters determine the resource: AddUserToGroup is about the group,
 # AddRoleToInstanceProfile about the profile, AttachUserPolicy about the user.
 NAMED = (
     ("GroupName", "group", "groups"),
@@ -52,7 +52,7 @@ def _arn(call: StandinCall, kind: str, name: str, table: str) -> str:
 
 
 def context_of(call: StandinCall, *, organisation: str | None) -> Context:
-    """The condition keys of the call, in lower case; a key that AWS would leave out is left out."""
+    """Return the condition keys of the call, in lower case; keys that AWS would omit are omitted."""
     caller, params = call.caller, call.parameters
     context: Context = {
         "aws:principalarn": [caller.role_arn or caller.arn],
@@ -60,7 +60,7 @@ def context_of(call: StandinCall, *, organisation: str | None) -> Context:
         "aws:principaltype": [{"AssumedRole": "AssumedRole", "IAMUser": "User"}.get(caller.kind, "Account")],
         "aws:userid": [caller.principal_id],
         "aws:sourceip": [call.source_ip],
-        # The stand-in stands for an HTTPS endpoint, although it listens without TLS.
+        # The simulated AWS counts as an HTTPS endpoint, although it listens without TLS.
         "aws:securetransport": ["true"],
         "aws:requestedregion": [call.region],
         "aws:currenttime": [call.at.strftime("%Y-%m-%dT%H:%M:%SZ")],
@@ -79,7 +79,7 @@ def context_of(call: StandinCall, *, organisation: str | None) -> Context:
 
 
 def _request_keys(params: dict[str, Any]) -> Context:
-    """What the parameters of the request themselves say."""
+    """Return the condition keys from the request's own parameters."""
     keys = {
         "ExternalId": "sts:externalid",
         "RoleSessionName": "sts:rolesessionname",
@@ -98,7 +98,7 @@ def _request_keys(params: dict[str, Any]) -> Context:
 
 
 def caller_entity(call: StandinCall) -> Any | None:
-    """The user or role behind the caller, or None."""
+    """Return the user or role of the caller, or None."""
     backend = iam_backends[call.caller.account]["aws"]
     if call.caller.kind == "AssumedRole":
         return next((r for r in backend.roles.values() if r.arn == call.caller.role_arn), None)

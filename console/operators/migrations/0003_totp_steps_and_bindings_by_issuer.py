@@ -6,10 +6,11 @@ from django.db import migrations, models
 
 
 def key_by_provider(apps, schema_editor):
-    """Name the provider of each binding where it is certain. Other bindings stay, match nobody, and an administrator removes them.
+    """Name the provider of each binding if it is certain. Other bindings remain, match no one, and must be
+    removed by an administrator.
 
-    OpenID Connect: the issuer that the stored ID token names, if its subject is the bound one. SAML: the configured identity
-    provider, which is the only one whose assertions these bindings could match.
+    OpenID Connect: the issuer named in the stored ID token, if its subject is the bound one. SAML: the
+    configured identity provider, which is the only one whose assertions these bindings could match.
     """
     account = apps.get_model("socialaccount", "SocialAccount")
     for binding in account.objects.filter(provider="company").iterator():
@@ -23,7 +24,7 @@ def key_by_provider(apps, schema_editor):
 
 
 def proven_issuer(binding):
-    """The issuer of the ID token that came with the last sign-in; "" where there was none, or it was about somebody else."""
+    """Return the issuer of the last sign-in's ID token; "" if there is none, or if it has another subject."""
     data = binding.extra_data if isinstance(binding.extra_data, dict) else {}
     claims = data.get("id_token")
     claims = claims if isinstance(claims, dict) else {}
@@ -34,7 +35,7 @@ def proven_issuer(binding):
 
 
 def forget_provider(apps, schema_editor):
-    """Back to the constants."""
+    """Restore the constants."""
     account = apps.get_model("socialaccount", "SocialAccount")
     for name, key in (("openid_connect", "company"), ("saml", "company-saml")):
         for app in settings.SOCIALACCOUNT_PROVIDERS.get(name, {}).get("APPS", []):

@@ -44,7 +44,7 @@ class AccountWide(ResponseOverlay):
     """Calls about the account as a whole."""
 
     def get_account_summary(self) -> ActionResult:
-        """Counts of what there is, and quotas."""
+        """Return counts of entities, and quotas."""
         backend, extras = self.backend, account_extras(self.backend)
         policies = [p for p in backend.managed_policies.values() if not isinstance(p, AWSManagedPolicy)]
         devices = [d for d in extras.devices.values() if d.kind in {"virtual", "hardware"} or d.enabled]
@@ -69,8 +69,8 @@ class AccountWide(ResponseOverlay):
         return ActionResult({"SummaryMap": counts | QUOTAS})
 
     def list_organizations_features(self) -> ActionResult:
-        """The features of central root access, which the sample organization has not turned on; only the
-        management account is told.
+        """List the features of central root access, which the sample organization has not enabled; only for
+        the management account.
         """
         organization = management_backend()
         if organization is None:
@@ -84,11 +84,11 @@ class AccountWide(ResponseOverlay):
         return ActionResult({"OrganizationId": organization.org.id, "EnabledFeatures": sorted(features)})
 
     def list_account_aliases(self) -> ActionResult:
-        """The alias, of which there is at most one."""
+        """Return the alias; there is at most one."""
         return self._page("AccountAliases", self.backend.account_aliases, name=str)
 
     def create_account_alias(self) -> ActionResult:
-        """Give the account an alias, in place of the one it had."""
+        """Set the account's alias, replacing the former one."""
         alias = self._get_param("AccountAlias")
         if not ALIAS.fullmatch(alias):
             raise AnswerError("ValidationError", f"The account alias {alias!r} is not valid.")
@@ -96,7 +96,7 @@ class AccountWide(ResponseOverlay):
         return EmptyResult()
 
     def delete_account_alias(self) -> ActionResult:
-        """Take the alias away."""
+        """Delete the alias."""
         alias = self._get_param("AccountAlias")
         if alias not in self.backend.account_aliases:
             raise AnswerError("NoSuchEntity", f"The account alias {alias} cannot be found.")
@@ -104,7 +104,7 @@ class AccountWide(ResponseOverlay):
         return EmptyResult()
 
     def get_account_password_policy(self) -> ActionResult:
-        """The password policy. Raises NoSuchEntity when the account has AWS's default only."""
+        """Return the password policy. Raises NoSuchEntity if the account only has AWS's default."""
         return ActionResult({"PasswordPolicy": _password_policy(self.backend.get_account_password_policy())})
 
 

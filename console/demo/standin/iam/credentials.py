@@ -41,13 +41,13 @@ class CredentialCalls(ResponseOverlay):
         return self.backend.get_user(name)
 
     def create_access_key(self) -> ActionResult:
-        """A new key; its secret is given out this once."""
+        """Create a key; its secret is returned only this once."""
         key = self.backend.create_access_key(self._user().name)
         key.secret_access_key = base64.b64encode(calls.derive("access key")[:30]).decode()
         return ActionResult({"AccessKey": key})
 
     def list_access_keys(self) -> ActionResult:
-        """The keys of a user, without secrets, the oldest first."""
+        """List a user's keys without secrets, the oldest first."""
         user = self._user()
         return self._page(
             "AccessKeyMetadata",
@@ -82,13 +82,13 @@ class CredentialCalls(ResponseOverlay):
         raise AnswerError("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
 
     def get_access_key_last_used(self) -> ActionResult:
-        """When, where and for what a key was last used; N/A for one that never was."""
+        """Return when, where and for which service a key was last used; N/A if never."""
         key_id = self._get_param("AccessKeyId")
         account = ids.account_of(key_id)
         known = iam_backends[account]["aws"].access_keys if account in iam_backends else {}
         key = known.get(key_id) or self.backend.access_keys.get(key_id)
         if key is None:
-            # AWS tells nobody whether a key exists that is none of theirs.
+            # AWS doesn't reveal whether a key of another account exists.
             raise StandinRefusedError(
                 "AccessDenied",
                 "User is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key "
@@ -136,7 +136,7 @@ class CredentialCalls(ResponseOverlay):
         )
 
     def create_service_specific_credential(self) -> ActionResult:
-        """A credential for one service; its password is given out this once."""
+        """Create a credential for a service; its password is returned only this once."""
         user, service = self._user(), self._get_param("ServiceName")
         if service not in SERVICES:
             raise AnswerError("NotSupportedService", f"No such service {service} is supported.")
@@ -164,7 +164,7 @@ class CredentialCalls(ResponseOverlay):
         return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
 
     def reset_service_specific_credential(self) -> ActionResult:
-        """A new password for the credential."""
+        """Set a new password for the credential."""
         user, credential = self._service_credential()
         return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
 

@@ -1,4 +1,4 @@
-"""What AWS knows and moto does not: boundaries of users, password dates, devices, service credentials."""
+"""Data that AWS has and moto lacks: boundaries of users, password dates, devices, service credentials."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class UserExtras:
 
 @dataclass
 class RootUser:
-    """The root user, whom IAM shows in the credential report and the summary only."""
+    """The root user, whom IAM shows only in the credential report and the summary."""
 
     created: datetime
     password_changed: datetime
@@ -94,7 +94,7 @@ class AccountExtras:
 
 
 def user_extras(user: Any) -> UserExtras:
-    """The extras of a moto user, made at the first question; they follow the user through a rename."""
+    """Return the extras of a moto user, created on first use; they are kept when the user is renamed."""
     extras = getattr(user, "gatehouse_extras", None)
     if not isinstance(extras, UserExtras):
         extras = UserExtras()
@@ -103,7 +103,7 @@ def user_extras(user: Any) -> UserExtras:
 
 
 def account_extras(backend: Any) -> AccountExtras:
-    """The extras of an account, kept on moto's IAM backend and so gone with it."""
+    """Return the extras of an account, stored on moto's IAM backend and so removed together with it."""
     extras = getattr(backend, "gatehouse_extras", None)
     if not isinstance(extras, AccountExtras):
         extras = AccountExtras()
@@ -112,7 +112,7 @@ def account_extras(backend: Any) -> AccountExtras:
 
 
 def tags_of(entity: Any) -> TagList:
-    """The tags that the overlay keeps on a moto object which has none of its own."""
+    """Return the tags that the overlay stores for a moto object without tags of its own."""
     return list(getattr(entity, "gatehouse_tags", ()))
 
 

@@ -1,4 +1,4 @@
-"""MFA devices: virtual ones whose codes are really checked, passkeys, security keys and hardware tokens.
+"""MFA devices: virtual ones with verified codes, passkeys, security keys and hardware tokens.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html
 """
@@ -28,7 +28,7 @@ class MfaCalls(ResponseOverlay):
     """Calls about MFA devices."""
 
     def create_virtual_mfa_device(self) -> ActionResult:
-        """A device that nobody has yet; its seed is given out this once."""
+        """Create an unassigned device; its seed is returned only this once."""
         name, path = self._get_param("VirtualMFADeviceName"), self._get_param("Path") or "/"
         if not PATH.fullmatch(path) or "//" in path:
             raise AnswerError("ValidationError", "The specified value for path is invalid.")
@@ -53,7 +53,9 @@ class MfaCalls(ResponseOverlay):
         )
 
     def enable_mfa_device(self) -> ActionResult:
-        """Give a device to a user who shows that it works. Raises InvalidAuthenticationCode otherwise."""
+        """Assign a device to a user after checking two codes. Raises InvalidAuthenticationCode for wrong
+        ones.
+        """
         user = self.backend.get_user(self._get_param("UserName"))
         device = self._device(self._get_param("SerialNumber"))
         if device.user is not None:
@@ -67,7 +69,7 @@ class MfaCalls(ResponseOverlay):
         return EmptyResult()
 
     def resync_mfa_device(self) -> ActionResult:
-        """Forgive a device whose clock has drifted; two codes in a row show by how much."""
+        """Resync a device whose clock has drifted; two consecutive codes show by how much."""
         user = self.backend.get_user(self._get_param("UserName"))
         device = self._device(self._get_param("SerialNumber"))
         if device.user is not user:
@@ -86,9 +88,7 @@ class MfaCalls(ResponseOverlay):
             raise AnswerError("InvalidAuthenticationCode", "Authentication code for device is not valid.")
 
     def deactivate_mfa_device(self) -> ActionResult:
-        """Take a device from its user; a virtual device and a token stay, a passkey or security key is
-        gone.
-        """
+        """Unassign a device; a virtual device or a token remains, a passkey or security key is deleted."""
         device = self._device(self._get_param("SerialNumber"))
         name = self._get_param("UserName")
         user = self.backend.get_user(name) if name else _own_user(self.backend)
@@ -100,7 +100,7 @@ class MfaCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_virtual_mfa_device(self) -> ActionResult:
-        """Delete a virtual device that nobody uses."""
+        """Delete an unassigned virtual device."""
         device = self._device(self._get_param("SerialNumber"))
         if device.user is not None:
             raise AnswerError("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
@@ -134,7 +134,7 @@ class MfaCalls(ResponseOverlay):
         )
 
     def list_virtual_mfa_devices(self) -> ActionResult:
-        """The virtual devices of the account, given to somebody or not; the root user's too."""
+        """List the account's virtual devices, assigned or not, including the root user's."""
         wanted = self._get_param("AssignmentStatus") or "Any"
         devices = [d for d in account_extras(self.backend).devices.values() if d.kind == "virtual"]
         if wanted != "Any":
@@ -148,13 +148,13 @@ class MfaCalls(ResponseOverlay):
         return self._page("Tags", self._device(self._get_param("SerialNumber")).tags, name=lambda t: t["Key"])
 
     def tag_mfa_device(self) -> ActionResult:
-        """Add tags to a device, or change them."""
+        """Add or change tags of a device."""
         device = self._device(self._get_param("SerialNumber"))
         device.tags = add_tags(device.tags, self._get_param("Tags"))
         return EmptyResult()
 
     def untag_mfa_device(self) -> ActionResult:
-        """Take tags off a device."""
+        """Remove tags from a device."""
         device = self._device(self._get_param("SerialNumber"))
         device.tags = drop_tags(device.tags, self._get_param("TagKeys"))
         return EmptyResult()

@@ -1,5 +1,4 @@
-"""Changes of policies, roles and profiles that moto makes wrongly: ids, dates, quotas, what stands in the
-way.
+"""Changes of policies, roles and profiles that moto handles incorrectly: IDs, dates, quotas, and conflicts.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html
 """
@@ -44,7 +43,7 @@ class PolicyCalls(ResponseOverlay):
         return ActionResult({"Policy": shapes.policy(policy, shapes.PolicyUsage.count_in(self.backend))})
 
     def create_policy_version(self) -> ActionResult:
-        """A new version, the default one if asked for; a sixth one is refused."""
+        """Create a version, as the default one if requested; a sixth version is refused."""
         self._check_size(self._get_param("PolicyDocument"), "PolicySizeQuota")
         policy = self._customer_policy()
         version = self.backend.create_policy_version(
@@ -67,7 +66,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_policy(self) -> ActionResult:
-        """Delete a policy that nobody has and of which only the default version is left."""
+        """Delete a policy that isn’t attached and has only its default version."""
         policy = self._customer_policy()
         if shapes.PolicyUsage.count_in(self.backend).is_used(policy.arn):
             raise AnswerError("DeleteConflict", "Cannot delete a policy attached to entities.")
@@ -88,7 +87,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def untag_policy(self) -> ActionResult:
-        """Take tags off a customer managed policy."""
+        """Remove tags from a customer managed policy."""
         policy = self._customer_policy()
         self._set_tags(policy, drop_tags(policy.get_tags(), self._get_param("TagKeys")))
         return EmptyResult()
@@ -164,7 +163,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def _check_inline(self, entity: Any, quota: str) -> None:
-        """All inline policies of a principal share one quota, white space not counted."""
+        """Check the quota that all inline policies of a principal share; white space doesn’t count."""
         others = {k: v for k, v in entity.policies.items() if k != self._get_param("PolicyName")}
         self._check_size("".join(others.values()) + self._get_param("PolicyDocument"), quota)
 
@@ -213,14 +212,14 @@ class RoleCalls(ResponseOverlay):
         return EmptyResult()
 
     def put_role_permissions_boundary(self) -> ActionResult:
-        """Set the boundary of a role."""
+        """Set the permissions boundary of a role."""
         role = self.backend.get_role(self._get_param("RoleName"))
         refuse_service_linked(role)
         role.permissions_boundary_arn = self.backend.get_policy(self._get_param("PermissionsBoundary")).arn
         return EmptyResult()
 
     def delete_role_permissions_boundary(self) -> ActionResult:
-        """Take the boundary of a role away. Raises NoSuchEntity when there is none."""
+        """Remove the permissions boundary of a role. Raises NoSuchEntity if there is none."""
         role = self.backend.get_role(self._get_param("RoleName"))
         if role.permissions_boundary_arn is None:
             raise no_such("permissions boundary of role", role.name)
@@ -234,7 +233,7 @@ class RoleCalls(ResponseOverlay):
         return EmptyResult()
 
     def untag_role(self) -> ActionResult:
-        """Take tags off a role."""
+        """Remove tags from a role."""
         role = self.backend.get_role(self._get_param("RoleName"))
         role.tags = drop_tags(role.tags, self._get_param("TagKeys"))
         return EmptyResult()

@@ -1,4 +1,4 @@
-"""Changes of users and groups that moto makes wrongly or not at all: boundaries, passwords, names, deletion.
+"""Changes of users and groups that moto handles incorrectly or lacks: boundaries, passwords, names, deletion.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_manage.html
 """
@@ -20,7 +20,7 @@ from console.demo.standin.overlay import ResponseOverlay
 
 
 def conflict(what: str) -> AnswerError:
-    """AWS's refusal to delete something that still has parts."""
+    """Return AWS's error for deleting something that still has parts."""
     return AnswerError("DeleteConflict", f"Cannot delete entity, must {what} first.")
 
 
@@ -42,7 +42,7 @@ class UserCalls(ResponseOverlay):
         return ActionResult({"User": shapes.user_full(user)})
 
     def update_user(self) -> ActionResult:
-        """Rename a user or move it; everything that belongs to it follows."""
+        """Rename or move a user with everything that belongs to it."""
         user = self.backend.get_user(self._get_param("UserName"))
         old_name = user.name
         name = self._get_param("NewUserName") or old_name
@@ -60,7 +60,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_user(self) -> ActionResult:
-        """Delete a user that has nothing left: AWS refuses otherwise."""
+        """Delete a user without parts; otherwise AWS refuses."""
         user = self.backend.get_user(self._get_param("UserName"))
         extras = user_extras(user)
         parts = {
@@ -82,13 +82,13 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def put_user_permissions_boundary(self) -> ActionResult:
-        """Set the boundary of a user, in place of the one it had."""
+        """Set the permissions boundary of a user, replacing the former one."""
         user = self.backend.get_user(self._get_param("UserName"))
         user_extras(user).boundary = self.backend.get_policy(self._get_param("PermissionsBoundary")).arn
         return EmptyResult()
 
     def delete_user_permissions_boundary(self) -> ActionResult:
-        """Take the boundary away. Raises NoSuchEntity when there is none."""
+        """Remove the permissions boundary. Raises NoSuchEntity if there is none."""
         user = self.backend.get_user(self._get_param("UserName"))
         if user_extras(user).boundary is None:
             raise AnswerError("NoSuchEntity", f"User {user.name} does not have a permissions boundary.")
@@ -96,11 +96,11 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def tag_user(self) -> ActionResult:
-        """Add tags to a user, or change them."""
+        """Add or change tags of a user."""
         return self._retag(lambda present: add_tags(present, self._get_param("Tags")))
 
     def untag_user(self) -> ActionResult:
-        """Take tags off a user."""
+        """Remove tags from a user."""
         return self._retag(lambda present: drop_tags(present, self._get_param("TagKeys")))
 
     def _retag(self, change: Any) -> ActionResult:
@@ -111,7 +111,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def create_login_profile(self) -> ActionResult:
-        """Give a user a password; only a keyed digest of it is kept."""
+        """Set a user's first password, stored only as a keyed digest."""
         user = self.backend.get_user(self._get_param("UserName"))
         if user.password:
             raise AnswerError("EntityAlreadyExists", f"Login Profile for user {user.name} already exists.")
@@ -126,11 +126,13 @@ class UserCalls(ResponseOverlay):
         return ActionResult({"LoginProfile": self._login(user)})
 
     def get_login_profile(self) -> ActionResult:
-        """When the password was made and whether it must be changed. Raises NoSuchEntity without one."""
+        """Return when the password was created, and whether it must be changed. Raises NoSuchEntity without
+        one.
+        """
         return ActionResult({"LoginProfile": self._login(self._with_password())})
 
     def update_login_profile(self) -> ActionResult:
-        """Change a user's password, whether it must be changed, or how long a sign-in lasts."""
+        """Change a user's password, whether it must be changed, or the maximum sign-in session."""
         user = self._with_password()
         is_set, seconds = asked_sign_in(self._get_param)
         if is_set:
@@ -144,7 +146,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_login_profile(self) -> ActionResult:
-        """Take the password away."""
+        """Delete the password."""
         user = self._with_password()
         user.password, user.password_last_used, user.password_reset_required = None, None, False
         user_extras(user).login_created = user_extras(user).password_changed = None
@@ -152,7 +154,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def change_password(self) -> ActionResult:
-        """The caller's own password. Raises AccessDenied when the old one is wrong."""
+        """Change the caller's own password. Raises AccessDenied if the old one is wrong."""
         call = calls.current()
         assert call is not None
         user = self.backend.get_user(call.caller.user_name)
@@ -216,7 +218,7 @@ class GroupCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_group(self) -> ActionResult:
-        """Delete a group that has neither members nor policies."""
+        """Delete a group without members and policies."""
         group = self.backend.get_group(self._get_param("GroupName"))
         parts = {
             "remove users from group": group.users,
@@ -230,7 +232,7 @@ class GroupCalls(ResponseOverlay):
         return EmptyResult()
 
     def add_user_to_group(self) -> ActionResult:
-        """Put a user into a group; a member stays one."""
+        """Add a user to a group; repeating it changes nothing."""
         group = self.backend.get_group(self._get_param("GroupName"))
         user = self.backend.get_user(self._get_param("UserName"))
         if user in group.users:
