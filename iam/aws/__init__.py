@@ -1,1 +1,1 @@
-"""The only package that speaks to AWS: sessions, reads, writes, and the errors they end in."""
+"""The only package that calls AWS: sessions, reads, writes and errors."""

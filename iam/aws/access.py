@@ -1,4 +1,4 @@
-"""How an account is reached."""
+"""How Gatehouse gets access to an account."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 @dataclass(frozen=True)
 class AccountAccess:
-    """How to reach one account.
+    """How to get credentials for an account.
 
-    `environment` takes the credentials that boto3 would find; `role` assumes `role_arn` with them (hub →
-    spoke), with `external_id` when the trust policy asks for one. `region` is used for STS and as the default
-    of regional services; without it the partition's global region is.
+    `environment` uses the credentials that boto3 finds. `role` uses them to assume `role_arn` (hub → spoke),
+    with `external_id` if the trust policy requires one. `region` is used for STS and is the default of
+    regional services; without it, the partition's global region is used.
     """
 
     account_id: str

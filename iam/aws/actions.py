@@ -1,5 +1,5 @@
-"""Which actions of AWS each part of Gatehouse needs: tables, of which `iam.aws.permissions` makes
-policies.
+"""Tables of the AWS actions that each part of Gatehouse needs. `iam.aws.permissions` makes
+policies of them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ READ: dict[str, tuple[str, ...]] = {
     ),
     "trail-events": ("cloudtrail:LookupEvents", "cloudtrail:ListPublicKeys"),
 }
-"""Section of the mirror → the actions that reading it takes. None of them returns a secret."""
+"""The actions that reading each section of the mirror needs. None of them returns a secret."""
 
 _USER = (
     "iam:GetUser",
@@ -101,7 +101,7 @@ _ROLE = (
     "iam:ListInstanceProfilesForRole",
 )
 _POLICY = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions")
-"""What it takes to look at one user, group, role or policy, and to read it back whole."""
+"""The actions that reading back one user, group, role or policy needs."""
 
 WRITE: dict[str, tuple[str, ...]] = {
     "group-membership": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
@@ -182,7 +182,7 @@ WRITE: dict[str, tuple[str, ...]] = {
         "iam:DeleteServiceSpecificCredential",
     ),
 }
-"""Family of operations → the actions that it writes with."""
+"""The actions that each family of operations writes with."""
 
 TITLES: dict[str, str] = {
     "group-membership": "Group memberships",
@@ -226,7 +226,7 @@ TITLES: dict[str, str] = {
     "signing-certificate": "Signing certificates",
     "service-credential": "Service-specific credentials",
 }
-"""Family of operations → its title for people."""
+"""The title of each family of operations, for people."""
 
 WRITTEN: dict[str, str] = {
     "group-membership": "group",
@@ -270,8 +270,8 @@ WRITTEN: dict[str, str] = {
     "signing-certificate": "user",
     "service-credential": "user",
 }
-"""Family of operations → the kind of resource on which AWS authorizes what it writes, one of RESOURCES (see
-the service authorization reference).
+"""The kind of resource (a key of RESOURCES) on which AWS authorizes the writes of each family of operations.
+See the service authorization reference.
 """
 
 OBSERVE: dict[str, tuple[str, ...]] = {
@@ -320,8 +320,8 @@ OBSERVE: dict[str, tuple[str, ...]] = {
     "signing-certificate": ("iam:GetUser", "iam:ListSigningCertificates"),
     "service-credential": ("iam:GetUser", "iam:ListServiceSpecificCredentials"),
 }
-"""Family of operations → the actions by which the runner sees live whether a write is needed and has come
-true.
+"""The actions with which the runner checks live whether a write of each family is needed and has taken
+effect.
 """
 
 RESOURCES: dict[str, str] = {
@@ -337,6 +337,6 @@ RESOURCES: dict[str, str] = {
     "instance": "ec2:*:{account}:instance/*",
     "account": "*",
 }
-"""Kind of resource → the pattern of its ARNs after the partition; "*" alone for what AWS authorizes on no
-resource.
+"""The pattern of the ARNs of each kind of resource, without the partition. "*" if AWS supports no resource
+for the actions.
 """

@@ -1,4 +1,4 @@
-"""Make one call of an AWS client by AWS's name of it; whatever goes wrong in it ends as AwsError."""
+"""Call an AWS operation by its AWS name. Every failure is raised as AwsError."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _ONLY_READS = ("Get", "List", "Describe", "Generate", "Lookup")
 
 
 def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parsed answer of an operation ("ListMFADevices"); AwsError when it failed or could not be read.
+    """Return the parsed response of an operation ("ListMFADevices"). AwsError if the call fails or the
+    response is unreadable.
 
-    botocore tries again what was throttled, unavailable or reset. An answer that came through damaged is
-    asked for again here, when the operation only reads.
+    botocore retries throttled calls, unavailable services and lost connections. This function retries after a
+    damaged response if the operation only reads.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -40,8 +41,8 @@ def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[s
 
 
 def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """One attempt. botocore lets KeyError and ValueError through when a body is well-formed but not the
-    answer.
+    """Make one attempt. botocore raises KeyError and ValueError for a well-formed body that is not the
+    expected response.
     """
     action = f"{client.meta.service_model.service_name}:{operation}"
     python_names = _by_operation(tuple(client.meta.method_to_api_mapping.items()))
@@ -64,14 +65,14 @@ def _by_operation(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 
 def part(answer: Mapping[str, Any], key: str, *, action: str) -> Any:
-    """A part of an answer that is always there; AwsError when it is not, so that nothing is read as empty."""
+    """Return a field that every response has. AwsError if it is missing, so that nothing is read as empty."""
     if key not in answer:
         raise malformed(action, f"it lacks {key}")
     return answer[key]
 
 
 def build_all(sections: Iterable[Any], build: Callable[[Any], T], *, action: str) -> tuple[T, ...]:
-    """What `build` makes of each member of a list; AwsError when one lacks what AWS always sends."""
+    """Return the result of `build` for each member. AwsError if one lacks a field that AWS always sends."""
     try:
         return tuple(build(member) for member in sections)
     except KeyError as error:

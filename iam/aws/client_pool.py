@@ -1,5 +1,5 @@
-"""Open ways that are lent, and kept for the next who writes to the account: making the clients of one costs
-some 20 ms.
+"""A pool of open AWS connections that are kept for the next write to the same account, because making the
+clients takes about 20 ms.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from iam.aws.ratelimit import RateLimit
 from iam.aws.session import Aws, connect
 
 MAX_CLIENTS: Final = 64
-"""Ways that a process keeps; one takes about a megabyte."""
+"""The number of connections that a process keeps. One takes about a megabyte."""
 MAX_AGE_S: Final = 600.0
-"""Seconds after which one is made anew, so that what the environment says is read again."""
+"""The age in seconds after which a connection is made again, so that changes in the environment
+take effect.
+"""
 
 _Key = tuple[Any, ...]
 _idle: OrderedDict[_Key, tuple[float, Aws]] = OrderedDict()
@@ -34,11 +36,11 @@ def pooled_client(
     on_call: Callable[[str], None] | None = None,
     width: int = 1,
 ) -> Iterator[Aws]:
-    """A way to the account for this block and this thread alone, with up to `width` reads at once.
+    """Lend a connection to the account to this block and thread, with up to `width` parallel reads.
 
-    It holds no connection when it is lent: one that AWS has closed meanwhile would leave a call in doubt. One
-    on which a call had to be repeated or raised an error is not kept: the pace that botocore has then found,
-    or what is wrong with it, is not for the next.
+    It has no open socket when it is lent: a socket that AWS has closed meanwhile would leave a call in doubt.
+    A connection is not kept if one of its calls was retried or failed, because its retry state must not
+    affect the next user.
     """
     key = (access, rate, *sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     aws, made = _take_client(key) or (connect(access, rate=rate), time.monotonic())
@@ -78,7 +80,7 @@ def _keep(key: _Key, aws: Aws, made: float) -> None:
 
 
 def forget() -> None:
-    """Close all that are kept."""
+    """Close all kept connections."""
     with _lock:
         gone = list(_idle.values())
         _idle.clear()

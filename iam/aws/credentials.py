@@ -1,4 +1,6 @@
-"""Credentials of a spoke role, assumed from the hub's and refreshed before they end; kept per process."""
+"""Credentials of a spoke role, assumed with the hub's credentials and refreshed before they expire. They are
+cached per process.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +23,21 @@ _kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
 
 class FixedCredentials:
-    """A credential provider of a botocore session that always answers with the credentials it was given."""
+    """A credential provider for a botocore session that always returns the given credentials."""
 
     def __init__(self, credentials: Any) -> None:
         self._credentials = credentials
 
     def load_credentials(self) -> Any:
-        """What botocore asks for when it makes a client."""
+        """Return the credentials. botocore calls this when it makes a client."""
         return self._credentials
 
 
 def role_credentials(access: AccountAccess, *, new_session: Callable[[], Session]) -> Any:
-    """Refreshable credentials of `access.role_arn`; sts:AssumeRole is called when they are first needed.
+    """Return refreshable credentials of `access.role_arn`. sts:AssumeRole is called when they are first
+    needed.
 
-    Sessions of a role last one hour, which is the most that role chaining allows
+    Sessions last one hour, the maximum for role chaining
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining).
     """
     with map_errors("sts:AssumeRole"):

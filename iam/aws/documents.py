@@ -1,13 +1,13 @@
-"""Policy documents as IAM sends them: percent-encoded by RFC 3986, here turned back into their exact text."""
+"""Decode policy documents, which IAM sends percent-encoded by RFC 3986, to their exact text."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import unquote
 
-# The escapes that make up nearly all of a document. None of their outcomes is "%" or a hexadecimal digit, so
-# replacing them one after the other can neither make nor break another escape; what is left over goes through
-# the slow way.
+# These escapes make up nearly all of a document. None of them decodes to "%" or a hexadecimal digit, so
+# replacing them one after the other can neither create nor break another escape. `unquote`, which is slower,
+# decodes the rest.
 _COMMON = (
     ("%22", '"'),
     ("%20", " "),
@@ -28,9 +28,8 @@ _COMMON = (
 
 
 def decode_document(encoded: str) -> str:
-    """The text of a document that AWS returned; "+" stays "+", as RFC 3986 has it.
-
-    See https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    """Return the text of a policy document that AWS returned. "+" stays "+", as in RFC 3986.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
     """
     if "%" not in encoded:
         return encoded
@@ -40,9 +39,9 @@ def decode_document(encoded: str) -> str:
 
 
 def decode_response_documents(parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    """botocore handler of `after-call.iam`: every policy document of an answer becomes its exact text.
-
-    Stands in for botocore's own handler, which parses documents into dictionaries and so loses their wording.
+    """Handle botocore's `after-call.iam` event: decode each policy document of the response to its exact
+    text. This replaces botocore's own handler, which parses documents into dictionaries and so loses their
+    text.
     """
     if model.output_shape is not None:
         _decode_members(parsed, model.output_shape)

@@ -1,5 +1,5 @@
-"""Show a call as an AWS CLI line, a boto3 snippet, one of the JavaScript SDK, and a curl line that the
-reader's own credentials sign.
+"""Write an AWS call as an AWS CLI command, a boto3 or JavaScript SDK snippet, or a curl command signed with
+the reader's own credentials.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from iam.aws.partitions import DNS_SUFFIX, global_region
 
 _ORGANIZATIONS_REGION = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
 _IAM_HOST = {"aws": "iam", "aws-cn": "iam.cn-north-1", "aws-us-gov": "iam.us-gov"}
-# The CLI takes values that begin so for the address of the value.
+# The CLI reads values with these prefixes from the file or URL that they name.
 _CLI_PREFIXES = ("file://", "fileb://", "http://", "https://")
 _JAVASCRIPT = {"iam": "IAM", "sts": "STS", "ec2": "EC2", "organizations": "Organizations"}
 _BREAK = " \\\n  "
@@ -28,7 +28,7 @@ _BREAK = " \\\n  "
 def as_cli(
     service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
 ) -> str:
-    """An AWS CLI line, quoted for a POSIX shell; structures are JSON, as the CLI takes them."""
+    """Return an AWS CLI command, quoted for a POSIX shell. Structures are JSON."""
     words = ["aws", service, xform_name(operation, "-")]
     if region or partition != "aws":
         words.append(f"--region {region or global_region(partition)}")
@@ -43,7 +43,7 @@ def _option(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no-{name}"
     if isinstance(value, str):
-        # A value that begins with a dash would be taken for the next option.
+        # The CLI would parse a value that begins with a dash as the next option.
         separator = "=" if value.startswith("-") else " "
         return f"--{name}{separator}{shlex.quote(value)}"
     items = value if isinstance(value, list) else []
@@ -56,7 +56,7 @@ def _option(name: str, value: Any) -> str:
 def as_boto3(
     service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
 ) -> str:
-    """A boto3 snippet that makes the same call."""
+    """Return a boto3 snippet that makes the call."""
     named = region or ("" if partition == "aws" else global_region(partition))
     where = f", region_name={named!r}" if named else ""
     lines = ["import boto3", "", f"client = boto3.client({service!r}{where})"]
@@ -68,7 +68,7 @@ def as_boto3(
 
 def _arguments(params: Mapping[str, Any]) -> Iterator[str]:
     for name, value in params.items():
-        # Never split: pprint would break a long string into several, which nobody wants to copy.
+        # Never split a string: pprint would break a long one into several, which are hard to copy.
         shown = repr(value) if isinstance(value, str) else pprint.pformat(value, width=88, sort_dicts=False)
         yield f"    {name}={shown},".replace("\n", "\n    ")
 
@@ -76,10 +76,8 @@ def _arguments(params: Mapping[str, Any]) -> Iterator[str]:
 def as_javascript(
     service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
 ) -> str:
-    """The same call with the AWS SDK for JavaScript v3. Services: iam, sts, ec2, organizations; ValueError
-    for another.
-
-    https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/
+    """Return a snippet for the AWS SDK for JavaScript v3. Services: iam, sts, ec2, organizations; ValueError
+    for any other. https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/
     """
     if service not in _JAVASCRIPT:
         raise ValueError(f"No JavaScript snippet for {service}.")
@@ -98,11 +96,11 @@ def as_javascript(
 def as_curl(
     service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
 ) -> str:
-    """A curl line (8 or newer) that signs with the reader's AWS_* variables; no key and no signature is in
-    it.
+    """Return a curl command (curl 8 or newer) that signs with the reader's AWS_* variables. It contains no
+    key and no signature.
 
-    The body is what botocore itself would send. Services: iam, sts, ec2, organizations; ValueError for
-    another. https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
+    The body is the one that botocore would send. Services: iam, sts, ec2, organizations; ValueError for any
+    other. https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
     """
     url, region = _endpoint(service, partition=partition, region=region)
     model = operation_model(service, operation)
@@ -126,7 +124,7 @@ def as_curl(
 
 
 def _endpoint(service: str, *, partition: str, region: str) -> tuple[str, str]:
-    """(URL, the region that signs)."""
+    """Return the URL and the signing region."""
     region, suffix = region or global_region(partition), DNS_SUFFIX[partition]
     if service == "iam":
         return f"https://{_IAM_HOST[partition]}.{suffix}/", region

@@ -1,4 +1,4 @@
-"""Our own kinds of AWS failure; SDK exceptions are caught here and nowhere else."""
+"""Map SDK exceptions to Gatehouse's own kinds of AWS errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from botocore import exceptions as sdk
 
 
 class ErrorKind(Enum):
-    """What a failure means for the caller: try again, ask for a permission, re-plan, or tell a person."""
+    """The kind of an AWS error. It decides whether the caller retries, asks for a permission, plans again or
+    informs a person.
+    """
 
     THROTTLED = "throttled"
     DENIED = "denied"
@@ -66,7 +68,7 @@ _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
         "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure",
         "InternalError", "ServiceException", "Unavailable",
     ),
-    # AWS answers 403 to a wrong code of an MFA device, which no permission mends.
+    # AWS answers 403 to a wrong MFA code, but no permission can fix that.
     ErrorKind.INVALID: ("InvalidAuthenticationCode", "InvalidAuthenticationCodeException"),
     ErrorKind.TIMEOUT: ("RequestTimeout", "RequestTimeoutException"),
 }  # fmt: skip
@@ -91,7 +93,7 @@ _RETRYABLE_CODES = frozenset(
         "ReportInProgress",
     }
 )
-# AWS writes: User: arn:… is not authorized to perform: iam:ListUsers on resource: …
+# The message of AWS is: User: arn:… is not authorized to perform: iam:ListUsers on resource: …
 _MISSING_ACTION = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE)
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -100,9 +102,9 @@ ASSUME_ROLE = "sts:AssumeRole"
 class AwsError(Exception):
     """A call to AWS failed.
 
-    `action` is the call as IAM names it ("iam:ListUsers"); `permission` is, for a denied call, the action
-    that is missing: the one that AWS names in its message, else the call's own. `request_id` is empty when
-    AWS never answered.
+    `action` is the IAM name of the call ("iam:ListUsers"). For a denied call, `permission` is the missing
+    action: the one that AWS names in its message, otherwise the call's own. `request_id` is empty if AWS
+    never answered.
     """
 
     def __init__(
@@ -127,9 +129,9 @@ class AwsError(Exception):
 
     @property
     def is_role_refused(self) -> bool:
-        """True if AWS refused to let the worker assume a role: no policy of that role can allow it.
-
-        The role may not exist, or its trust policy or the worker's own policy refuses; AWS doesn't say which.
+        """Return True if AWS did not let the worker assume a role. No policy of that role can allow it. The
+        role may not exist, or its trust policy or the worker's own policy does not allow it; AWS doesn't say
+        which.
         """
         return self.kind is ErrorKind.DENIED and self.action == ASSUME_ROLE
 
@@ -148,7 +150,9 @@ def _rebuild(message: str, fields: dict[str, Any]) -> AwsError:
 
 @contextmanager
 def map_errors(action: str) -> Iterator[None]:
-    """Turn what the SDK raises inside the block into AwsError; `action` names the call ("iam:ListUsers")."""
+    """Turn SDK exceptions raised inside the block into AwsError. `action` is the IAM name of the call
+    ("iam:ListUsers").
+    """
     try:
         yield
     except sdk.ClientError as error:
@@ -158,7 +162,7 @@ def map_errors(action: str) -> Iterator[None]:
 
 
 def kind_of(code: str, *, status: int = 0) -> ErrorKind:
-    """The kind of an AWS error code, by its name first and by its HTTP status else."""
+    """Return the kind of an AWS error code: by the code, otherwise by the HTTP status."""
     if code in _KIND_OF_CODE:
         return _KIND_OF_CODE[code]
     if code.endswith(("NotFound", "NotFoundException")) or ".NotFound" in code:
@@ -171,10 +175,10 @@ def kind_of(code: str, *, status: int = 0) -> ErrorKind:
 
 
 def from_client_error(error: sdk.ClientError, *, action: str) -> AwsError:
-    """An AwsError for an error answer of AWS.
+    """Return the AwsError for an error response of AWS.
 
-    The failing call may be another than the one asked for: refreshing credentials calls sts:AssumeRole on the
-    way, and then it is that action which is reported.
+    The failed call can be different from the requested one: refreshing credentials calls sts:AssumeRole, and
+    the error then names that action.
     """
     detail = error.response.get("Error", {})
     metadata = error.response.get("ResponseMetadata", {})

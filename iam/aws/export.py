@@ -1,6 +1,6 @@
-"""Read an uploaded `aws iam get-account-authorization-details` file into the records of the bulk answer.
+"""Read an uploaded `aws iam get-account-authorization-details` file into records.
 
-The file comes from anybody: nothing in it is trusted, and what is wrong is said with its place in the file.
+The file is untrusted: everything in it is checked, and each error names the place in the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["MAX_BYTES", "AuthorizationExport", "ExportError", "parse_export", "r
 
 MAX_BYTES = 100_000_000
 MAX_ENTITIES = 100_000
-"""Several times what the quotas of an account can be raised to."""
+"""Several times the highest quotas that an account can have."""
 USUAL_LENGTH, MAX_LENGTH = 1 << 16, 1 << 22
 _LISTS = {
     "UserDetailList": "user",
@@ -36,10 +36,10 @@ _COMMAND = "`aws iam get-account-authorization-details --output json > iam.json`
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationExport:
-    """What a file says about one account, as one would have read it page by page.
+    """The data of an uploaded file about one account, in the same shape as a page-by-page read.
 
-    `profiles` are the instance profiles that hold a role; the file does not describe others. `warnings` are
-    sentences about what the file refers to but does not have.
+    `profiles` are the instance profiles that contain a role; the file does not describe others. `warnings`
+    are sentences about references to entities that the file does not contain.
     """
 
     account_id: str
@@ -50,8 +50,7 @@ class AuthorizationExport:
 
 
 def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> AuthorizationExport:
-    """Read and parse a file, but never more than `max_bytes` of it; ExportError when it is larger or
-    wrong."""
+    """Read and parse a file, but at most `max_bytes` of it. ExportError if it is larger or invalid."""
     pieces, size = [], 0
     while piece := stream.read(min(1 << 20, max_bytes + 1 - size)):
         size += len(piece)
@@ -65,7 +64,9 @@ def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Authorizatio
 
 
 def parse_export(content: bytes) -> AuthorizationExport:
-    """Parse the bytes of a file; ExportError with a sentence that says where it is wrong and what to do."""
+    """Parse the content of a file. ExportError with a sentence that says where the error is and how to fix
+    it.
+    """
     text = _decoded(content)
     items: list[AuthorizationItem] = []
     profiles: list[InstanceProfileRecord] = []
@@ -95,7 +96,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _decoder_message(error: ValueError) -> str:
-    """What a decoder found wrong, without the hints that it gives to programmers."""
+    """Return the message of a JSON decoder's error, without its hints for programmers."""
     reason: str = getattr(error, "msg", str(error))
     if reason.startswith("Exceeds the limit"):
         return "a number has too many digits"
@@ -103,27 +104,26 @@ def _decoder_message(error: ValueError) -> str:
 
 
 class _Scanner:
-    """Walks the top level of the file and decodes one member of a list at a time, so that few live at
-    once."""
+    """A scanner of the top level of the file that decodes one list member at a time, to save memory."""
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
         self._decoder = json.JSONDecoder(parse_constant=_no_constant)
 
     def peek(self) -> str:
-        """The next character that is not white space; "" at the end."""
+        """Return the next character that is not white space, or "" at the end."""
         space = _SPACE.match(self._text, self._at)
         self._at = space.end() if space else self._at
         return self._text[self._at : self._at + 1]
 
     def expect(self, expected: str) -> None:
-        """Step over one character; ExportError when another stands there."""
+        """Skip one character. ExportError if it is not the expected one."""
         if self.peek() != expected:
             raise self.error(f"{expected!r} is expected")
         self._at += 1
 
     def items(self, opening: str, closing: str) -> Iterator[int]:
-        """Step from item to item of what stands between two brackets; the caller takes each item."""
+        """Yield the position of each item between two brackets. The caller must consume the item."""
         self.expect(opening)
         position = 0
         while position or self.peek() != closing:
@@ -135,8 +135,8 @@ class _Scanner:
         self.expect(closing)
 
     def value(self, path: str) -> Any:
-        """Decode the value that begins here, if its text is no longer than MAX_LENGTH: small texts can be
-        large in memory.
+        """Decode the next value. Its text can be at most MAX_LENGTH long, because a small text can be large
+        in memory.
         """
         self.peek()
         decoded, length = (
@@ -148,7 +148,9 @@ class _Scanner:
         return decoded
 
     def _decoded(self, longest: int, *, path: str) -> tuple[Any, int] | None:
-        """The value and the length of its text; None when it does not end within so many characters."""
+        """Return the value and the length of its text, or None if it does not end within `longest`
+        characters.
+        """
         piece = self._text[self._at : self._at + longest]
         try:
             return self._decoder.raw_decode(piece)
@@ -161,7 +163,7 @@ class _Scanner:
             raise self.error(_decoder_message(error)) from None
 
     def error(self, why: str) -> ExportError:
-        """The error of a file that is not JSON at the present place."""
+        """Return the error of a file that is not valid JSON at the current position."""
         line = self._text.count("\n", 0, self._at) + 1
         column = self._at - self._text.rfind("\n", 0, self._at)
         if not self._text.rstrip().endswith("}"):
@@ -172,8 +174,9 @@ class _Scanner:
 
 
 def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
-    """(list name, JSON path, value) of every entity; ExportError when a list lacks or the file is one
-    page."""
+    """Yield (list name, JSON path, value) of each entity. ExportError if a list is missing or the file is
+    only one page of the answer.
+    """
     scanner = _Scanner(text)
     seen: set[str] = set()
     if scanner.peek() != "{":
@@ -233,7 +236,7 @@ def _without_use(record: Any) -> Any:
 
 
 class _EntityChecks:
-    """The checks that look at all entities together."""
+    """The checks that compare entities with one another."""
 
     def __init__(self, items: list[AuthorizationItem], profiles: list[InstanceProfileRecord]) -> None:
         self._items = items
@@ -278,7 +281,9 @@ class _EntityChecks:
                 seen.add(key(item))
 
     def _refuse_wrong_profiles(self, account_id: str) -> None:
-        """An instance profile has its own name in its ARN, is of this account, and holds one role."""
+        """Raise ExportError unless each instance profile has its name in its ARN, belongs to the account and
+        contains one role.
+        """
         holders: dict[str, str] = {}
         for profile in self._profiles:
             if not profile.arn.endswith(f":iam::{account_id}:instance-profile{profile.path}{profile.name}"):

@@ -1,4 +1,4 @@
-"""A value of an uploaded JSON file together with where it stands, so that every complaint can say where."""
+"""A value of an uploaded JSON file with its JSON path, so that each error can name the place."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uf
 
 
 class ExportError(Exception):
-    """The file cannot be imported; the message says where and what to do."""
+    """The file cannot be imported. The message says where the error is and how to fix it."""
 
 
 class ExportNode:
-    """An object of the file and its JSON path."""
+    """An object of the file with its JSON path."""
 
     def __init__(self, value: Any, path: str) -> None:
         self.path = path
@@ -30,11 +30,11 @@ class ExportNode:
         self._value: dict[str, Any] = value
 
     def has_value(self, key: str) -> bool:
-        """Whether the key is there and is not null."""
+        """Return True if the key exists and is not null."""
         return self._value.get(key) is not None
 
     def at(self, key: str) -> str:
-        """The JSON path of a key."""
+        """Return the JSON path of a key."""
         return f"{self.path}.{key}"
 
     def text(self, key: str, *, longest: int, pattern: re.Pattern[str] | None = None) -> str:
@@ -44,11 +44,11 @@ class ExportNode:
         return checked_text(self._value[key], path=self.at(key), longest=longest, pattern=pattern)
 
     def optional(self, key: str, *, longest: int) -> str | None:
-        """A string, or None when it is not there."""
+        """Return a string, or None if it is missing."""
         return self.text(key, longest=longest) if self.has_value(key) else None
 
     def integer(self, key: str, *, default: int) -> int:
-        """A whole number from 0 on."""
+        """Return a whole number from 0 up."""
         value = self._value.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
             raise ExportError(
@@ -57,14 +57,16 @@ class ExportNode:
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
-        """True or false."""
+        """Return a Boolean."""
         value = self._value.get(key, default)
         if not isinstance(value, bool):
             raise ExportError(f"{self.at(key)} is {named_type(value)}; true or false is expected there.")
         return value
 
     def moment(self, key: str) -> datetime:
-        """A timestamp that must be there, in UTC: ISO 8601, or seconds since 1970 as older CLIs wrote."""
+        """Return a required timestamp in UTC. The file gives it as ISO 8601, or as seconds since 1970 if an
+        older CLI wrote it.
+        """
         if not self.has_value(key):
             raise ExportError(f"{self.at(key)} is missing.")
         value = self._value[key]
@@ -76,21 +78,23 @@ class ExportNode:
             raise ExportError(f"{self.at(key)} is not a date and time: {preview(value)}.") from None
 
     def node(self, key: str) -> ExportNode:
-        """An object that must be there."""
+        """Return a required object."""
         return ExportNode(self._value.get(key), self.at(key))
 
     def nodes(self, key: str) -> Iterator[ExportNode]:
-        """The objects of a list; none when the list is not there."""
+        """Yield the objects of a list; none if the list is missing."""
         for position, item in enumerate(self._list(key)):
             yield ExportNode(item, f"{self.at(key)}[{position}]")
 
     def texts(self, key: str, *, longest: int, pattern: re.Pattern[str]) -> Iterator[str]:
-        """The strings of a list; none when the list is not there."""
+        """Yield the strings of a list; none if the list is missing."""
         for position, item in enumerate(self._list(key)):
             yield checked_text(item, path=f"{self.at(key)}[{position}]", longest=longest, pattern=pattern)
 
     def document(self, key: str) -> str:
-        """The text of a policy document: an object as the CLI prints it, or AWS's percent-encoded string."""
+        """Return the text of a policy document, given as an object (CLI) or as AWS's
+        percent-encoded string.
+        """
         value = self._value.get(key)
         if isinstance(value, dict):
             text = json.dumps(value, indent=2, ensure_ascii=False)
@@ -126,7 +130,7 @@ def _parsed(text: str, *, path: str) -> Any:
 
 
 def checked_text(value: Any, *, path: str, longest: int, pattern: re.Pattern[str] | None = None) -> str:
-    """The string, after the checks that every string of the file goes through."""
+    """Return the string after the checks that apply to every string of the file."""
     if not isinstance(value, str):
         raise ExportError(f"{path} is {named_type(value)}; a text is expected there.")
     if len(value) > longest:
@@ -139,7 +143,7 @@ def checked_text(value: Any, *, path: str, longest: int, pattern: re.Pattern[str
 
 
 def depth_of(value: Any) -> int:
-    """How deep lists and objects are nested; without recursion, whatever the depth."""
+    """Return how deeply lists and objects are nested. It does not recurse, so any depth is safe."""
     deepest, waiting = 0, [(value, 1)]
     while waiting:
         item, depth = waiting.pop()
@@ -152,7 +156,7 @@ def depth_of(value: Any) -> int:
 
 
 def named_type(value: Any) -> str:
-    """What a JSON value is, in words."""
+    """Return the type of a JSON value in words."""
     if value is None:
         return "missing"
     names = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
@@ -160,6 +164,6 @@ def named_type(value: Any) -> str:
 
 
 def preview(value: Any) -> str:
-    """A value as it may be quoted in a message: short, and on one line."""
+    """Return a value as an error message quotes it: short and on one line."""
     text = ascii(value)
     return text if len(text) <= 80 else text[:77] + "…"

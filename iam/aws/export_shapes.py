@@ -1,4 +1,4 @@
-"""The shapes of an uploaded export: each entity of the file, checked field by field, as a record."""
+"""Check each entity of an uploaded export field by field and convert it to a record."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _role(node: ExportNode) -> RoleRecord:
 
 
 def instance_profiles_of(role: ExportNode) -> tuple[InstanceProfileRecord, ...]:
-    """The instance profiles that hold a role of the file: the only ones that an export describes."""
+    """Return the instance profiles that contain a role of the file. An export describes no others."""
     role_name = _name(role, "RoleName")
     return tuple(_instance_profile(profile, role_name) for profile in role.nodes("InstanceProfileList"))
 

@@ -1,4 +1,4 @@
-"""Small objects in an S3 bucket with Object Lock: written once, kept until a date, read back."""
+"""Write and read small objects in an S3 bucket with Object Lock, which keeps them until a date."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from iam.aws.calls import invoke
 from iam.aws.session import Aws
 
 MODE: Final = "COMPLIANCE"
-"""Nobody can shorten it or delete the object before, not even the root user."""
+"""No user, not even the root user, can shorten the retention or delete the object earlier."""
 
 
 def put_locked(aws: Aws, *, bucket: str, region: str, key: str, body: bytes, until: datetime) -> None:
-    """Write an object that can’t be deleted or replaced before a date; AwsError, also where the bucket has no
-    Object Lock.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    """Write an object that can’t be deleted or replaced before a date. AwsError, also if the bucket has no
+    Object Lock. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
     """
     parameters: dict[str, Any] = {
         "Bucket": bucket,

@@ -1,5 +1,5 @@
-"""botocore's own description of services and operations, read once per process, without credentials or
-network.
+"""botocore's descriptions of services and operations, loaded once per process without credentials
+or network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SPACES = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
 def operation_model(service: str, operation: str) -> OperationModel:
-    """The description of an operation; ValueError when there is none."""
+    """Return the description of an operation. ValueError if it does not exist."""
     model = _service_model(service)
     if operation not in model.operation_names:
         raise ValueError(f"{service} has no operation {operation!r}.")
@@ -34,9 +34,8 @@ def _service_model(service: str) -> ServiceModel:
 
 
 def breaches(value: Any, shape: Shape, *, place: str = "") -> Iterator[str]:
-    """Which limits of the model a value of the right type breaks: longest, pattern, enumeration.
-
-    botocore's own validator leaves these to AWS.
+    """Yield the limits of the model (length, pattern, enumeration) that a value of the right type violates.
+    botocore's own validator does not check them.
     """
     if shape.type_name == "structure":
         for name, item in value.items():
@@ -70,8 +69,8 @@ def _form(value: str, shape: Shape, *, place: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""AWS's patterns are Java's: \w is ASCII there, and \p{L}, \p{N}, \p{Z} are letters, numbers and
-    spaces.
+    r"""Compile a pattern of AWS. These are Java patterns: \w is ASCII only, and \p{L}, \p{N} and \p{Z} are
+    letters, numbers and spaces.
     """
     if r"\p{" not in pattern:
         return re.compile(pattern, re.ASCII)

@@ -1,4 +1,4 @@
-"""Dates that come from a file: brought to UTC, and refused where AWS cannot have kept anything."""
+"""Convert dates from a file to UTC, and refuse those that AWS cannot have recorded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 
 def believable(moment: datetime) -> datetime:
-    """The moment in UTC (which it is without a zone). ValueError or OverflowError when nobody can mean it."""
+    """Return the moment in UTC; without a time zone it is read as UTC. ValueError or OverflowError for an
+    impossible date.
+    """
     in_utc = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     if not 1970 <= in_utc.year < 3000:
         raise ValueError(f"{in_utc.year} isn’t a year that AWS uses.")

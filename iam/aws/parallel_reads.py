@@ -1,4 +1,4 @@
-"""Reads that do not depend on each other, asked at once: as many as the way to the account is wide."""
+"""Run independent reads in parallel, as many as the width of the connection allows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from iam.aws.session import Aws, heard
 T = TypeVar("T")
 
 LISTEN: Final = 2.0
-"""Seconds after which who waits is told of the requests that were sent meanwhile."""
+"""The interval in seconds in which a waiting caller gets the requests that were sent meanwhile."""
 _THREADS: Final = 16
 _pool: ThreadPoolExecutor | None = None
 _is_beside: ContextVar[bool] = ContextVar("is_beside", default=False)
 
 
 class _Read(Generic[T]):
-    """One read that was asked for."""
+    """A submitted read."""
 
     def __init__(self, do: Callable[[], T]) -> None:
         self.do = do
@@ -32,7 +32,7 @@ class _Read(Generic[T]):
         self._context = copy_context()
 
     def run(self, hear: Callable[[str], None]) -> None:
-        """Do it in another thread than the caller's."""
+        """Run the read in a thread that is not the caller's."""
         try:
             self.answer.set_result(self._context.run(self._beside, hear))
         except BaseException as error:  # noqa: BLE001  raised where the answer is asked for
@@ -45,10 +45,10 @@ class _Read(Generic[T]):
 
 
 class ReadSubmitter:
-    """Takes up reads, and gives for each the function that waits for its answer, or raises its error.
+    """Submit reads. Each call returns a function that waits for the result, or raises the read's error.
 
-    One that nobody has begun when its answer is asked for is done by who asks: on a way that is one wide each
-    is, in that order. A read touches AWS alone: another thread has no connection to the database.
+    A read that no thread has started when its result is requested runs in the requesting thread; with a width
+    of 1, all do, in that order. A read must only call AWS, because other threads have no database connection.
     """
 
     def __init__(self, aws: Aws, *, is_alone: bool) -> None:
@@ -60,7 +60,7 @@ class ReadSubmitter:
         self._sent: deque[str] = deque()
 
     def __call__(self, do: Callable[[], T]) -> Callable[[], T]:
-        """Ask; the answer is for the thread that asked."""
+        """Submit a read. Only the submitting thread can get the result."""
         read = _Read(do)
         with self._lock:
             self._left.append(read)
@@ -69,7 +69,9 @@ class ReadSubmitter:
         return partial(self._answer, read)
 
     def end(self) -> None:
-        """Wait for what is still under way, whatever comes of it: the way is for one at a time."""
+        """Wait for the running reads and ignore their results, because the connection has one owner at a
+        time.
+        """
         with self._lock:
             self._left.clear()
         wait(self._begun)
@@ -108,7 +110,7 @@ class ReadSubmitter:
         self._report_calls()
 
     def _report_calls(self) -> None:
-        """`on_call` is the caller's, and runs in the caller's thread."""
+        """Call `on_call` in the caller's thread."""
         while self._sent:
             action = self._sent.popleft()
             if self._aws.on_call is not None:
@@ -117,8 +119,8 @@ class ReadSubmitter:
 
 @contextmanager
 def parallel_reads(aws: Aws) -> Iterator[ReadSubmitter]:
-    """Within the block, what is asked runs beside the caller, and beside each other; at its end nothing runs
-    any more.
+    """Run the reads submitted inside the block in parallel to the caller and to one another. None runs any
+    more at the end of the block.
     """
     is_alone = aws.width < 2 or _is_beside.get()
     if not is_alone:
@@ -142,5 +144,5 @@ def _forget() -> None:
     _pool = None
 
 
-# Threads are not there any more in a process that was forked.
+# A forked process has no threads of its parent.
 os.register_at_fork(after_in_child=_forget)

@@ -1,4 +1,6 @@
-"""The three AWS partitions that Gatehouse knows, and where the global IAM endpoint of each is signed."""
+"""The three AWS partitions that Gatehouse supports, and the signing region of the global IAM endpoint of
+each.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,7 @@ DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov"
 
 
 def global_region(partition: str) -> str:
-    """The region whose credential scope signs the partition's IAM calls; ValueError for an unknown
-    partition."""
+    """Return the region that signs the partition's IAM calls. ValueError for an unknown partition."""
     try:
         return GLOBAL_REGION[partition]
     except KeyError:

@@ -1,4 +1,4 @@
-"""Which actions each part of Gatehouse needs in an account, and the least-privilege policies made of them."""
+"""The actions that each part of Gatehouse needs in an account, and the least-privilege policies for them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ __all__ = [
 Policy = dict[str, Any]
 
 OWN_ROLES = "gatehouse-"
-"""How the names of Gatehouse's own roles begin, unless their owner chose others."""
+"""The prefix of the default names of Gatehouse's own roles."""
 
 MANAGEMENT_ACCOUNT_ONLY = ("organization", "root-access")
-"""Sections that only the organization's management account, or a delegated administrator, can read."""
+"""Sections that only the organization's management account or a delegated administrator can read."""
 
 _READ_STATEMENTS = (
     ("iam", "ReadIam"),
@@ -51,27 +51,27 @@ _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
 def check_account_id(account_id: str) -> None:
-    """Raise ValueError for what is not twelve digits."""
+    """Raise ValueError if the account id does not have twelve digits."""
     if not _ACCOUNT_ID.fullmatch(account_id):
         raise ValueError(f"An account id has twelve digits, not {account_id!r}.")
 
 
 def read_actions(sections: Iterable[str] | None = None) -> tuple[str, ...]:
-    """All actions of the sections (of all, by default), each once, in order."""
+    """Return the actions of the sections (default: all), without duplicates and in order."""
     chosen = READ if sections is None else list(sections)
     return tuple(dict.fromkeys(chain.from_iterable(READ[section] for section in chosen)))
 
 
 def section_of(action: str) -> str | None:
-    """The first section that needs an action, or None."""
+    """Return the first section that needs the action, or None."""
     return next((section for section, actions in READ.items() if action in actions), None)
 
 
 def read_policy(partition: str = "aws", *, sections: Iterable[str] | None = None) -> Policy:
-    """The policy of the read-only role.
+    """Return the policy of the read-only role.
 
-    Resources are "*": most of these actions know no narrower one, and the mirror reads the whole account by
-    purpose.
+    The resource is "*": most of these actions support no narrower one, and the mirror reads the whole
+    account.
     """
     global_region(partition)
     statements = []
@@ -85,8 +85,8 @@ def read_policy(partition: str = "aws", *, sections: Iterable[str] | None = None
 def trail_bucket_policy(
     partition: str, *, bucket: str, prefix: str = "", queue_arn: str = "", kms_key: str = ""
 ) -> Policy:
-    """What a role needs to read the log files of a trail: its bucket, its KMS key, and a queue if there is
-    one.
+    """Return the policy that a role needs to read the log files of a trail: for its bucket, its KMS key and,
+    if there is one, its queue.
     """
     global_region(partition)
     where = f"arn:{partition}:s3:::{bucket}"
@@ -113,12 +113,12 @@ def write_policy(
     role_paths: Sequence[str] = ("/",),
     own_roles: Iterable[str] = (),
 ) -> Policy:
-    """The policy of the separate role that carries out changes, on what lies under the paths only.
+    """Return the policy of the separate role that applies changes, limited to resources under the paths.
 
-    AddUserToGroup is authorized on the group, CreatePolicyVersion on the policy and PutRolePolicy on the
-    role, so the paths bound what it can raise: keep the groups, policies and roles of administrators on a
-    path that is not named here. AWS managed policies are never among them, and `own_roles` (ARNs) and all
-    whose names begin as Gatehouse's own do are denied to it.
+    AWS authorizes AddUserToGroup on the group, CreatePolicyVersion on the policy and PutRolePolicy on the
+    role, so the paths limit which permissions the role can extend: keep the groups, policies and roles of
+    administrators on a path that is not named here. AWS managed policies are never included. The policy
+    denies changes of `own_roles` (ARNs) and of all roles with the name prefix of Gatehouse's own.
     """
     global_region(partition)
     check_account_id(account_id)
@@ -142,7 +142,7 @@ def write_policy(
 
 
 def _written_on(kind: str, families: Iterable[str]) -> set[str]:
-    """The actions of these families that are authorized on one kind of resource."""
+    """Return the actions of the families that AWS authorizes on this kind of resource."""
     return set(chain.from_iterable(WRITE[family] for family in families if WRITTEN[family] == kind))
 
 
@@ -155,8 +155,8 @@ def _sid(kind: str) -> str:
 
 
 def resource_arn(partition: str, account_id: str, *, kind: str, path: str = "/") -> str:
-    """The pattern of all resources of a kind of an account, under a path where it has paths. Raises
-    ValueError for what is no path.
+    """Return the ARN pattern of all resources of a kind in an account, under a path if the kind has paths.
+    ValueError for an invalid path.
     """
     if not _PATH.fullmatch(path) or "*" in path or "$" in path:
         raise ValueError(f"A path begins and ends with a slash and has no wildcard: {path!r}.")
@@ -165,7 +165,9 @@ def resource_arn(partition: str, account_id: str, *, kind: str, path: str = "/")
 
 
 def trust_policy(*, hub_role_arn: str, external_id: str) -> Policy:
-    """Who may assume the spoke role: the hub's role, and only when it names this account's external id."""
+    """Return the trust policy of the spoke role: only the hub's role can assume it, and only with this
+    account's external id.
+    """
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -181,7 +183,7 @@ def trust_policy(*, hub_role_arn: str, external_id: str) -> Policy:
 
 
 def hub_policy(*, spoke_role_arns: Iterable[str]) -> Policy:
-    """What the hub's role itself needs: to assume the spokes, and nothing else."""
+    """Return the policy of the hub's own role, which allows only assuming the spoke roles."""
     return {
         "Version": "2012-10-17",
         "Statement": [

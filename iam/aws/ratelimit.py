@@ -1,4 +1,4 @@
-"""A token bucket per account, so that one pull never takes the whole of an account's API budget."""
+"""A token bucket per account, so that a pull never uses up the whole API quota of an account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RateLimit:
-    """At most `per_second` calls a second in the long run, `burst` at once."""
+    """At most `per_second` calls a second on average, and `burst` calls at once."""
 
     per_second: float
     burst: int = 20
@@ -20,7 +20,7 @@ class RateLimit:
 
 
 class TokenBucket:
-    """Hands out one token per call and makes the caller wait when there is none; safe between threads."""
+    """A bucket that gives one token per call and makes the caller wait if it is empty. Thread-safe."""
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
@@ -49,6 +49,6 @@ _buckets_lock = threading.Lock()
 
 
 def bucket_of(account_id: str, *, limit: RateLimit) -> TokenBucket:
-    """The bucket that all sessions of this process share for one account and limit."""
+    """Return the bucket that all sessions of this process share for an account and a limit."""
     with _buckets_lock:
         return _buckets.setdefault((account_id, limit), TokenBucket(limit))

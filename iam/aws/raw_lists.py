@@ -1,7 +1,7 @@
-"""Take an answer's list members as raw bytes past botocore's slow parser, and leave all else of the call to
-botocore.
+"""Extract the list members of a response as raw bytes without botocore's slow parser. botocore does the rest
+of the call.
 
-Only calls made inside of `raw_answer` are treated so; every other call of the same client is stock botocore.
+Only calls inside `raw_answer` work this way; every other call of the same client is standard botocore.
 """
 
 from __future__ import annotations
@@ -16,25 +16,23 @@ from typing import Any
 from iam.aws.errors import AwsError, ErrorKind
 
 MALFORMED = "MalformedAnswer"
-"""The code of the AwsError for an answer that could not be read whole."""
+"""The code of the AwsError for a response that could not be read completely."""
 BROKEN_OFF = "IncompleteAnswer"
-"""The code of the AwsError for an answer whose connection was lost in the middle."""
+"""The code of the AwsError for a response that was cut off by a lost connection."""
 _MEMBER_TAG = re.compile(rb"<(/?)member>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)["']""")
 
 
 @dataclass
 class RawAnswer:
-    """Where the handler leaves the cut-out lists: tag name → the bytes of each `<member>…</member>` in
-    order."""
+    """The extracted lists: tag name → the bytes of each `<member>…</member>` in order."""
 
     tags: tuple[bytes, ...]
     action: str
     lists: dict[bytes, list[bytes]] | None = field(default=None)
 
     def taken(self, envelope: dict[str, Any]) -> dict[bytes, list[bytes]]:
-        """The lists, after making sure that the handler saw the body and that botocore was left none of
-        them."""
+        """Return the lists. AwsError if the handler got no body, or if botocore parsed one of the lists."""
         if self.lists is None:
             raise malformed(self.action, "no answer body was seen")
         for tag in self.tags:
@@ -48,7 +46,7 @@ _wanted: ContextVar[RawAnswer | None] = ContextVar("raw_answer", default=None)
 
 @contextmanager
 def raw_answer(action: str, *, tags: tuple[bytes, ...]) -> Iterator[RawAnswer]:
-    """Inside the block, one call of `action` leaves the lists named `tags` in the yielded RawAnswer."""
+    """Inside the block, store the lists named `tags` of one call of `action` in the yielded RawAnswer."""
     answer = RawAnswer(tags=tags, action=action)
     token = _wanted.set(answer)
     try:
@@ -58,8 +56,8 @@ def raw_answer(action: str, *, tags: tuple[bytes, ...]) -> Iterator[RawAnswer]:
 
 
 def install(client: Any) -> None:
-    """Register the handlers on a client: no answer that broke off is parsed, and IAM's lists are taken if
-    wanted.
+    """Register the handlers on a client: one refuses incomplete responses, the other extracts the requested
+    lists of IAM.
     """
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-parse.{service}", _refuse_broken_off)
@@ -67,8 +65,8 @@ def install(client: Any) -> None:
 
 
 def _refuse_broken_off(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
-    """botocore does not compare a body with its Content-Length, so a lost connection would look like a short
-    answer.
+    """Raise AwsError for an incomplete response. botocore does not compare a body with its Content-Length, so
+    a lost connection would look like a short response.
     """
     length, body = response_dict["headers"].get("content-length"), response_dict["body"]
     if length is None or not isinstance(body, bytes) or len(body) >= int(length):
@@ -91,11 +89,11 @@ def _take_lists(response_dict: dict[str, Any], **_: Any) -> None:
 
 
 def cut_lists(body: bytes, *, tags: tuple[bytes, ...], action: str) -> tuple[bytes, dict[bytes, list[bytes]]]:
-    """Split an IAM answer into an envelope without the lists, and the members of each list.
+    """Split an IAM response into an envelope without the lists and the members of each list.
 
-    A list that the answer does not have is empty. Anything that is not what IAM sends (an unclosed element,
-    text between members, a comment or CDATA section, another encoding) raises AwsError: a doubtful page is
-    never read short.
+    A list that is missing in the response is empty. Anything that IAM does not send (an unclosed element,
+    text between members, a comment or CDATA section, another encoding) raises AwsError, so that no page is
+    read incompletely.
     """
     name = action.partition(":")[2].encode()
     if not body.rstrip().endswith(b"</%sResponse>" % name):
@@ -115,8 +113,9 @@ def cut_lists(body: bytes, *, tags: tuple[bytes, ...], action: str) -> tuple[byt
 
 
 def _span(body: bytes, *, tag: bytes, action: str) -> tuple[int, int]:
-    """First and past-the-last position of what stands between a list's tags; an empty span when it is not
-    there."""
+    """Return the start and end positions of the text between a list's tags. The span is empty if the list is
+    missing.
+    """
     opening, closing = b"<%s>" % tag, b"</%s>" % tag
     start = body.find(opening)
     end = body.find(closing)
@@ -131,7 +130,9 @@ def _span(body: bytes, *, tag: bytes, action: str) -> tuple[int, int]:
 
 
 def split_members(body: bytes, *, start: int, end: int, action: str) -> list[bytes]:
-    """The outermost `<member>…</member>` pieces between two positions, with nested members left inside."""
+    """Return the outermost `<member>…</member>` fragments between two positions. Nested members stay inside
+    them.
+    """
     members: list[bytes] = []
     depth, begin, last = 0, start, start
     for tag in _MEMBER_TAG.finditer(body, start, end):
@@ -167,8 +168,9 @@ def _without(body: bytes, *, spans: list[tuple[int, int]], action: str) -> bytes
 
 
 def malformed(action: str, why: str) -> AwsError:
-    """The error of an answer that is not what AWS sends; worth another try, since the next answer may be
-    whole."""
+    """Return the error for a response that AWS never sends. It is retryable, because the next response can be
+    complete.
+    """
     return AwsError(
         f"The answer could not be read: {why}.",
         kind=ErrorKind.UNEXPECTED,

@@ -1,4 +1,6 @@
-"""What AWS says about an entity, in the shape that the mirror takes; documents are decoded, exact text."""
+"""Data that AWS returns about an entity, in the shape that the mirror stores. Policy documents are decoded to
+their exact text.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ from typing import NamedTuple
 
 
 class InlinePolicyRecord(NamedTuple):
-    """A policy that lives inside of one user, group or role."""
+    """An inline policy of a user, group or role."""
 
     name: str
     document: str
 
 
 class PolicyVersionRecord(NamedTuple):
-    """One of at most five versions of a managed policy."""
+    """A version of a managed policy. A policy has at most five."""
 
     version_id: str
     document: str
@@ -25,7 +27,7 @@ class PolicyVersionRecord(NamedTuple):
 
 
 class LastUsed(NamedTuple):
-    """When a role was last used, and in which region; AWS follows this for 400 days."""
+    """When and in which region a role was last used. AWS tracks this for 400 days."""
 
     at: datetime
     region: str | None
@@ -49,7 +51,7 @@ class UserRecord:
 
 @dataclass(frozen=True, slots=True)
 class GroupRecord:
-    """An IAM group. AWS has no tags and no boundary for groups."""
+    """An IAM group. Groups have no tags and no permissions boundary."""
 
     aws_id: str
     name: str
@@ -62,9 +64,12 @@ class GroupRecord:
 
 @dataclass(frozen=True, slots=True)
 class RoleRecord:
-    """An IAM role. `max_session_duration` (seconds) and `description` are None where the bulk answer was
-    read: it does not have them, ListRoles has. `max_sign_in_duration` (seconds) is None also where it is not
-    set. `instance_profiles` holds ARNs."""
+    """An IAM role. `instance_profiles` holds ARNs.
+
+    `max_session_duration` (seconds) and `description` are None if the role comes from
+    GetAccountAuthorizationDetails, which lacks them; ListRoles has them. `max_sign_in_duration` (seconds) is
+    also None if it is not set.
+    """
 
     aws_id: str
     name: str
@@ -86,8 +91,9 @@ class RoleRecord:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRecord:
-    """A managed policy with all its versions, newest first as AWS lists them. `tags` is None where the
-    bulk answer was read: it has none, ListPolicyTags has."""
+    """A managed policy with all its versions, in the order of AWS (newest first). `tags` is None if the
+    policy comes from GetAccountAuthorizationDetails, which lacks them; ListPolicyTags has them.
+    """
 
     aws_id: str
     name: str
@@ -110,8 +116,9 @@ Record = UserRecord | GroupRecord | RoleRecord | PolicyRecord
 
 @dataclass(frozen=True, slots=True)
 class UserListing:
-    """What ListUsers adds to the bulk answer: when the password was last used (None: never, or no
-    password)."""
+    """The fields that ListUsers adds to GetAccountAuthorizationDetails. `password_last_used` is None if the
+    password was never used or there is none.
+    """
 
     aws_id: str
     name: str
@@ -123,8 +130,9 @@ class UserListing:
 
 @dataclass(frozen=True, slots=True)
 class RoleListing:
-    """What ListRoles adds to the bulk answer; durations are in seconds. `max_sign_in_duration` None: not
-    set."""
+    """The fields that ListRoles adds to GetAccountAuthorizationDetails. Durations are in seconds;
+    `max_sign_in_duration` is None if it is not set.
+    """
 
     aws_id: str
     name: str
@@ -136,8 +144,9 @@ class RoleListing:
 
 @dataclass(frozen=True, slots=True)
 class VirtualMfaDeviceRecord:
-    """A virtual MFA device. `user_name` is None for the root user's and for one that nobody has
-    (`user_arn` tells)."""
+    """A virtual MFA device. `user_name` is None for the root user's device and for an unassigned one;
+    `user_arn` tells them apart.
+    """
 
     serial_number: str
     user_name: str | None
@@ -148,7 +157,7 @@ class VirtualMfaDeviceRecord:
 
 @dataclass(frozen=True, slots=True)
 class MfaDeviceRecord:
-    """A device of one user, virtual or hardware."""
+    """An MFA device of a user, virtual or hardware."""
 
     serial_number: str
     user_name: str
@@ -170,7 +179,7 @@ class ServiceSpecificCredentialRecord:
 
 @dataclass(frozen=True, slots=True)
 class InstanceProfileRecord:
-    """An instance profile; AWS allows one role in it. `roles` holds names."""
+    """An instance profile. `roles` holds names; AWS allows one role in a profile."""
 
     aws_id: str
     name: str
@@ -182,7 +191,7 @@ class InstanceProfileRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificateRecord:
-    """A TLS certificate kept in IAM."""
+    """A TLS certificate stored in IAM."""
 
     aws_id: str
     name: str
@@ -194,8 +203,8 @@ class ServerCertificateRecord:
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificateNow(ServerCertificateRecord):
-    """A server certificate as it is read alone: with its text, that of its chain ("" without one), and tags.
-    AWS never gives the private key.
+    """A server certificate from GetServerCertificate, with its text, its chain ("" if it has none) and tags.
+    AWS never returns the private key.
     """
 
     body: str
@@ -205,7 +214,7 @@ class ServerCertificateNow(ServerCertificateRecord):
 
 @dataclass(frozen=True, slots=True)
 class SamlProviderRecord:
-    """A SAML provider with its metadata document; `metadata_digest` is the SHA-256 (hex) of that."""
+    """A SAML provider with its metadata document. `metadata_digest` is the SHA-256 of the document in hex."""
 
     arn: str
     name: str
@@ -218,7 +227,7 @@ class SamlProviderRecord:
 
 @dataclass(frozen=True, slots=True)
 class OidcProviderRecord:
-    """An OIDC provider; `url` without a scheme, as AWS returns it."""
+    """An OIDC provider. `url` has no scheme, as in the answer of AWS."""
 
     arn: str
     url: str
@@ -230,7 +239,7 @@ class OidcProviderRecord:
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicyRecord:
-    """The account's password policy; ages in days, None where no limit is set."""
+    """The account's password policy. Ages are in days, None for no limit."""
 
     minimum_length: int
     requires_symbols: bool
@@ -246,7 +255,7 @@ class PasswordPolicyRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentity:
-    """Who the credentials belong to."""
+    """The identity that the credentials belong to."""
 
     account_id: str
     arn: str
@@ -255,7 +264,7 @@ class CallerIdentity:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyRecord:
-    """A long-lived access key of a user; `status` is "Active", "Inactive" or "Expired"."""
+    """A long-lived access key of a user. `status` is "Active", "Inactive" or "Expired"."""
 
     key_id: str
     user_name: str
@@ -265,7 +274,7 @@ class AccessKeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeyUse:
-    """The last use of an access key; all None when AWS has not seen it used."""
+    """The last use of an access key. All fields are None if AWS has recorded no use."""
 
     at: datetime | None
     service: str | None
@@ -284,7 +293,7 @@ class SshKeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class SigningCertificateRecord:
-    """An X.509 signing certificate of a user; `body_digest` is the SHA-256 (hex) of its PEM text."""
+    """An X.509 signing certificate of a user. `body_digest` is the SHA-256 of its PEM text in hex."""
 
     certificate_id: str
     user_name: str
@@ -295,8 +304,9 @@ class SigningCertificateRecord:
 
 @dataclass(frozen=True, slots=True)
 class LoginProfileRecord:
-    """That a user has a console password, whether it must be changed at the next sign-in, and how many
-    seconds a sign-in may last (None: not set)."""
+    """A user's console password: whether it must be changed at the next sign-in, and the maximum duration of
+    a sign-in in seconds (None if it is not set).
+    """
 
     user_name: str
     created_at: datetime

@@ -1,5 +1,6 @@
-"""Reach one AWS account: credentials (its own or an assumed role's), clients, retries, rate, and a count
-of calls."""
+"""Connect to an AWS account: credentials (the process's own or an assumed role's), clients, retries, rate
+limit and a count of calls.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +28,18 @@ from iam.aws.partitions import global_region
 from iam.aws.ratelimit import RateLimit, bucket_of
 
 heard: ContextVar[Callable[[str], None] | None] = ContextVar("heard", default=None)
-"""Who is told of a request that runs beside, instead of `Aws.on_call`, which is for the thread that has the
-way.
+"""The function that gets each request of a parallel read. It replaces `Aws.on_call`, which only the thread
+that owns the connection calls.
 """
 
 
 class Aws:
-    """The open way to one account. Clients are made when first asked for; not to be shared between threads,
-    but by `iam.aws.parallel_reads`, which has up to `width` requests under way.
+    """An open connection to an account. Clients are created on first use. Threads must not share it, except
+    through `iam.aws.parallel_reads`, which runs up to `width` requests at once.
 
-    `calls` counts every request sent, retries included, by action ("iam:ListUsers"); `retries` those that
-    were sent again. On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as
-    in stock boto3.
+    `calls` counts the sent requests, retries included, by action ("iam:ListUsers"); `retries` counts the
+    retries. On `iam`, policy documents in responses are their exact decoded text, not dictionaries as in
+    standard boto3.
     """
 
     def __init__(
@@ -64,42 +65,39 @@ class Aws:
 
     @property
     def home_region(self) -> str:
-        """The region of regional calls that name none: the access's own, else the partition's global one."""
+        """Return the default region of regional calls: the region of `access`, otherwise the partition's
+        global region.
+        """
         return self.access.region or global_region(self.access.partition)
 
     @property
     def iam(self) -> Any:
-        """The botocore client of IAM."""
         return self.client("iam")
 
     @property
     def sts(self) -> Any:
-        """The botocore client of STS."""
         return self.client("sts", region=self.access.region)
 
     @property
     def organizations(self) -> Any:
-        """The botocore client of Organizations."""
         return self.client("organizations")
 
     def ec2(self, region: str) -> Any:
-        """The botocore client of EC2 in a region."""
         return self.client("ec2", region=region)
 
     def cloudtrail(self, region: str) -> Any:
-        """The botocore client of CloudTrail in a region."""
         return self.client("cloudtrail", region=region)
 
     def offered_regions(self, service: str) -> frozenset[str]:
-        """The Regions of the partition in which botocore knows a service to exist."""
+        """Return the Regions of the partition in which botocore lists the service."""
         partition = self.access.partition
         return frozenset(self._session.get_available_regions(service, partition_name=partition))
 
     def client(self, service: str, *, region: str | None = None, may_retry: bool = True) -> Any:
-        """A botocore client with our retries, counters and limits; the partition's global region unless told.
+        """Return a botocore client with Gatehouse's retries, counters and limits. The default is the
+        partition's global region.
 
-        One that may not retry sends each request once: for calls that do harm when AWS carries them out
-        twice.
+        With `may_retry` False it sends each request once, for calls that do harm if AWS applies them twice.
         """
         key = service, region or global_region(self.access.partition), may_retry
         if key not in self._clients:
@@ -107,14 +105,14 @@ class Aws:
         return self._clients[key]
 
     def enter_beside(self) -> bool:
-        """Whether there is room for one more thread beside the caller's; it is taken until `leave_beside`."""
+        """Reserve a place for one more thread until `leave_beside`. Returns False if there is none."""
         with self._counting:
             is_room = self._beside < self.width - 1
             self._beside += is_room
         return is_room
 
     def leave_beside(self) -> None:
-        """The thread is done with the way."""
+        """Release the place of a thread."""
         with self._counting:
             self._beside -= 1
 
@@ -125,7 +123,7 @@ class Aws:
         self._clients.clear()
 
     def close_connections(self) -> None:
-        """Close the connections and begin to count anew, but keep the clients for who uses it next."""
+        """Close the connections and reset the counters, but keep the clients for the next user."""
         for client in self._clients.values():
             client.close()
         self.calls.clear()
@@ -177,11 +175,11 @@ def connect(
     on_call: Callable[[str], None] | None = None,
     attempts: int | None = None,
 ) -> Aws:
-    """Open a way to the account; no request is sent before the first call.
+    """Open a connection to the account. No request is sent before the first call.
 
-    `attempts` bounds how often one call is sent, for those who would rather hear of a failure soon. `on_call`
-    is told every request as it is sent, for live progress. `AWS_ENDPOINT_URL` and the other variables work as
-    in boto3. A client costs about 10 ms once the process has read botocore's models (150 ms, the first time).
+    `attempts` limits how often one call is sent, for callers that want to fail early. `on_call` gets each
+    request as it is sent, for live progress. `AWS_ENDPOINT_URL` and the other variables work as in boto3. A
+    client takes about 10 ms, or 150 ms while the process has not yet loaded botocore's models.
     """
     session = new_session()
     if access.mode == "role":
@@ -194,7 +192,9 @@ def connect(
 
 
 def new_session() -> Session:
-    """A botocore session that shares the process's cache of service models and gives timestamps in UTC."""
+    """Return a botocore session that shares the process's cache of service models and returns timestamps in
+    UTC.
+    """
     session = Session(event_hooks=copy(_builtin_hooks()), include_builtin_handlers=False)
     session.register_component("data_loader", _loader)
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_utc)
@@ -203,8 +203,8 @@ def new_session() -> Session:
 
 @cache
 def _builtin_hooks() -> HierarchicalEmitter:
-    """What botocore hears of each of its events, registered once: that is most of what a session costs (7
-    ms).
+    """Return botocore's built-in event handlers. They are registered once, because that is most of the cost
+    of a session (7 ms).
     """
     hooks = HierarchicalEmitter()
     Session(event_hooks=hooks)
@@ -212,7 +212,8 @@ def _builtin_hooks() -> HierarchicalEmitter:
 
 
 def _utc(value: str | float) -> datetime:
-    """AWS timestamps in UTC, whatever the machine's time zone: botocore's own parser gives local ones for
-    JSON."""
+    """Parse an AWS timestamp as UTC in any time zone of the machine. botocore's own parser returns local
+    times for JSON.
+    """
     moment: datetime = parse_timestamp(value)
     return moment.astimezone(UTC)

@@ -1,5 +1,6 @@
-"""Ready texts that make the spoke role in an account: CloudFormation and Terraform, for reading and for
-writing."""
+"""Templates for CloudFormation and Terraform that create the spoke role of an account, for reading or for
+writing.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ _TITLES = {"read": "Gatehouse syncs this account (read only)", "write": "Gatehou
 
 @dataclass(frozen=True)
 class SpokeRole:
-    """The role that Gatehouse assumes in one account; every value is checked, so that the texts need no
-    escaping."""
+    """The role that Gatehouse assumes in an account. Every value is validated, so the templates need no
+    escaping.
+    """
 
     account_id: str
     hub_role_arn: str
@@ -49,22 +51,20 @@ class SpokeRole:
 
     @property
     def name(self) -> str:
-        """The role's name: the one that was asked for, or Gatehouse's own."""
+        """Return the chosen name of the role, or the default."""
         return self.role_name or f"gatehouse-{self.purpose}"
 
     @property
     def arn(self) -> str:
-        """The role's ARN once it is made."""
+        """Return the ARN that the role will have."""
         return f"arn:{self.partition}:iam::{self.account_id}:role/{self.name}"
 
     @property
     def trust(self) -> dict[str, Any]:
-        """The role's trust policy."""
         return trust_policy(hub_role_arn=self.hub_role_arn, external_id=self.external_id)
 
     @property
     def permissions(self) -> dict[str, Any]:
-        """The role's permissions."""
         if self.purpose == "read":
             return read_policy(self.partition)
         return write_policy(
@@ -79,7 +79,7 @@ class SpokeRole:
 
 
 def cloudformation(spoke: SpokeRole) -> str:
-    """A CloudFormation template (YAML) that makes the role; deploy it with CAPABILITY_NAMED_IAM."""
+    """Return a CloudFormation template (YAML) that creates the role. Deploy it with CAPABILITY_NAMED_IAM."""
     return f"""\
 AWSTemplateFormatVersion: "2010-09-09"
 Description: {_TITLES[spoke.purpose]}.
@@ -103,7 +103,7 @@ Outputs:
 
 
 def terraform(spoke: SpokeRole) -> str:
-    """A Terraform file that makes the role."""
+    """Return a Terraform file that creates the role."""
     label = f"gatehouse_{spoke.purpose}"
     return f"""\
 # {_TITLES[spoke.purpose]}.
@@ -127,7 +127,7 @@ output "{label}_role_arn" {{
 
 
 def _yaml(value: Any, *, depth: int = 0) -> str:
-    """Block YAML of a policy; keys and strings are quoted as JSON, which YAML takes as they are."""
+    """Return a policy as block YAML. Keys and strings are quoted as JSON, which is valid YAML."""
     pad = "  " * depth
     if isinstance(value, dict):
         return "\n".join(
@@ -149,8 +149,9 @@ def _key(key: str) -> str:
 
 
 def _hcl(value: Any, *, depth: int = 1) -> str:
-    """An HCL expression of a policy; "${" of a policy variable is escaped, so that Terraform leaves it
-    alone."""
+    """Return a policy as an HCL expression. "${" of policy variables is escaped, so that Terraform does not
+    interpolate it.
+    """
     end = "  " * depth
     indent = f"{end}  "
     if isinstance(value, dict):

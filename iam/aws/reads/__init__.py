@@ -1,1 +1,1 @@
-"""What Gatehouse reads from AWS: in bulk first, per entity only where AWS leaves no other way."""
+"""The reads from AWS: in bulk if possible, and one entity at a time if AWS has no other call."""

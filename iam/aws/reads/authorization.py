@@ -1,4 +1,4 @@
-"""Stream GetAccountAuthorizationDetails page by page, decoding only the members whose bytes have changed."""
+"""Read GetAccountAuthorizationDetails page by page and decode only the members with changed bytes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ Known = Callable[[str, str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationItem:
-    """One entity of a page. `record` is None when its bytes are those that the caller knows by `digest`.
+    """An entity of a page. `record` is None if the caller already knows its `digest`.
 
-    The digest covers all that AWS says but when a role was last used, which is in `last_used` (None: not a
-    role, or not used as far back as AWS looks). Equal digests mean equal facts; different ones may be a mere
-    change of order.
+    The digest covers all fields except the last use of a role, which is in `last_used` (None if it is not a
+    role or was not used in AWS's tracking period). Equal digests mean equal data; different digests can be
+    caused by a change of order alone.
     """
 
     kind: str
@@ -47,8 +47,9 @@ class AuthorizationItem:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationPage:
-    """One answer: its entities, its number from 1 on, whether it was the last, and the bytes of its
-    entities."""
+    """A response: its entities, its number from 1 up, whether it is the last, and the size of its entities in
+    bytes.
+    """
 
     items: list[AuthorizationItem]
     number: int
@@ -59,13 +60,11 @@ class AuthorizationPage:
 def stream_authorization(
     aws: Aws, *, page_size: int = 1000, known: Known = lambda kind, aws_id: None
 ) -> Iterator[AuthorizationPage]:
-    """All users, groups, roles and managed policies (customer's, and the attached ones of AWS), a page at a
-    time.
+    """Yield all users, groups, roles and managed policies (customer managed, and attached AWS managed) page
+    by page.
 
-    `known(kind, aws_id)` gives the digest of what the caller already has, or None. Only one page is held at a
-    time. Raises AwsError when a page cannot be read whole or speaks of another account; then the walk has not
-    ended.
-
+    `known(kind, aws_id)` returns the digest of the caller's copy, or None. Only one page is in memory at a
+    time. AwsError if a page is incomplete or contains data of another account; the read is then incomplete.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
     """
     prefix = f"arn:{aws.access.partition}:iam::{aws.access.account_id}:"
@@ -112,7 +111,7 @@ def _item(kind: str, element: bytes, fragment: bytes, *, known: Known, prefix: s
 
 
 def _cut_last_used(fragment: bytes) -> tuple[bytes, LastUsed | None]:
-    """A role's bytes without its last use, and the last use."""
+    """Return the bytes of a role without its last use, and the last use."""
     matches = _LAST_USED.findall(fragment)
     if not matches:
         return fragment, None

@@ -1,4 +1,6 @@
-"""Ask for the credential report, wait a bounded time for it, and read its CSV, AWS's or an uploaded one."""
+"""Request the credential report, wait a limited time for it, and parse its CSV or that of an
+uploaded report.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from iam.aws.session import Aws
 ACTION = "iam:GetCredentialReport"
 ROOT = "<root_account>"
 MAX_BYTES = 20_000_000
-"""Far more than the report of the 5,000 users that an account may have."""
+"""Far more than a report of 5,000 users, the limit of an account."""
 _IN_PROGRESS = "ReportInProgress"
 _USER = re.compile(r"[\w+=,.@-]{1,64}|" + ROOT, re.ASCII)
 _ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:(?:root|user/[\x21-\x7e]{1,1024})")
@@ -32,7 +34,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class ReportedKey:
-    """One of the two access key slots; the report has no key ids."""
+    """One of the two access key slots of a user. The report contains no key ids."""
 
     active: bool
     last_rotated: datetime | None
@@ -43,7 +45,7 @@ class ReportedKey:
 
 @dataclass(frozen=True, slots=True)
 class ReportedCertificate:
-    """One of the two signing certificate slots."""
+    """One of the two signing certificate slots of a user."""
 
     active: bool
     last_rotated: datetime | None
@@ -53,7 +55,8 @@ class ReportedCertificate:
 class CredentialRow:
     """The credentials of one user, or of the root user (`is_root`).
 
-    None is AWS's "N/A", "no_information" and "not_supported"; `password_enabled` is None for the root user.
+    None stands for AWS's "N/A", "no_information" and "not_supported". `password_enabled` is None for the root
+    user.
     """
 
     user: str
@@ -70,13 +73,13 @@ class CredentialRow:
 
     @property
     def is_root(self) -> bool:
-        """Whether this is the row of the account's root user."""
+        """Return True for the account's root user."""
         return self.user == ROOT
 
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """All rows, as of `generated_at`; AWS makes a new report at most every four hours."""
+    """All rows of a report. AWS creates a new report at most every four hours."""
 
     generated_at: datetime
     rows: tuple[CredentialRow, ...]
@@ -85,9 +88,9 @@ class ReadReport:
 def read_credential_report(
     aws: Aws, *, wait_seconds: float = 60, sleep: Callable[[float], None] = time.sleep
 ) -> ReadReport:
-    """Have the report made if AWS has none that is fresh, and read it.
+    """Request a report if AWS has no recent one, and read it.
 
-    Raises AwsError (timeout) when it is not ready within `wait_seconds`.
+    AwsError (timeout) if it is not ready within `wait_seconds`.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
     """
     deadline = time.monotonic() + wait_seconds
@@ -110,7 +113,7 @@ def read_credential_report(
 
 
 def _fetch(aws: Aws) -> Any:
-    """The answer with the report, or None while AWS is still making it."""
+    """Return the response with the report, or None while AWS is still creating it."""
     if read_one(aws, "GenerateCredentialReport", key="State") != "COMPLETE":
         return None
     try:
@@ -122,7 +125,7 @@ def _fetch(aws: Aws) -> Any:
 
 
 def parse_credential_report(content: bytes, *, generated_at: datetime) -> ReadReport:
-    """The report in the bytes of its CSV file; ValueError with a sentence that names line and column."""
+    """Parse a report from its CSV file. ValueError with a sentence that names the line and column."""
     if len(content) > MAX_BYTES:
         raise ValueError(f"The credential report is larger than {MAX_BYTES // 1_000_000} MB.")
     try:
@@ -169,7 +172,7 @@ def _columns(header: list[str]) -> dict[str, int]:
 
 
 class _Row:
-    """One line of the file, with its number for what is wrong with it."""
+    """A line of the file, with its number for error messages."""
 
     def __init__(self, columns: dict[str, int], cells: list[str], line: int) -> None:
         if len(cells) != len(columns):

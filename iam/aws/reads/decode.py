@@ -1,4 +1,4 @@
-"""Turn one `<member>` of an IAM answer into a record, several times faster than botocore's parser does."""
+"""Convert a `<member>` of an IAM response to a record, several times faster than botocore's parser."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 
 def fields_of(fragment: bytes, *, action: str) -> Fields:
-    """The child elements of a member by tag; AwsError when it is not well-formed.
+    """Return the child elements of a member by tag. AwsError if it is not well-formed.
 
-    `raw.cut_lists` has refused document types before, so no entity can be declared and none can expand.
+    `raw_lists.cut_lists` has already refused document types, so no entity can be declared or expanded.
     """
     try:
         return {child.tag: child for child in fromstring(fragment)}  # noqa: S314
@@ -39,13 +39,14 @@ def fields_of(fragment: bytes, *, action: str) -> Fields:
 
 
 def decode(kind: str, fragment: bytes, *, action: str) -> Record:
-    """The record of a member of GetAccountAuthorizationDetails; AwsError when a field that AWS always
-    sends lacks."""
+    """Return the record of a member of GetAccountAuthorizationDetails. AwsError if a field that AWS always
+    sends is missing.
+    """
     return build_all([fragment], build=_DECODERS[kind], action=action)[0]
 
 
 def build_all(fragments: list[bytes], *, build: Callable[[Fields], T], action: str) -> list[T]:
-    """What `build` makes of each member; AwsError when one cannot be read."""
+    """Return the result of `build` for each member. AwsError if a member is unreadable."""
     try:
         return [build(fields_of(fragment, action=action)) for fragment in fragments]
     except KeyError as error:
@@ -55,36 +56,36 @@ def build_all(fragments: list[bytes], *, build: Callable[[Fields], T], action: s
 
 
 def text(fields: Fields, tag: str) -> str:
-    """The text of a child that must be there; KeyError else."""
+    """Return the text of a required child. KeyError if it is missing."""
     return fields[tag].text or ""
 
 
 def optional(fields: Fields, tag: str) -> str | None:
-    """The text of a child, or None when it is not there."""
+    """Return the text of a child, or None if it is missing."""
     child = fields.get(tag)
     return None if child is None else child.text or ""
 
 
 def moment(value: str) -> datetime:
-    """An AWS timestamp as an aware datetime in UTC."""
+    """Convert an AWS timestamp to an aware datetime in UTC."""
     return datetime.fromisoformat(value)
 
 
 def optional_moment(fields: Fields, tag: str) -> datetime | None:
-    """The timestamp of a child, or None when it is not there or empty."""
+    """Return the timestamp of a child, or None if it is missing or empty."""
     value = optional(fields, tag)
     return moment(value) if value else None
 
 
 def tags_of(fields: Fields) -> dict[str, str]:
-    """The `Tags` of an entity; AWS lists a key once."""
+    """Return the tags of an entity. AWS lists each key once."""
     if "Tags" not in fields:
         return {}
     return {_child(member, "Key"): _child(member, "Value") for member in fields["Tags"]}
 
 
 def last_used_of(fields: Fields) -> LastUsed | None:
-    """`RoleLastUsed`, or None when AWS has not seen the role used."""
+    """Return `RoleLastUsed`, or None if AWS has recorded no use of the role."""
     element = fields.get("RoleLastUsed")
     at = element.findtext("LastUsedDate") if element is not None else None
     return LastUsed(moment(at), element.findtext("Region")) if element is not None and at else None
@@ -205,7 +206,7 @@ def _policy(fields: Fields) -> PolicyRecord:
 
 
 def is_aws_managed(arn: str) -> bool:
-    """Whether a policy is AWS's own: its ARN has "aws" where the account id stands."""
+    """Return True for an AWS managed policy, which has "aws" as the account id in its ARN."""
     return arn.split(":", 5)[4] == "aws"
 
 

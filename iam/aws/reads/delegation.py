@@ -1,5 +1,5 @@
-"""What an account lets others act with: delegation requests of AWS's partners, and tokens that AWS signs for
-its principals.
+"""Delegation requests of AWS partners, and outbound federation: tokens that AWS signs for an account's
+principals.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ PAGE_SIZE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class DelegationRequest:
-    """A request of a partner to act in the account for some time. `policy` is the text of what it gives,
-    `session_duration` is in seconds, `boundaries` are those of the roles that it may create. What AWS sends
-    for people or as an address (messages, notes, where to go afterwards) is left out: it can hold secrets.
+    """A partner's request for temporary access to the account. `policy` is the text of the requested
+    permissions, `session_duration` is in seconds, and `boundaries` are those of the roles that the partner
+    can create. Messages, notes and redirect addresses are left out, because they can contain secrets.
     """
 
     request_id: str
@@ -43,15 +43,14 @@ class DelegationRequest:
 
 @dataclass(frozen=True, slots=True)
 class OutboundFederation:
-    """Whether principals can get tokens that AWS signs for other services, and by which issuer."""
+    """Whether principals can get tokens that AWS signs for other services, and the issuer of those tokens."""
 
     is_enabled: bool
     issuer: str
 
 
 def delegation_requests(aws: Aws) -> tuple[DelegationRequest, ...]:
-    """The delegation requests of the account that have an owner, those that have ended included.
-
+    """Return the delegation requests of the account that have an owner, including finished ones.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListDelegationRequests.html
     """
     return read_all(
@@ -60,8 +59,7 @@ def delegation_requests(aws: Aws) -> tuple[DelegationRequest, ...]:
 
 
 def outbound_federation(aws: Aws) -> OutboundFederation:
-    """Whether outbound federation is on.
-
+    """Return whether outbound federation is enabled, with its issuer.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOutboundWebIdentityFederationInfo.html
     """
     action = "GetOutboundWebIdentityFederationInfo"

@@ -1,4 +1,6 @@
-"""What AWS tells per entity only: keys, devices, certificates, tags, and targeted re-reads after a change."""
+"""Data that AWS returns only per entity: keys, devices, certificates, tags, and reads of single entities
+after a change.
+"""
 
 from __future__ import annotations
 
@@ -55,13 +57,12 @@ __all__ = [
 
 
 def access_keys(aws: Aws, *, user_name: str) -> tuple[AccessKeyRecord, ...]:
-    """The access keys of a user (at most two)."""
+    """Return the access keys of a user (at most two)."""
     return read_all(aws, "ListAccessKeys", key="AccessKeyMetadata", build=_access_key, UserName=user_name)
 
 
 def access_key_last_used(aws: Aws, *, key_id: str) -> AccessKeyUse:
-    """When, where and for which service a key was last used.
-
+    """Return the time, region and service of the last use of a key.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
     """
     used = read_one(aws, "GetAccessKeyLastUsed", key="AccessKeyLastUsed", AccessKeyId=key_id)
@@ -73,17 +74,16 @@ def access_key_last_used(aws: Aws, *, key_id: str) -> AccessKeyUse:
 
 
 def mfa_devices(aws: Aws, *, user_name: str) -> tuple[MfaDeviceRecord, ...]:
-    """The MFA devices of a user, hardware ones and security keys included."""
+    """Return the MFA devices of a user, including hardware devices and security keys."""
     return read_all(aws, "ListMFADevices", key="MFADevices", build=_mfa_device, UserName=user_name)
 
 
 def ssh_keys(aws: Aws, *, user_name: str) -> tuple[SshKeyRecord, ...]:
-    """The SSH public keys of a user."""
     return read_all(aws, "ListSSHPublicKeys", key="SSHPublicKeys", build=_ssh_key, UserName=user_name)
 
 
 def ssh_key_text(aws: Aws, *, user_name: str, key_id: str) -> str:
-    """An SSH public key itself, as OpenSSH writes it."""
+    """Return the text of an SSH public key in the OpenSSH format."""
     key = read_one(
         aws, "GetSSHPublicKey", key="SSHPublicKey", UserName=user_name, SSHPublicKeyId=key_id, Encoding="SSH"
     )
@@ -91,20 +91,19 @@ def ssh_key_text(aws: Aws, *, user_name: str, key_id: str) -> str:
 
 
 def certificate_texts(aws: Aws, *, user_name: str) -> dict[str, str]:
-    """The signing certificates of a user themselves, in PEM form: id → text."""
+    """Return the PEM texts of a user's signing certificates by id."""
     build = itemgetter("CertificateId", "CertificateBody")
     return dict(read_all(aws, "ListSigningCertificates", key="Certificates", build=build, UserName=user_name))
 
 
 def signing_certificates(aws: Aws, *, user_name: str) -> tuple[SigningCertificateRecord, ...]:
-    """The X.509 signing certificates of a user."""
+    """Return the X.509 signing certificates of a user."""
     return read_all(
         aws, "ListSigningCertificates", key="Certificates", build=_certificate, UserName=user_name
     )
 
 
 def service_credentials(aws: Aws, *, user_name: str) -> tuple[ServiceSpecificCredentialRecord, ...]:
-    """The service-specific credentials of one user."""
     return read_all(
         aws,
         "ListServiceSpecificCredentials",
@@ -115,7 +114,7 @@ def service_credentials(aws: Aws, *, user_name: str) -> tuple[ServiceSpecificCre
 
 
 def login_profile(aws: Aws, *, user_name: str) -> LoginProfileRecord | None:
-    """The console password's facts, or None when the user has none."""
+    """Return the properties of a user's console password, or None if the user has none."""
     try:
         profile = read_one(aws, "GetLoginProfile", key="LoginProfile", UserName=user_name)
     except AwsError as error:
@@ -126,32 +125,28 @@ def login_profile(aws: Aws, *, user_name: str) -> LoginProfileRecord | None:
 
 
 def policy_tags(aws: Aws, *, policy_arn: str) -> dict[str, str]:
-    """The tags of a customer managed policy."""
+    """Return the tags of a customer managed policy."""
     return _tags(aws, "ListPolicyTags", PolicyArn=policy_arn)
 
 
 def instance_profile_tags(aws: Aws, *, name: str) -> dict[str, str]:
-    """The tags of an instance profile."""
     return _tags(aws, "ListInstanceProfileTags", InstanceProfileName=name)
 
 
 def saml_provider_tags(aws: Aws, *, arn: str) -> dict[str, str]:
-    """The tags of a SAML provider."""
     return _tags(aws, "ListSAMLProviderTags", SAMLProviderArn=arn)
 
 
 def oidc_provider_tags(aws: Aws, *, arn: str) -> dict[str, str]:
-    """The tags of an OIDC provider."""
     return _tags(aws, "ListOpenIDConnectProviderTags", OpenIDConnectProviderArn=arn)
 
 
 def mfa_device_tags(aws: Aws, *, serial_number: str) -> dict[str, str]:
-    """The tags of a virtual MFA device."""
+    """Return the tags of a virtual MFA device."""
     return _tags(aws, "ListMFADeviceTags", SerialNumber=serial_number)
 
 
 def server_certificate_tags(aws: Aws, *, name: str) -> dict[str, str]:
-    """The tags of a server certificate."""
     return _tags(aws, "ListServerCertificateTags", ServerCertificateName=name)
 
 

@@ -1,5 +1,6 @@
-"""Read one user, group, role or policy in full, into the same records as the bulk answer: the re-read
-after a change."""
+"""Read one user, group, role or policy in full after a change, into the same records as
+GetAccountAuthorizationDetails.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +28,9 @@ T = TypeVar("T")
 
 
 def get_user(aws: Aws, *, name: str) -> UserRecord:
-    """A user with groups, policies, boundary and tags; AwsError (not_found) when there is none. 4 calls
-    and more."""
+    """Return a user with groups, policies, boundary and tags. AwsError (not_found) if it does not exist. At
+    least 4 calls.
+    """
     with parallel_reads(aws) as ask:
         groups = ask(partial(groups_for_user, aws, name=name))
         inline = ask(partial(_inline, aws, entity="User", name=name))
@@ -53,13 +55,13 @@ def get_user(aws: Aws, *, name: str) -> UserRecord:
 
 
 def groups_for_user(aws: Aws, *, name: str) -> tuple[str, ...]:
-    """The sorted names of the groups that a user is in."""
+    """Return the sorted names of a user's groups."""
     name_of = itemgetter("GroupName")
     return tuple(sorted(read_all(aws, "ListGroupsForUser", key="Groups", build=name_of, UserName=name)))
 
 
 def get_group(aws: Aws, *, name: str) -> GroupRecord:
-    """A group with its policies; AwsError (not_found) when there is none."""
+    """Return a group with its policies. AwsError (not_found) if it does not exist."""
     with parallel_reads(aws) as ask:
         inline = ask(partial(_inline, aws, entity="Group", name=name))
         attached = ask(partial(_attached, aws, entity="Group", name=name))
@@ -80,14 +82,15 @@ def get_group(aws: Aws, *, name: str) -> GroupRecord:
 
 
 def group_members(aws: Aws, *, name: str) -> tuple[str, ...]:
-    """The sorted names of the users in a group."""
+    """Return the sorted names of the users in a group."""
     name_of = itemgetter("UserName")
     return tuple(sorted(read_all(aws, "GetGroup", key="Users", build=name_of, GroupName=name)))
 
 
 def get_role(aws: Aws, *, name: str) -> RoleRecord:
-    """A role with trust, policies, boundary, tags, duration, description; AwsError (not_found) when there
-    is none."""
+    """Return a role with its trust policy, policies, boundary, tags, duration and description. AwsError
+    (not_found) if it does not exist.
+    """
     with parallel_reads(aws) as ask:
         inline = ask(partial(_inline, aws, entity="Role", name=name))
         attached = ask(partial(_attached, aws, entity="Role", name=name))
@@ -118,7 +121,7 @@ def get_role(aws: Aws, *, name: str) -> RoleRecord:
 
 
 def get_policy(aws: Aws, *, arn: str) -> PolicyRecord:
-    """A managed policy with all versions and tags; AwsError (not_found) when there is none."""
+    """Return a managed policy with all versions and tags. AwsError (not_found) if it does not exist."""
     with parallel_reads(aws) as ask:
         versions = ask(partial(_versions, aws, arn=arn))
         return _built(
@@ -145,7 +148,9 @@ def get_policy(aws: Aws, *, arn: str) -> PolicyRecord:
 
 
 def _built(aws: Aws, operation: str, parameters: dict[str, Any], build: Callable[[Any], T]) -> T:
-    """What `build` makes of the entity that a Get call answers; the answer's part is named as the entity."""
+    """Return the result of `build` for the entity of a Get call. The response field has the name of the
+    entity.
+    """
     entity = read_one(aws, operation, key=operation.removeprefix("Get"), **parameters)
     return build_all([entity], build, action=f"iam:{operation}")[0]
 

@@ -1,4 +1,4 @@
-"""What a user, group or role holds just now: its unique id, the managed policies attached to it, one of its
+"""The current policies of a user, group or role: its unique id, its attached managed policies, and one of its
 inline policies.
 """
 
@@ -12,21 +12,19 @@ from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 KINDS: Final = {"user": "User", "group": "Group", "role": "Role"}
-"""Kind of principal → how the names of AWS's calls and parameters have it."""
+"""The words for each kind of principal in the names of AWS's calls and parameters."""
 
 
 def holder_id(aws: Aws, *, kind: str, name: str) -> str:
-    """The unique id of the user, group or role of this name; AwsError (not_found) when there is none. One
-    call.
-    """
+    """Return the unique id of a user, group or role. AwsError (not_found) if it does not exist. One call."""
     word = KINDS[kind]
     few: dict[str, Any] = {"MaxItems": 1} if kind == "group" else {}
     return str(read_one(aws, f"Get{word}", **{f"{word}Name": name}, **few)[word][f"{word}Id"])
 
 
 def attached_arns(aws: Aws, *, kind: str, name: str) -> frozenset[str]:
-    """The ARNs of the managed policies attached to a user, group or role. One call for each hundred; raises
-    AwsError.
+    """Return the ARNs of the managed policies attached to a user, group or role. One call for each hundred
+    policies; AwsError.
     """
     word = KINDS[kind]
     policies = members(aws, f"ListAttached{word}Policies", key="AttachedPolicies", **{f"{word}Name": name})
@@ -34,8 +32,8 @@ def attached_arns(aws: Aws, *, kind: str, name: str) -> frozenset[str]:
 
 
 def inline_text(aws: Aws, *, kind: str, name: str, policy_name: str) -> str | None:
-    """The exact text of an inline policy of a user, group or role; None when it has none of this name. One
-    call; raises AwsError.
+    """Return the exact text of an inline policy of a user, group or role, or None if it has no policy with
+    this name. One call; AwsError.
     """
     word = KINDS[kind]
     named = {f"{word}Name": name, "PolicyName": policy_name}

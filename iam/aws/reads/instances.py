@@ -15,15 +15,16 @@ from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
 
 AMAZON: Final = "amazon"
-"""The owner of public addresses that AWS gives; of an Elastic IP address it is the account."""
+"""The owner of public addresses that AWS assigns. The owner of an Elastic IP address is the account."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """An instance that is not terminated. `profile_arn` is None without an instance profile;
-    `association_id` is what replaces or removes it; `requires_imds_v2` is False where IMDSv1 answers too.
-    `public_address` is "" without one; `has_own_address`: AWS gave it when the instance was started, and it
-    stays with the instance until that stops. An Elastic IP address can be moved to another instance.
+    """An instance that is not terminated. `profile_arn` is None without an instance profile; `association_id`
+    is needed to replace or remove the profile; `requires_imds_v2` is False if IMDSv1 is also enabled.
+
+    `public_address` is "" if there is none. `has_own_address` is True if AWS assigned it at the start of the
+    instance; the instance keeps it until it stops. An Elastic IP address can be moved to another instance.
     """
 
     instance_id: str
@@ -43,15 +44,14 @@ class InstanceRecord:
 
 
 def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord, ...]:
-    """All instances of the regions; AwsError when one region cannot be read.
-
+    """Return all instances of the regions. AwsError if a region cannot be read.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
     """
     return tuple(chain.from_iterable(_of_region(aws, region=region) for region in regions))
 
 
 def enabled_regions(aws: Aws) -> tuple[str, ...]:
-    """The sorted names of the regions that the account can use."""
+    """Return the sorted names of the regions that are enabled for the account."""
     client = aws.ec2(aws.home_region)
     regions = token_pages(client, "DescribeRegions", key="Regions", AllRegions=False)
     return tuple(sorted(build_all(regions, itemgetter("RegionName"), action="ec2:DescribeRegions")))
@@ -59,18 +59,15 @@ def enabled_regions(aws: Aws) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ProfileOfInstance:
-    """The ARN of the instance profile that an instance has, and the id of the association; both empty where
-    it has none.
-    """
+    """The ARN of an instance's profile and the id of the association. Both are empty if it has none."""
 
     profile_arn: str = ""
     association_id: str = ""
 
 
 def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOfInstance | None:
-    """Which instance profile an instance has just now; None when there is no such instance, or it is
+    """Return the current instance profile of an instance, or None if the instance does not exist or is
     terminated. Two calls.
-
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeIamInstanceProfileAssociations.html
     """
     if instance_now(aws, instance_id=instance_id, region=region) is None:
@@ -82,7 +79,7 @@ def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOf
         key="IamInstanceProfileAssociations",
         Filters=wanted,
     )
-    # One that is being taken away or was is still listed for a while.
+    # An association that is being removed or was removed is still listed for a while.
     for association in associations:
         if association.get("State") in ("associating", "associated"):
             profile = association.get("IamInstanceProfile", {})
@@ -93,10 +90,10 @@ def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOf
 def instance_now(
     aws: Aws, *, instance_id: str, region: str, association_id: str | None = None
 ) -> InstanceRecord | None:
-    """One instance as it is just now; None when there is none, or it is terminated. One call; raises
+    """Return the current state of an instance, or None if it does not exist or is terminated. One call;
     AwsError.
 
-    `association_id` is what its record says of the association, which this call does not tell.
+    `association_id` is copied to the record, because this call does not return it.
     """
     try:
         answer = invoke(aws.ec2(region), "DescribeInstances", {"InstanceIds": [instance_id]})
@@ -160,7 +157,7 @@ def _record(instance: dict[str, Any], *, region: str, associations: dict[str, st
 
 
 def _has_own_address(instance: dict[str, Any]) -> bool:
-    """Whether AWS, and not an Elastic IP address, gives the public address. Source:
+    """Return True if AWS assigned the public address and it is not an Elastic IP address.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceNetworkInterfaceAssociation.html
     """
     public = instance.get("PublicIpAddress")

@@ -1,4 +1,4 @@
-"""When IAM saw a user, role or group last use each service: a report that AWS makes on demand."""
+"""When a user, role or group last used each service: a report that AWS creates on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ FETCH: Final = "GetServiceLastAccessedDetails"
 
 @dataclass(frozen=True, slots=True)
 class AccessedService:
-    """A service that policies allow, by its prefix. `at` None: not used in the time that IAM tracks."""
+    """A service that the policies allow, by its prefix. `at` is None if it was not used in the tracking
+    period of IAM.
+    """
 
     prefix: str
     name: str
@@ -28,17 +30,15 @@ class AccessedService:
 
 
 def begin_report(aws: Aws, *, arn: str) -> str:
-    """Have AWS make the report; the number of its job. AwsError.
-
+    """Request the report and return its job id. AwsError.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GenerateServiceLastAccessedDetails.html
     """
     return str(read_one(aws, BEGIN, key="JobId", Arn=arn))
 
 
 def accessed_services(aws: Aws, *, job_id: str) -> tuple[AccessedService, ...] | None:
-    """The services of the report; None while AWS is still making it. AwsError, also where AWS failed.
-
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html
+    """Return the services of the report, or None while AWS is still creating it. AwsError, also if the job
+    failed. https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html
     """
     answer = read_one(aws, FETCH, JobId=job_id)
     status = part(answer, "JobStatus", action=f"iam:{FETCH}")
@@ -54,7 +54,7 @@ def accessed_services(aws: Aws, *, job_id: str) -> tuple[AccessedService, ...] |
 
 
 def _members(aws: Aws, answer: dict[str, Any], job_id: str) -> Iterator[dict[str, Any]]:
-    """Those of all pages."""
+    """Yield the members of all pages."""
     marker = ""
     while True:
         yield from part(answer, "ServicesLastAccessed", action=f"iam:{FETCH}")

@@ -1,4 +1,6 @@
-"""The account-wide lists that the bulk answer lacks; each is complete, or raises AwsError."""
+"""The account-wide lists that GetAccountAuthorizationDetails lacks. Each list is complete, or AwsError is
+raised.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +35,18 @@ WHO = "sts:GetCallerIdentity"
 
 
 def caller_identity(aws: Aws) -> CallerIdentity:
-    """Whose credentials these are.
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    """Return the identity of the credentials.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
     answer = invoke(aws.sts, "GetCallerIdentity", {})
     account_id, arn, user_id = (part(answer, key, action=WHO) for key in ("Account", "Arn", "UserId"))
     return CallerIdentity(account_id=account_id, arn=arn, user_id=user_id)
 
 
 def confirm_account(aws: Aws) -> CallerIdentity:
-    """The caller's identity, after making sure that it belongs to the account that `aws` was opened for.
+    """Return the caller's identity after checking that it belongs to the account of `aws`.
 
-    Raises AwsError (credentials) when it does not: the environment may hold another account's keys than
-    yesterday.
+    AwsError (credentials) if it does not: the environment can contain the keys of another account.
     """
     identity = caller_identity(aws)
     if identity.account_id != aws.access.account_id:
@@ -58,28 +60,27 @@ def confirm_account(aws: Aws) -> CallerIdentity:
 
 
 def list_users(aws: Aws) -> tuple[UserListing, ...]:
-    """All users with when their password was last used."""
+    """Return all users with the last use of their password."""
     return _read(aws, operation="ListUsers", tag="Users", build=_user)
 
 
 def list_roles(aws: Aws) -> tuple[RoleListing, ...]:
-    """All roles with maximum session duration and description."""
+    """Return all roles with maximum session duration and description."""
     return _read(aws, operation="ListRoles", tag="Roles", build=_role)
 
 
 def list_virtual_mfa_devices(aws: Aws) -> tuple[VirtualMfaDeviceRecord, ...]:
-    """All virtual MFA devices, those of the root user and of nobody included."""
+    """Return all virtual MFA devices, including the root user's and unassigned ones."""
     return _read(aws, operation="ListVirtualMFADevices", tag="VirtualMFADevices", build=_virtual_device)
 
 
 def list_instance_profiles(aws: Aws) -> tuple[InstanceProfileRecord, ...]:
-    """All instance profiles with the name of the role in each."""
+    """Return all instance profiles with the names of their roles."""
     return _read(aws, operation="ListInstanceProfiles", tag="InstanceProfiles", build=_instance_profile)
 
 
 def list_service_specific_credentials(aws: Aws) -> tuple[ServiceSpecificCredentialRecord, ...]:
-    """The service-specific credentials of all users, in one call per page.
-
+    """Return the service-specific credentials of all users, in one call per page.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServiceSpecificCredentials.html
     """
     return read_all(
@@ -93,36 +94,38 @@ def list_service_specific_credentials(aws: Aws) -> tuple[ServiceSpecificCredenti
 
 
 def list_server_certificates(aws: Aws) -> tuple[ServerCertificateRecord, ...]:
-    """All server certificates that are kept in IAM."""
+    """Return all server certificates that are stored in IAM."""
     key = "ServerCertificateMetadataList"
     return read_all(aws, "ListServerCertificates", key=key, build=_server_certificate, MaxItems=1000)
 
 
 def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
-    """All SAML providers, each read in full (AWS allows 100 per account)."""
+    """Return all SAML providers in full, with one call for each (AWS allows 100 per account)."""
     arns = read_all(aws, "ListSAMLProviders", key="SAMLProviderList", build=itemgetter("Arn"))
     return tuple(provider for _, provider in each(aws, arns, lambda arn: get_saml_provider(aws, arn=arn)))
 
 
 def get_saml_provider(aws: Aws, *, arn: str) -> SamlProviderRecord:
-    """One SAML provider in full; AwsError (not_found) when there is none. One call."""
+    """Return a SAML provider in full. AwsError (not_found) if it does not exist. One call."""
     return _saml_provider(arn, read_one(aws, "GetSAMLProvider", SAMLProviderArn=arn))
 
 
 def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
-    """All OIDC providers, each read in full (AWS allows 100 per account)."""
+    """Return all OIDC providers in full, with one call for each (AWS allows 100 per account)."""
     key = "OpenIDConnectProviderList"
     arns = read_all(aws, "ListOpenIDConnectProviders", key=key, build=itemgetter("Arn"))
     return tuple(provider for _, provider in each(aws, arns, lambda arn: get_oidc_provider(aws, arn=arn)))
 
 
 def get_oidc_provider(aws: Aws, *, arn: str) -> OidcProviderRecord:
-    """One OIDC provider in full; AwsError (not_found) when there is none. One call."""
+    """Return an OIDC provider in full. AwsError (not_found) if it does not exist. One call."""
     return _oidc_provider(arn, read_one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
 
 
 def get_server_certificate(aws: Aws, *, name: str) -> ServerCertificateNow:
-    """One server certificate with its text and tags; AwsError (not_found) when there is none. One call."""
+    """Return a server certificate with its text and tags. AwsError (not_found) if it does not exist. One
+    call.
+    """
     certificate = read_one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
     action = "iam:GetServerCertificate"
     record = build_all(
@@ -137,8 +140,7 @@ def get_server_certificate(aws: Aws, *, name: str) -> ServerCertificateNow:
 
 
 def account_summary(aws: Aws) -> dict[str, int]:
-    """Counts and quotas by AWS's own names ("Users", "UsersQuota").
-
+    """Return counts and quotas by their AWS names ("Users", "UsersQuota").
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
     """
     summary: dict[str, int] = read_one(aws, "GetAccountSummary", key="SummaryMap")
@@ -146,12 +148,12 @@ def account_summary(aws: Aws) -> dict[str, int]:
 
 
 def account_aliases(aws: Aws) -> tuple[str, ...]:
-    """The account's alias, if it has one; AWS allows one."""
+    """Return the account's aliases. AWS allows at most one."""
     return read_all(aws, "ListAccountAliases", key="AccountAliases", build=str)
 
 
 def password_policy(aws: Aws) -> PasswordPolicyRecord | None:
-    """The password policy, or None when the account has AWS's default one."""
+    """Return the password policy, or None if the account uses AWS's default."""
     try:
         policy = read_one(aws, "GetAccountPasswordPolicy", key="PasswordPolicy")
     except AwsError as error:
@@ -173,7 +175,7 @@ def password_policy(aws: Aws) -> PasswordPolicyRecord | None:
 
 
 def tag_dictionary(tags: Iterable[dict[str, str]]) -> dict[str, str]:
-    """botocore's list of Key and Value pairs as a dictionary."""
+    """Convert botocore's list of Key and Value pairs to a dictionary."""
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
@@ -229,7 +231,7 @@ def _instance_profile(fields: Fields) -> InstanceProfileRecord:
 
 
 def service_credential(credential: dict[str, Any]) -> ServiceSpecificCredentialRecord:
-    """A member of the answer as a record; KeyError when it lacks what AWS always sends."""
+    """Convert a member of the response to a record. KeyError if it lacks a field that AWS always sends."""
     return ServiceSpecificCredentialRecord(
         credential_id=credential["ServiceSpecificCredentialId"],
         user_name=credential["UserName"],

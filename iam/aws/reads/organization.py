@@ -1,4 +1,4 @@
-"""The organization that an account belongs to: roots, units, accounts, and the policies that bound them."""
+"""The organization of an account: roots, organizational units, accounts, and their SCPs and RCPs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ T = TypeVar("T")
 SCP = "SERVICE_CONTROL_POLICY"
 RCP = "RESOURCE_CONTROL_POLICY"
 ROOT_CREDENTIALS = "RootCredentialsManagement"
-"""The feature of central root access by which root credentials of member accounts are removed."""
+"""The feature of central root access that removes root credentials of member accounts."""
 NOT_TOLD_HERE = frozenset({"AccountNotManagementOrDelegatedAdministrator", "OrganizationNotFound"})
 TURNED_OFF = frozenset({"ServiceAccessNotEnabled", "OrganizationNotInAllFeaturesMode"})
-"""Without trusted access of IAM, and without all features, no root access is managed centrally."""
+"""The error codes if IAM has no trusted access or the organization lacks all features: root access is not
+managed centrally.
+"""
 READS = 3
-"""So often the tree is read while it changes in between."""
+"""The maximum number of reads of the tree if it changes during each."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRecord:
-    """The organization itself; `feature_set` is "ALL" or "CONSOLIDATED_BILLING"."""
+    """An organization. `feature_set` is "ALL" or "CONSOLIDATED_BILLING"."""
 
     organization_id: str
     arn: str
@@ -40,8 +42,9 @@ class OrganizationRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationUnit:
-    """A root or an organizational unit; `parent_id` is None for a root, `enabled_types` is empty for a
-    unit."""
+    """A root or an organizational unit. `parent_id` is None for a root; `enabled_types` is empty
+    for a unit.
+    """
 
     unit_id: str
     arn: str
@@ -52,7 +55,7 @@ class OrganizationUnit:
 
 @dataclass(frozen=True, slots=True)
 class MemberAccount:
-    """An account of the organization; `status` is "ACTIVE", "SUSPENDED" or "PENDING_CLOSURE"."""
+    """An account of the organization. `status` is "ACTIVE", "SUSPENDED" or "PENDING_CLOSURE"."""
 
     account_id: str
     arn: str
@@ -65,8 +68,9 @@ class MemberAccount:
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicy:
-    """An SCP or RCP with its document text and the ids of the roots, units and accounts that it is
-    attached to."""
+    """An SCP or RCP with its document text and the ids of the roots, units and accounts to which it is
+    attached.
+    """
 
     policy_id: str
     arn: str
@@ -80,7 +84,7 @@ class ControlPolicy:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationTree:
-    """The whole organization as read at one time."""
+    """The whole organization at one time."""
 
     organization: OrganizationRecord
     units: tuple[OrganizationUnit, ...]
@@ -89,26 +93,27 @@ class OrganizationTree:
 
 
 def organization(aws: Aws) -> OrganizationRecord:
-    """The organization; AwsError (not_found, AWSOrganizationsNotInUseException) when the account is in
-    none."""
+    """Return the organization. AwsError (not_found, AWSOrganizationsNotInUseException) if the account belongs
+    to none.
+    """
     answer = invoke(aws.organizations, "DescribeOrganization", {})
     return build_all([answer], _organization, action="organizations:DescribeOrganization")[0]
 
 
 def discover_accounts(aws: Aws) -> tuple[MemberAccount, ...]:
-    """All accounts of the organization by one cheap list, without their parents.
+    """Return all accounts of the organization from one list call, without their parents.
 
-    Works from the management account or a delegated administrator's.
+    This works in the management account or a delegated administrator's account.
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     """
     return _read_all(aws, "ListAccounts", key="Accounts", build=_account)
 
 
 def read_organization(aws: Aws, *, described: OrganizationRecord | None = None) -> OrganizationTree:
-    """The whole tree, with the SCPs and RCPs of the types that are enabled; `described` saves a call.
+    """Return the whole tree, with the SCPs and RCPs of the enabled types. `described` saves a call.
 
-    Units that are deleted and accounts that are moved in between leave a tree that never was, so it is read
-    again; AwsError (conflict) when it still changes the last time.
+    If units are deleted or accounts moved during the read, the result can be inconsistent, so it is read
+    again. AwsError (conflict) if it still is inconsistent after the last read.
     """
     described = described or organization(aws)
     reason = ""
@@ -127,7 +132,9 @@ def read_organization(aws: Aws, *, described: OrganizationRecord | None = None) 
 
 
 def _gap_in(aws: Aws, tree: OrganizationTree) -> str:
-    """Why a tree can't be one moment's; empty where it can. AWS gives every account exactly one parent."""
+    """Return why a tree cannot be the state at one time, or "" if it can. In AWS each account has exactly one
+    parent.
+    """
     numbers = Counter(account.account_id for account in tree.accounts)
     for number, times in numbers.items():
         if times > 1:
@@ -153,15 +160,15 @@ def _read_tree(aws: Aws, described: OrganizationRecord) -> OrganizationTree:
 
 
 def control_policies(aws: Aws, *, kind: str) -> tuple[ControlPolicy, ...]:
-    """All policies of one kind (`SCP` or `RCP`) with documents and targets."""
+    """Return all policies of a kind (`SCP` or `RCP`) with documents and targets."""
     ids = _read_all(aws, "ListPolicies", key="Policies", build=itemgetter("Id"), Filter=kind)
     return tuple(_control_policy(aws, policy_id) for policy_id in ids)
 
 
 def root_access_features(aws: Aws) -> tuple[str, ...] | None:
-    """Which features of central root access the organization has turned on: "RootCredentialsManagement" and
-    "RootSessions"; None where AWS doesn't tell this account, since it is neither the management account nor
-    IAM's delegated administrator.
+    """Return the enabled features of central root access: "RootCredentialsManagement" and "RootSessions".
+    None if AWS does not show them to this account, because it is neither the management account nor IAM's
+    delegated administrator.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html
     """
@@ -174,14 +181,15 @@ def root_access_features(aws: Aws) -> tuple[str, ...] | None:
         if code in TURNED_OFF:
             return ()
         raise
-    # The list itself can be left out where it is empty.
+    # AWS can omit the list itself if it is empty.
     part(answer, "OrganizationId", action="iam:ListOrganizationsFeatures")
     return tuple(sorted(map(str, answer.get("EnabledFeatures") or ())))
 
 
 def is_outside_of_organization(error: AwsError) -> bool:
-    """Whether the error says that the account belongs to no organization, rather than that asking was
-    refused."""
+    """Return True if the error means that the account belongs to no organization, and not that the call was
+    denied.
+    """
     return error.kind is ErrorKind.NOT_FOUND and error.code == "AWSOrganizationsNotInUseException"
 
 

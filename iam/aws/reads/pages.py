@@ -1,4 +1,6 @@
-"""Walk the pages of a list call: raw members where the list is long, botocore's own answers elsewhere."""
+"""Iterate over the pages of a list call: as raw members for long lists, otherwise as botocore's parsed
+responses.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,13 @@ T = TypeVar("T")
 
 
 def read_one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) -> Any:
-    """The answer of one IAM call, or the part of it that `key` names."""
+    """Return the response of one IAM call, or the field `key` of it."""
     answer = invoke(aws.iam, operation, parameters)
     return answer if key is None else part(answer, key, action=f"iam:{operation}")
 
 
 def each(aws: Aws, names: Iterable[str], read: Callable[[str], T]) -> Iterator[tuple[str, T]]:
-    """(name, what `read` gives for it), without those that were deleted since they were listed."""
+    """Yield (name, result of `read`) for each name, without entities that were deleted after the listing."""
     with parallel_reads(aws) as ask:
         for name, answer in [(name, ask(partial(read, name))) for name in names]:
             try:
@@ -35,12 +37,14 @@ def each(aws: Aws, names: Iterable[str], read: Callable[[str], T]) -> Iterator[t
 def read_all(
     aws: Aws, operation: str, *, key: str, build: Callable[[Any], T], **parameters: Any
 ) -> tuple[T, ...]:
-    """What `build` makes of the members of all pages of an IAM list call, as botocore parses them."""
+    """Return the result of `build` for each member of all pages of an IAM list call, as botocore
+    parses them.
+    """
     return build_all(members(aws, operation, key=key, **parameters), build, action=f"iam:{operation}")
 
 
 def members(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterator[Any]:
-    """The members of all pages of an IAM list call."""
+    """Yield the members of all pages of an IAM list call."""
     action = f"iam:{operation}"
     marker: str | None = None
     while True:
@@ -56,10 +60,11 @@ def members(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterato
 def raw_pages(
     aws: Aws, operation: str, *, tags: tuple[str, ...], page_size: int = 1000, always_paged: bool = False
 ) -> Iterator[tuple[dict[str, list[bytes]], bool]]:
-    """({list name: its `<member>` fragments}, whether it is the last) of each page of an IAM list call.
+    """Yield ({list name: its `<member>` fragments}, whether it is the last page) for each page of an IAM list
+    call.
 
-    Raises AwsError when a page is not whole, or does not say whether it is the last where the call is
-    `always_paged`.
+    AwsError if a page is incomplete, or if the call is `always_paged` and a page does not state whether it is
+    the last.
     """
     action = f"iam:{operation}"
     names = tuple(tag.encode() for tag in tags)
@@ -79,10 +84,10 @@ def raw_pages(
 
 
 def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) -> str | None:
-    """The marker of the page after this one, or None at the end; AwsError when the answer leaves it open.
+    """Return the marker of the next page, or None at the end. AwsError if the response is ambiguous.
 
-    Lists that have no pages, such as the providers', do not say whether there is more. ListDelegationRequests
-    writes it as `isTruncated`.
+    Lists without pages, such as those of the providers, do not state whether there is more.
+    ListDelegationRequests spells the field `isTruncated`.
     """
     following: str = envelope.get("Marker", "")
     if not envelope.get("IsTruncated", envelope.get("isTruncated", bool(following))):
@@ -95,7 +100,9 @@ def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) ->
 def token_pages(
     client: Any, operation: str, *, key: str, paged_by: str = "NextToken", **parameters: Any
 ) -> Iterator[Any]:
-    """The members of all pages of a call that pages by NextToken (Organizations, EC2), or nextToken (EKS)."""
+    """Yield the members of all pages of a call that pages by NextToken (Organizations, EC2) or nextToken
+    (EKS).
+    """
     action = f"{client.meta.service_model.service_name}:{operation}"
     token: str | None = None
     while True:

@@ -1,4 +1,4 @@
-"""Pod identity associations of EKS clusters in some Regions: which service account gets which role."""
+"""Pod identity associations of EKS clusters in some Regions: the IAM role of each service account."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from iam.aws.session import Aws
 
 @dataclass(frozen=True, slots=True)
 class PodIdentityAssociation:
-    """An association. `target_role_arn` is the role, maybe of another account, that EKS assumes with
-    `role_arn` and whose credentials the pods get; "" without one. `policy` is the text of the policy that
-    limits the sessions, "" without one.
+    """A pod identity association. `target_role_arn` is the role, possibly of another account, that EKS
+    assumes with `role_arn`; the pods get its credentials. It is "" if there is none. `policy` is the text of
+    the policy that limits the sessions, "" if there is none.
     """
 
     association_id: str
@@ -39,9 +39,8 @@ class PodIdentityAssociation:
 
 
 def list_pod_identity_associations(aws: Aws, *, regions: Iterable[str]) -> tuple[PodIdentityAssociation, ...]:
-    """All associations of the Regions: a call for each Region, each cluster and each association, several at
-    once. What is deleted meanwhile is left out; AwsError when something can't be read.
-
+    """Return all associations of the Regions, with parallel calls for each Region, cluster and association.
+    Objects deleted meanwhile are left out. AwsError if something can't be read.
     https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribePodIdentityAssociation.html
     """
     by_region = read_regions(aws, "eks", regions=regions, read=_clusters_of)
@@ -69,7 +68,7 @@ def _clusters_of(client: Any) -> list[str]:
 
 
 def _associations_of(client: Any, cluster: str) -> list[Mapping[str, Any]]:
-    """Those of a cluster; none of one that was deleted since it was listed."""
+    """Return the associations of a cluster; none if it was deleted after the listing."""
     try:
         pages = token_pages(
             client,
@@ -86,7 +85,7 @@ def _associations_of(client: Any, cluster: str) -> list[Mapping[str, Any]]:
 
 
 def _described(client: Any, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """An association with its roles; None if it was deleted since it was listed."""
+    """Return an association with its roles, or None if it was deleted after the listing."""
     operation = "DescribePodIdentityAssociation"
     parameters = {"clusterName": row.get("clusterName"), "associationId": row.get("associationId")}
     try:

@@ -1,4 +1,4 @@
-"""What a managed policy says just now: its unique id, its versions, the text of the default one."""
+"""The current state of a managed policy: its unique id, its versions and the text of the default version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.aws.session import Aws
 
 
 class PolicyNow(NamedTuple):
-    """The default version of a policy, its exact text, and the ids of all versions, the oldest first."""
+    """The id and exact text of a policy's default version, and the ids of all versions, oldest first."""
 
     default: str
     text: str
@@ -19,12 +19,14 @@ class PolicyNow(NamedTuple):
 
 
 def policy_id(aws: Aws, *, arn: str) -> str:
-    """The unique id (ANPA…) of the policy of this ARN; AwsError (not_found) when there is none. One call."""
+    """Return the unique id (ANPA…) of the policy with this ARN. AwsError (not_found) if it does not exist.
+    One call.
+    """
     return str(read_one(aws, "GetPolicy", key="Policy", PolicyArn=arn)["PolicyId"])
 
 
 def policy_now(aws: Aws, *, arn: str) -> PolicyNow:
-    """How a policy stands. Two calls; raises AwsError."""
+    """Return the current state of a policy. Two calls; AwsError."""
     versions = list(members(aws, "ListPolicyVersions", key="Versions", PolicyArn=arn))
     default = next((each["VersionId"] for each in versions if each.get("IsDefaultVersion")), None)
     if default is None:
@@ -36,6 +38,6 @@ def policy_now(aws: Aws, *, arn: str) -> PolicyNow:
 
 
 def number_of(version_id: str) -> int:
-    """What versions are ordered by: AWS counts them up and never gives a number twice."""
+    """Return the number of a version, to sort by. AWS counts up and never reuses a number."""
     digits = version_id.removeprefix("v")
     return int(digits) if digits.isdecimal() else 0

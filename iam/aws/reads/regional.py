@@ -1,4 +1,4 @@
-"""Reads of services that live in Regions, of which not each has every service, nor is each enabled."""
+"""Read services that exist per Region. Not every Region has each service or is enabled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.aws.session import Aws
 T = TypeVar("T")
 
 NO_ENDPOINT: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError"})
-"""How a call ends in a Region that doesn't have the service: no host has the name of its endpoint."""
+"""The error codes of a call in a Region without the service: its endpoint has no host."""
 NOT_ENABLED: Final = frozenset(
     {
         "InvalidClientTokenId",
@@ -24,23 +24,23 @@ NOT_ENABLED: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""How AWS answers in a Region that the account hasn't enabled, or for a service that it can't use there.
-https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+"""The error codes of AWS in a Region that the account hasn't enabled, or for a service that it can't use
+there. https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 """
 
 
 def read_regions(
     aws: Aws, service: str, *, regions: Iterable[str], read: Callable[[Any], T]
 ) -> list[tuple[str, T]]:
-    """(Region, what `read` gives for its client) of several Regions, read beside each other.
+    """Return (Region, result of `read` for its client) for several Regions, read in parallel.
 
-    A Region that doesn't have the service, or isn't enabled, is left out. AwsError when one can't be read:
-    in a Region that botocore knows to have the service, an endpoint that doesn't answer is an outage.
+    Regions without the service and Regions that aren't enabled are left out. AwsError if a Region can't be
+    read: if botocore lists the service in the Region, an endpoint that doesn't answer is an outage.
     """
     offered = aws.offered_regions(service)
     clients = {}
     for region in regions:
-        # One try is enough to see that there is no such endpoint.
+        # One attempt is enough to find out that the endpoint does not exist.
         clients[region] = aws.client(service, region=region, may_retry=region in offered)
     answers: list[tuple[str, T]] = []
     with parallel_reads(aws) as ask:

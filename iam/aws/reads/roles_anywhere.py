@@ -1,4 +1,4 @@
-"""Profiles and trust anchors of IAM Roles Anywhere, in some Regions."""
+"""Profiles and trust anchors of IAM Roles Anywhere in some Regions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from iam.aws.session import Aws
 
 @dataclass(frozen=True, slots=True)
 class RolesAnywhereProfile:
-    """A profile: the roles that a certificate can get with it. `session_policy` is the text of the policy
-    that limits the sessions, "" without one. `mappings` are the specifiers of each field of a certificate
-    that become tags of the session; empty where AWS doesn't say, which is all of them.
+    """A profile with the roles that a certificate can get. `session_policy` is the text of the policy that
+    limits the sessions, "" if there is none. `mappings` are the specifiers of each certificate field that
+    become session tags; empty if AWS returns none, which means all.
     """
 
     profile_id: str
@@ -37,7 +37,7 @@ class RolesAnywhereProfile:
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchor:
-    """A certificate authority that Roles Anywhere trusts; `source` is how it is given, as
+    """A certificate authority that Roles Anywhere trusts. `source` is its type, for example
     CERTIFICATE_BUNDLE.
     """
 
@@ -51,8 +51,7 @@ class TrustAnchor:
 
 
 def list_profiles(aws: Aws, *, regions: Iterable[str]) -> tuple[RolesAnywhereProfile, ...]:
-    """All profiles of the Regions. A call for each Region and page; AwsError when one can't be read.
-
+    """Return all profiles of the Regions. One call for each Region and page; AwsError if one fails.
     https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ListProfiles.html
     """
     profiles: list[RolesAnywhereProfile] = []
@@ -62,8 +61,7 @@ def list_profiles(aws: Aws, *, regions: Iterable[str]) -> tuple[RolesAnywherePro
 
 
 def list_trust_anchors(aws: Aws, *, regions: Iterable[str]) -> tuple[TrustAnchor, ...]:
-    """All trust anchors of the Regions. A call for each Region and page; AwsError when one can't be read.
-
+    """Return all trust anchors of the Regions. One call for each Region and page; AwsError if one fails.
     https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ListTrustAnchors.html
     """
     anchors: list[TrustAnchor] = []

@@ -1,4 +1,4 @@
-"""Service-linked roles: which a service has just now, and how far the deletion of one is."""
+"""Service-linked roles: the current roles of a service, and the progress of deletions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ FAILED: Final = "FAILED"
 
 
 class RoleDeletion(NamedTuple):
-    """How far a deletion is (NOT_STARTED, IN_PROGRESS, SUCCEEDED, FAILED), and why it failed, in AWS's
-    words.
+    """The status of a deletion (NOT_STARTED, IN_PROGRESS, SUCCEEDED, FAILED), and AWS's reason if
+    it failed.
     """
 
     status: str
@@ -22,14 +22,13 @@ class RoleDeletion(NamedTuple):
 
 
 def roles_of_service(aws: Aws, *, service: str) -> tuple[str, ...]:
-    """The sorted names of the roles that are linked to a service. One call; raises AwsError."""
+    """Return the sorted names of the roles linked to a service. One call; AwsError."""
     roles = members(aws, "ListRoles", key="Roles", PathPrefix=f"/aws-service-role/{service}/")
     return tuple(sorted(str(role["RoleName"]) for role in roles))
 
 
 def deletion(aws: Aws, *, task_id: str) -> RoleDeletion:
-    """How far the deletion of a service-linked role is. One call; raises AwsError.
-
+    """Return the status of the deletion of a service-linked role. One call; AwsError.
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
     """
     answer = read_one(aws, "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task_id)

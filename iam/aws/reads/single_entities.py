@@ -1,4 +1,4 @@
-"""How one user, group, role, instance profile or other named thing stands just now, in one call each."""
+"""The current state of one user, group, role, instance profile or other named entity, with one call each."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 WORDS: Final = {"user": "User", "group": "Group", "role": "Role", "instance-profile": "InstanceProfile"}
-"""Kind → how the names of AWS's calls and parameters have it."""
+"""The words for each kind in the names of AWS's calls and parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntityNow:
-    """What AWS says of it; what its kind does not have is empty. `roles` are the names of those that an
-    instance profile holds.
+    """The current state of an entity. Fields that its kind does not have are empty. `roles` are the names of
+    the roles in an instance profile.
     """
 
     aws_id: str
@@ -37,8 +37,8 @@ class EntityNow:
 
 
 def entity_now(aws: Aws, *, kind: str, name: str, arn: str = "") -> EntityNow | None:
-    """What AWS has under this name (or ARN, where its calls ask for that); None when there is nothing. One
-    call; raises AwsError.
+    """Return the entity with this name (or ARN, if AWS's call requires it), or None if it does not exist. One
+    call; AwsError.
     """
     try:
         return _tagged(aws, kind, name, arn) if kind in _TAGGED else _named(aws, kind, name)
@@ -56,7 +56,7 @@ def _named(aws: Aws, kind: str, name: str) -> EntityNow:
 
 
 _TAGGED: Final = frozenset({"policy", "mfa-device", "server-certificate", "saml-provider", "oidc-provider"})
-"""Kinds of which only the id and the tags are wanted."""
+"""Kinds of which only the id and the tags are needed."""
 
 
 def _tagged(aws: Aws, kind: str, name: str, arn: str) -> EntityNow:

@@ -1,4 +1,6 @@
-"""The bucket of a trail: listing keys, reading objects, and the queue that is told of new ones."""
+"""The S3 bucket of a trail: list keys, read objects, and receive notifications of new objects
+from a queue.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ PAGE_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class BucketObject:
-    """An object by its key; `size` in bytes."""
+    """An object of the bucket. `size` is in bytes."""
 
     key: str
     size: int
@@ -25,9 +27,7 @@ class BucketObject:
 
 @dataclass(frozen=True, slots=True)
 class BucketPage:
-    """A page of a listing in the order of keys. `folders` are the common prefixes where the listing was asked
-    for one level only.
-    """
+    """A page of a listing, sorted by key. `folders` are the common prefixes of a listing of one level."""
 
     objects: tuple[BucketObject, ...]
     folders: tuple[str, ...]
@@ -36,7 +36,7 @@ class BucketPage:
 
 @dataclass(frozen=True, slots=True)
 class ReadObject:
-    """The first bytes of an object, and its metadata with keys in lower case."""
+    """The first bytes of an object, and its metadata with lowercase keys."""
 
     content: bytes
     metadata: dict[str, str]
@@ -44,7 +44,7 @@ class ReadObject:
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """A message, and the handle by which it is deleted."""
+    """A message, and the handle that is needed to delete it."""
 
     body: str
     handle: str
@@ -53,8 +53,7 @@ class QueueMessage:
 def list_page(
     aws: Aws, *, bucket: str, region: str, prefix: str, after: str = "", one_level: bool = False
 ) -> BucketPage:
-    """Up to a thousand keys under a prefix that come after a key. One call; AwsError.
-
+    """Return up to a thousand keys with a prefix that sort after the key `after`. One call; AwsError.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
     """
     parameters: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": PAGE_SIZE}
@@ -73,8 +72,7 @@ def _object(entry: dict[str, Any]) -> BucketObject:
 
 
 def read_object(aws: Aws, *, bucket: str, region: str, key: str, limit: int) -> ReadObject:
-    """An object, of which no more than `limit` bytes are read. One call; AwsError.
-
+    """Read at most the first `limit` bytes of an object. One call; AwsError.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     client = aws.client("s3", region=region)
@@ -86,7 +84,9 @@ def read_object(aws: Aws, *, bucket: str, region: str, key: str, limit: int) -> 
 
 
 def receive_messages(aws: Aws, *, queue_url: str, region: str) -> tuple[QueueMessage, ...]:
-    """Up to ten messages of a queue, which come again unless they are deleted. One call; AwsError."""
+    """Receive up to ten messages of a queue. A message is delivered again unless it is deleted. One call;
+    AwsError.
+    """
     parameters = {"QueueUrl": queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
     answer = invoke(aws.client("sqs", region=region), "ReceiveMessage", parameters)
     messages = answer.get("Messages", ())
@@ -94,6 +94,6 @@ def receive_messages(aws: Aws, *, queue_url: str, region: str) -> tuple[QueueMes
 
 
 def delete_message(aws: Aws, *, queue_url: str, region: str, handle: str) -> None:
-    """Delete a message that was received; AwsError."""
+    """Delete a received message. AwsError."""
     parameters = {"QueueUrl": queue_url, "ReceiptHandle": handle}
     invoke(aws.client("sqs", region=region), "DeleteMessage", parameters)

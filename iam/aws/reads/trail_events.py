@@ -1,4 +1,4 @@
-"""CloudTrail's own event history, and the public keys of its digest files."""
+"""CloudTrail's event history, and the public keys of its digest files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from iam.aws.raw_lists import malformed
 from iam.aws.session import Aws
 
 LOOKUP_DAYS: Final = 90
-"""So far back does the event history of CloudTrail reach."""
+"""The number of days that CloudTrail's event history covers."""
 PAGE_SIZE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class LookupPage:
-    """A page of events, the newest first, as CloudTrail's records (JSON). `token` leads to the next page; it
-    is empty at the end.
+    """A page of events, newest first, as CloudTrail's records (JSON). `token` requests the next page; it is
+    empty at the end.
     """
 
     records: tuple[str, ...]
@@ -28,7 +28,7 @@ class LookupPage:
 
 @dataclass(frozen=True, slots=True)
 class DigestKey:
-    """A public key (DER, PKCS #1) that signed digest files in its Region in this time."""
+    """A public key (DER, PKCS #1) that signed digest files of its Region during its validity."""
 
     fingerprint: str
     der: bytes
@@ -37,9 +37,8 @@ class DigestKey:
 
 
 def lookup_page(aws: Aws, *, region: str, start: datetime, end: datetime, token: str = "") -> LookupPage:
-    """One page of management events of a Region, both ends included. One call, which AWS allows twice a
-    second in an account and Region; AwsError.
-
+    """Return a page of management events of a Region between two times, both included. One call, which AWS
+    allows twice a second per account and Region; AwsError.
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
     """
     parameters: dict[str, Any] = {"StartTime": start, "EndTime": end, "MaxResults": PAGE_SIZE}
@@ -54,8 +53,7 @@ def lookup_page(aws: Aws, *, region: str, start: datetime, end: datetime, token:
 
 
 def public_keys(aws: Aws, *, region: str, start: datetime, end: datetime) -> Iterator[DigestKey]:
-    """The keys with which CloudTrail signed digest files of a Region in this time.
-
+    """Yield the keys with which CloudTrail signed digest files of a Region between two times.
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListPublicKeys.html
     """
     token = ""

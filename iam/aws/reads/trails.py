@@ -1,4 +1,4 @@
-"""CloudTrail trails of some regions: where they deliver, what they record, and whether they do."""
+"""CloudTrail trails of some regions: their destinations, what they record, and whether they log."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ ACCOUNT_FIELD: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class DescribedTrail:
-    """A trail. `is_logging`, `management_events` and what concerns delivery are None where an organization
-    trail of another account does not tell them. `management_events` is "All", "ReadOnly", "WriteOnly",
-    "None", or "Selected" where advanced event selectors choose. `delivery_error` is empty if the latest
-    delivery succeeded.
+    """A trail. `is_logging`, `management_events` and the delivery fields are None if an organization trail of
+    another account does not show them. `management_events` is "All", "ReadOnly", "WriteOnly", "None", or
+    "Selected" for advanced event selectors. `delivery_error` is empty if the latest delivery succeeded.
     """
 
     arn: str
@@ -41,9 +40,8 @@ class DescribedTrail:
 
 
 def list_trails(aws: Aws, *, regions: Iterable[str]) -> tuple[DescribedTrail, ...]:
-    """All trails that these regions see, each once: those that are homed in one of them, and all that cover
-    several regions or an organization. AwsError when one can't be read.
-
+    """Return all trails visible in these regions, without duplicates: those with their home in one of them,
+    and all that cover several regions or an organization. AwsError if one can't be read.
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
     """
     trails: dict[str, Mapping[str, Any]] = {}
@@ -58,7 +56,7 @@ def list_trails(aws: Aws, *, regions: Iterable[str]) -> tuple[DescribedTrail, ..
 
 
 def _read(aws: Aws, trail: Mapping[str, Any]) -> DescribedTrail | None:
-    """A trail with its status; None if it was deleted since it was listed."""
+    """Return a trail with its status, or None if it was deleted after the listing."""
     arn = str(trail["TrailARN"])
     home = str(trail.get("HomeRegion") or arn.split(":")[3])
     is_own = arn.split(":")[ACCOUNT_FIELD] == aws.access.account_id
@@ -71,7 +69,7 @@ def _read(aws: Aws, trail: Mapping[str, Any]) -> DescribedTrail | None:
     except AwsError as error:
         if error.code == GONE and is_own:
             return None
-        # A member account may be refused what an organization trail of another account does.
+        # AWS can deny a member account the details of an organization trail of another account.
         if is_own or error.kind not in (ErrorKind.DENIED, ErrorKind.NOT_FOUND, ErrorKind.INVALID):
             raise
     error_text = None
@@ -96,7 +94,7 @@ def _read(aws: Aws, trail: Mapping[str, Any]) -> DescribedTrail | None:
 
 
 def _management_events(selectors: Mapping[str, Any]) -> str | None:
-    """Which management events a trail records."""
+    """Return which management events a trail records."""
     if selectors.get("AdvancedEventSelectors"):
         return "Selected"
     basic = selectors.get("EventSelectors")
