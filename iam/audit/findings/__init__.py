@@ -1,1 +1,1 @@
-"""Findings: what is wrong in an account, computed by rules from the mirror and kept with its history."""
+"""Findings: problems in accounts, computed by rules from the mirror and kept with their history."""

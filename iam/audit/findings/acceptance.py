@@ -1,4 +1,4 @@
-"""Accepting a finding until a date: one person requests it with a reason, another one approves it."""
+"""Accepts a finding until a date: one person requests it with a reason, another approves."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ LONGEST: Final = timedelta(days=365)
 
 
 class AcceptanceError(RequestRefusedError):
-    """It is refused."""
+    """Raised if a request or decision is refused."""
 
 
 def may_request(viewer: Viewer, finding: AuditFinding) -> bool:
-    """Whether the viewer may request that an open finding is accepted."""
+    """True if the viewer can request the acceptance of an open finding."""
     return viewer.may(Right.REQUEST_CHANGE, account_id=finding.account.account_id)
 
 
 def may_decide(viewer: Viewer, acceptance: FindingAcceptance, *, is_single: bool) -> bool:
-    """Whether the viewer may approve or decline: an approver or administrator of the account, never the
-    person who requested it, unless there is a single operator.
+    """True if the viewer can approve or decline: approvers and administrators of the account.
+
+    The requester can't decide, unless there is a single operator.
     """
     number = acceptance.finding.account.account_id
     decides = any(viewer.may(right, account_id=number) for right in DECIDES)
@@ -44,7 +45,7 @@ def may_decide(viewer: Viewer, acceptance: FindingAcceptance, *, is_single: bool
 def request_acceptance(
     finding: AuditFinding, *, until: datetime, reason: str, actor: Viewer, now: datetime
 ) -> FindingAcceptance:
-    """Request it. Raises AcceptanceError."""
+    """Request that a finding is accepted. Raises AcceptanceError."""
     if not may_request(actor, finding):
         raise AcceptanceError("You can’t request this for the account.")
     if finding.status != FindingStatus.OPEN:
@@ -74,7 +75,7 @@ def request_acceptance(
 def decide(
     acceptance: FindingAcceptance, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
 ) -> None:
-    """Approve or decline it. Raises AcceptanceError."""
+    """Approve or decline the acceptance. Raises AcceptanceError."""
     if not may_decide(actor, acceptance, is_single=is_single):
         raise AcceptanceError(not_yours_to_decide())
     if is_approved and (why := ACCEPTANCE_REQUEST.why_not_approve(acceptance, actor, is_single=is_single)):
@@ -97,7 +98,7 @@ def decide(
 
 
 def end(finding: AuditFinding, *, actor: Viewer, now: datetime) -> None:
-    """Open an accepted finding again before its date. Raises AcceptanceError."""
+    """Reopen an accepted finding before its date. Raises AcceptanceError."""
     if not may_request(actor, finding):
         raise AcceptanceError("You can’t request this for the account.")
     with transaction.atomic():
@@ -116,7 +117,7 @@ def _note(
     reason: str = "",
     until: datetime | None = None,
 ) -> None:
-    """A line of history, and an entry of the journal."""
+    """Add an event to the history and an entry to the journal."""
     FindingEvent.objects.create(
         finding=finding, at=at, kind=kind, actor=actor.name, reason=reason, until=until
     )

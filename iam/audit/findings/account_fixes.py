@@ -1,4 +1,4 @@
-"""Fixes that make something: a role for support or audit, a password policy, a permissions boundary."""
+"""Fixes that create something: a role for support or audit, a password policy, a permissions boundary."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from iam.mirror.models import Entity, Kind
 LENGTH, REUSE, MAX_DAYS = 14, 24, 365
 BOUNDARY: Final = "gatehouse-no-administration"
 NO_ADMINISTRATION: Final = ("iam:*", "organizations:*", "account:*", "sts:AssumeRole")
-"""What makes administrators: everything but this is left by the boundary."""
+"""Actions that make a principal administrator; the boundary allows everything else."""
 
 
 def role_with(policy: str, *, name: str, description: str) -> Callable[[AuditFinding], Sequence[Operation]]:
-    """Create a role with a policy of AWS, which users of the account can assume with MFA."""
+    """Create a role with an AWS managed policy, which users of the account can assume with MFA."""
 
     def build(finding: AuditFinding) -> Sequence[Operation]:
         account = finding.account
@@ -49,7 +49,7 @@ def role_with(policy: str, *, name: str, description: str) -> Callable[[AuditFin
 
 
 def strong_passwords(finding: AuditFinding) -> Sequence[Operation]:
-    """Set the password policy that the remedy names, and nothing weaker than it is."""
+    """Set the password policy of the remedy, without weakening existing settings."""
     now: Any = fact(finding.account, "password_policy") or {}
     longest = now.get("maximum_age") or MAX_DAYS
     rules = PasswordRules(
@@ -67,14 +67,14 @@ def strong_passwords(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def bound_own_role(finding: AuditFinding) -> Sequence[Operation]:
-    """Set that boundary on the role of a finding. Raises RefusedError where the role is another account's."""
+    """Set that boundary on the finding's role. Raises RefusedError if the role is in another account."""
     if subject_of(finding).kind != Kind.ROLE:
         raise RefusedError("The role belongs to another account. Request the change there.")
     return put_boundary(finding)
 
 
 def put_boundary(finding: AuditFinding) -> Sequence[Operation]:
-    """Set a permissions boundary that leaves everything but administration."""
+    """Set a permissions boundary that allows everything except administration."""
     role, account = subject_of(finding), finding.account
     existing = Entity.objects.filter(account=account, kind=Kind.POLICY, name=BOUNDARY, gone_at__isnull=True)
     policy = existing.first()

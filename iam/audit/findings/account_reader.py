@@ -1,4 +1,4 @@
-"""Reads the facts of an account from the mirror: some fifteen queries, whatever its size."""
+"""Reads the facts of an account from the mirror, with about fifteen queries whatever its size."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ KINDS: Final = (
     Kind.POD_IDENTITY,
 )
 WITH_TEXT: Final = (Kind.ROLE, Kind.DELEGATION_REQUEST, Kind.ANYWHERE_PROFILE, Kind.POD_IDENTITY)
-"""Kinds of which the document is looked at."""
+"""Kinds of entities whose document is needed."""
 COLUMNS: Final = (
     "entity_id",
     "entity__aws_id",
@@ -85,16 +85,16 @@ COLUMNS: Final = (
 )
 CHUNK: Final = 900
 SAME_SECONDS: Final = 2
-"""AWS gives the moments of the report and of the key itself with different precision."""
+"""AWS gives the times of the report and of the key itself with different precision."""
 _texts: dict[str, str] = {}
-"""Documents by digest, as long as an account uses them."""
+"""Documents by digest, cached while an account uses them."""
 
 
 @contextmanager
 def facts_of(
     account: Account, *, at: datetime | None = None, now: datetime | None = None
 ) -> Iterator[AccountFacts]:
-    """The facts of an account at a moment (None: now), while the index is read."""
+    """The facts of an account at a moment (None: now). The caller holds the index."""
     entities = {row[0]: EntityFact(*row) for row in _states(account, at)}
     edges = _edges(account, at)
     inline = _inline(account, at)
@@ -167,14 +167,14 @@ def facts_of(
 def _own_users(
     account: Account, entities: Mapping[int, EntityFact], holders: Collection[int]
 ) -> frozenset[str]:
-    """The users by whose keys Gatehouse works; asked for only where a user has a policy of its own."""
+    """The users whose keys Gatehouse uses; queried only if a user has a policy of its own."""
     if not any(number in entities and entities[number].kind == Kind.USER for number in holders):
         return frozenset()
     return frozenset(own_arns(account.account_id))
 
 
 def _assertions(at: datetime | None) -> tuple[AssertionFact, ...]:
-    """The assertions that were checked at a moment."""
+    """The assertions that were active at a moment."""
     facts = []
     for key, name, terms in assertions_at(at):
         facts.append(AssertionFact(key, name, terms))
@@ -188,7 +188,7 @@ def _states(account: Account, at: datetime | None) -> list[tuple[Any, ...]]:
 
 
 def _edges(account: Account, at: datetime | None) -> dict[str, dict[int, list[int]]]:
-    """By kind: source → targets."""
+    """Relations by kind, from source to targets."""
     edges: dict[str, dict[int, list[int]]] = {kind.value: {} for kind in EdgeKind}
     rows = Edge.objects.filter(valid_at(at), account=account)
     for kind, source, target in rows_read(rows.values_list("kind", "source_id", "target_id")):
@@ -197,7 +197,7 @@ def _edges(account: Account, at: datetime | None) -> dict[str, dict[int, list[in
 
 
 def _turned(edges: Mapping[int, list[int]]) -> dict[int, list[int]]:
-    """Target → sources."""
+    """Relations from target to sources."""
     turned: dict[int, list[int]] = {}
     for source, targets in edges.items():
         for target in targets:
@@ -228,7 +228,7 @@ def _versions(
 
 
 def _documents(digests: set[str]) -> dict[str, str]:
-    """The texts; those of the last time are not read again."""
+    """The texts of documents; those that are cached are not read again."""
     missing = sorted(digests - _texts.keys())
     for batch in batches(missing, CHUNK):
         rows = Document.objects.filter(digest__in=batch)
@@ -237,19 +237,19 @@ def _documents(digests: set[str]) -> dict[str, str]:
 
 
 def forget() -> None:
-    """Drop everything that this process keeps."""
+    """Clear the caches."""
     _texts.clear()
 
 
 def _complete(account: Account, at: datetime | None) -> frozenset[str]:
-    """The sections that were synced whole, by the moment or with the last sync."""
+    """The sections that were fully synced by the moment, or in the last sync."""
     rows = Section.objects.filter(account=account)
     rows = rows.exclude(unknown_at(at)) if at else rows.filter(state=SectionState.COMPLETE)
     return frozenset(rows.values_list("name", flat=True))
 
 
 def _listed_accounts(at: datetime | None) -> frozenset[str]:
-    """The accounts of the organizations of connected accounts."""
+    """The accounts listed in the organizations of connected accounts."""
     listed = EntityState.objects.filter(valid_at(at), kind=Kind.ORG_ACCOUNT, account__removed_at__isnull=True)
     return frozenset(listed.values_list("entity__aws_id", flat=True))
 
@@ -264,22 +264,23 @@ def _root(account: Account, facts: list[AccountFact]) -> RootUserFacts:
 
 
 def _has_virtual_device(account: Account, at: datetime | None) -> bool:
-    """Whether the root user's MFA device is a virtual one."""
+    """True if the root user's MFA device is a virtual one."""
     devices = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.MFA_DEVICE)
     return devices.filter(category="virtual", attrs__IsRoot=True).exists()
 
 
 def _owned(account: Account, facts: AccountFacts) -> frozenset[int]:
-    """Those whose owner is known, of the users and roles that need one, and the access keys that have an
-    owner of their own.
+    """The users and roles that need an owner and have a known one, and the access keys with an owner of their
+    own.
     """
     owners = owners_known((entity.id for entity in facts.needing_owner), tags=facts.tags)
     return frozenset(owners).union(keys_with_own_owner(account))
 
 
 def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]], bool]:
-    """When each user and role was last used, NEVER for never; of users, which of their credentials; and
-    whether IAM was asked for the services of any.
+    """When each user and role was last used (NEVER for never), for users also by credential.
+
+    Also tells if IAM was asked for the services of any of them.
     """
     has_reports = False
     usage: dict[int, datetime] = {}
@@ -334,7 +335,7 @@ def _credentials(
 
 
 class StoredKey(NamedTuple):
-    """An active access key as the detail lane read it."""
+    """An active access key as the sync of details read it."""
 
     key_id: str
     created_at: datetime | None
@@ -343,7 +344,7 @@ class StoredKey(NamedTuple):
 
 
 def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
-    """The active keys that were synced themselves, by user."""
+    """The active keys that were synced in detail, by user."""
     keys: dict[int, list[StoredKey]] = {}
     rows = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.ACCESS_KEY, category="Active")
     columns = ("entity__owner_id", "entity__aws_id", "created_at", "entity__usage__last_used_at", "entity_id")
@@ -356,8 +357,9 @@ def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
 def _active_keys(
     report: Mapping[str, Any], used_at: Mapping[str, str], stored: list[StoredKey]
 ) -> tuple[KeyFact, ...]:
-    """The active keys of the credential report with their ids, or those that were synced themselves. A key
-    that was read after the report, as after a change, is what AWS said then.
+    """The active keys of the credential report with their ids, or those synced in detail.
+
+    A key that was read after the report, as after a change, is more recent.
     """
     is_read_later = KEYS_READ_AT in report
     if "access_key_1_active" not in report:
@@ -385,7 +387,7 @@ def _active_keys(
 
 
 def _max_sign_in(report: Mapping[str, Any]) -> int | None:
-    """The seconds that a sign-in may last, 0 where that isn’t set; None where it wasn’t read."""
+    """The maximum sign-in duration in seconds; 0 if not set, None if not synced."""
     profile = report.get("login_profile")
     return (profile[MAX_SIGN_IN] or 0) if profile and MAX_SIGN_IN in profile else None
 

@@ -1,4 +1,4 @@
-"""Requests to accept a finding, as approvers meet them."""
+"""Acceptance requests as a kind of audit request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _title(acceptance: FindingAcceptance) -> str:
 
 
 def _own_interest(acceptance: FindingAcceptance, own: Sequence[Entity]) -> str:
-    """Nobody accepts a finding about their own user or role, or about nobody but theirs."""
+    """Why the viewer must not approve: the finding concerns their own user or role, or only theirs."""
     finding = acceptance.finding
     arns = {entity.arn: entity for entity in own}
     if finding.subject in arns:

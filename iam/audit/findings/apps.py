@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AuditFindingsConfig(AppConfig):
-    """Registers the tables, and has findings follow changes without waiting for the sweep."""
+    """Registers the models, and recalculates findings right after changes."""
 
     name = "iam.audit.findings"
     label = "audit_findings"

@@ -1,8 +1,8 @@
-"""Calculates the findings of accounts, and keeps them: what is new is opened, what is gone is fixed, and what
-could not be read stays as it is. For workers and commands.
+"""Calculates and stores the findings of accounts: new ones are opened, missing ones fixed, and those that
+can't be judged kept.
 
-One process calculates an account at a time, under a lease; one that is killed leaves what was kept before,
-and the next begins when the lease has ended. Whatever is done twice ends the same.
+For workers and commands. One process calculates an account at a time, under a lease; if it is killed, the
+stored findings stay, and the next one starts when the lease expires. Idempotent.
 """
 
 from __future__ import annotations
@@ -36,16 +36,17 @@ from iam.policy.memory import collecting_paused
 TASK: Final = "iam.audit.findings.tasks.calculate_findings"
 NUDGE_SECONDS: Final = 2
 LASTS: Final = timedelta(hours=1)
-"""After so long an account is calculated again although nothing was written: keys get old."""
+"""Accounts are recalculated after this time even without writes, because keys age."""
 MOST_LINKS: Final = 1_000_003
-"""More than an account has users: the sum of so many times each number, and 1, tells count and sum."""
+"""More than an account has users: with this factor, a single sum encodes both count and sum of keys."""
 LEASE: Final = timedelta(minutes=5)
 logger = structlog.get_logger(__name__)
 
 
 def calculate_due(accounts: Iterable[Account] | None = None) -> int:
-    """Calculate the accounts that are due, and tell of what is new; how many were calculated. What a worker
-    calculated that was killed before it told anyone is told of now.
+    """Calculate due accounts and notify people of new findings. Returns how many were calculated.
+
+    Also notifies of results of a worker that was killed before it could.
     """
     end_acceptances(datetime.now(tz=UTC))
     rows = Account.objects.filter(removed_at__isnull=True) if accounts is None else accounts
@@ -60,7 +61,7 @@ def calculate_due(accounts: Iterable[Account] | None = None) -> int:
 
 
 def calculate(account: Account) -> bool:
-    """Calculate an account if it is due; whether it was. Nothing while another process is at it."""
+    """Calculate an account if it is due. Returns False if it was not due or another process has the lease."""
     began = datetime.now(tz=UTC)
     inputs, writes = _inputs(account)
     run, _ = FindingRun.objects.get_or_create(account=account)
@@ -98,19 +99,19 @@ def calculate(account: Account) -> bool:
 
 
 def computed_of(account: Account, *, at: datetime | None = None) -> ComputedFindings:
-    """What the rules say of an account at a moment (None: now)."""
+    """The results of the rules for an account at a moment (None: now)."""
     with collecting_paused(), facts_of(account, at=at) as facts:
         return compute(all_rules().values(), facts, is_past=at is not None)
 
 
 def is_due(account: Account) -> bool:
-    """Whether what is kept is of another state."""
+    """True if the stored findings belong to another state."""
     run = FindingRun.objects.filter(account=account).first()
     return run is None or _is_due(run, _inputs(account)[0], datetime.now(tz=UTC))
 
 
 def nudge() -> None:
-    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    """Notify a worker, at most once in a while; without a broker, the sweep calculates."""
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
@@ -119,7 +120,7 @@ def _is_due(run: FindingRun, inputs: str, now: datetime) -> bool:
 
 
 def _claim(run: FindingRun, now: datetime) -> str:
-    """A lease, or "" where another process has it."""
+    """Take the lease; "" if another process has it."""
     lease = uuid.uuid4().hex
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     claimed = FindingRun.objects.filter(free, pk=run.pk).update(lease=lease, lease_until=now + LEASE)
@@ -127,9 +128,10 @@ def _claim(run: FindingRun, now: datetime) -> str:
 
 
 def _inputs(account: Account) -> tuple[str, int]:
-    """A digest of everything that findings rest on: the code, what was written, which sections are whole, who
-    can become administrator, which accounts there are, who has left, what is asserted, who owns what, and
-    whose the users are. And how often the mirror had been written.
+    """A digest of everything the findings depend on, and the number of writes to the mirror.
+
+    This covers the code, the mirror, complete sections, administrators, accounts, leavers, assertions, owners
+    and matched people.
     """
     named = NamedOwner.objects.filter(Q(person=None) | Q(person__is_active=True))
     fresh = list(
@@ -152,8 +154,9 @@ def _inputs(account: Account) -> tuple[str, int]:
 
 
 def _state_of(owners: QuerySet[Any, Any]) -> tuple[Subquery, Subquery]:
-    """How many rows about the account there are, and the sum of their numbers: one that is set anew has a
-    higher number than all that were removed, or none of it changes.
+    """The number of rows about the account and the sum of their keys.
+
+    A newly inserted row has a higher key than any removed one, so every replacement shows.
     """
     rows = owners.filter(account_id=OuterRef("account_id")).order_by().values("account_id")
     count, total = rows.annotate(value=Count("pk")), rows.annotate(value=Sum("pk"))
@@ -162,7 +165,7 @@ def _state_of(owners: QuerySet[Any, Any]) -> tuple[Subquery, Subquery]:
 
 @cache
 def _rules_version() -> str:
-    """A digest of the engine, and of what is beside this file."""
+    """A digest of the engine and of the files in this package."""
     digest = hashlib.blake2b(code_version().encode(), digest_size=16)
     folder = Path(__file__).parent
     for path in sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".txt"}):

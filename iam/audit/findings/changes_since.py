@@ -1,4 +1,4 @@
-"""What happened to findings since a moment, and when a person last looked."""
+"""Finds what happened to findings since a moment, and when a person last looked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Account
 
 PAUSE: Final = timedelta(minutes=30)
-"""Pages that are opened within so long of each other are one visit."""
+"""Pages opened within this time of each other belong to one visit."""
 COUNTED: Final = (
     FindingEventKind.OPENED,
     FindingEventKind.REOPENED,
@@ -25,7 +25,7 @@ COUNTED: Final = (
 
 
 def note_visit(viewer: Viewer, *, now: datetime) -> datetime | None:
-    """Say that the person looks at the list now; when they did the time before, None for never."""
+    """Record that the person views the list now. Returns the time of the visit before, or None."""
     visit, is_new = FindingVisit.objects.get_or_create(person_id=viewer.person_id, defaults={"at": now})
     if is_new:
         return None
@@ -35,12 +35,12 @@ def note_visit(viewer: Viewer, *, now: datetime) -> datetime | None:
 
 
 def last_visit(viewer: Viewer) -> datetime | None:
-    """When the person looked at the list before this visit."""
+    """The time of the person's visit before the current one."""
     return FindingVisit.objects.filter(pk=viewer.person_id).values_list("before", flat=True).first()
 
 
 def event_counts(viewer: Viewer, *, account: Account | None, since: datetime) -> Mapping[str, int]:
-    """To how many visible findings each thing happened since then; one query."""
+    """The number of visible findings by event since a moment. One query."""
     visible = findings(viewer, FindingFilter(account=account)).order_by()
     rows = FindingEvent.objects.filter(at__gte=since, kind__in=COUNTED, finding__in=visible.values("pk"))
     counted = rows.order_by().values_list("kind").annotate(number=Count("finding", distinct=True))

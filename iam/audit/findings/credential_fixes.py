@@ -1,4 +1,4 @@
-"""Fixes of credentials: deactivate keys, remove the console password."""
+"""Fixes of credentials: deactivate access keys, remove the console password."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ UNKNOWN_KEYS = "The IDs of these access keys aren’t synced. Sync the account, 
 
 
 def deactivate_keys(finding: AuditFinding) -> Sequence[Operation]:
-    """Deactivate every key that the evidence names."""
+    """Deactivate every key named in the evidence."""
     return _deactivations(finding, [key["key"] for key in finding.evidence["keys"]])
 
 
 def deactivate_key_used_less(finding: AuditFinding) -> Sequence[Operation]:
-    """Deactivate all active keys but the one that was used last."""
+    """Deactivate all active keys except the most recently used one."""
     keys = sorted(finding.evidence["keys"], key=lambda key: (key["last_used"] or "", key["created"] or ""))
     return _deactivations(finding, [key["key"] for key in keys[:-1]])
 
 
 def deactivate_api_key(finding: AuditFinding) -> Sequence[Operation]:
-    """Deactivate the service-specific credential that the evidence names."""
+    """Deactivate the service-specific credential named in the evidence."""
     rows = Entity.objects.filter(
         owner=subject_of(finding), kind=Kind.SERVICE_CREDENTIAL, gone_at__isnull=True
     )
@@ -44,7 +44,7 @@ def delete_password(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def end_sign_in(finding: AuditFinding) -> Sequence[Operation]:
-    """Remove the console password and deactivate the access keys, as far as there are any."""
+    """Remove the console password and deactivate the access keys, if there are any."""
     keys = deactivate_keys(finding) if finding.evidence["keys"] else []
     return [*keys, *(delete_password(finding) if finding.evidence["password"] else [])]
 

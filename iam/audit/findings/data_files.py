@@ -1,4 +1,4 @@
-"""The data of rules: files beside them, which change when AWS does."""
+"""Loads the data files of rules, which change when AWS does."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def _lines(name: str) -> list[list[str]]:
 
 @cache
 def services_with_source() -> frozenset[str]:
-    """Service principals that send aws:SourceAccount or aws:SourceArn."""
+    """The service principals that send aws:SourceAccount or aws:SourceArn."""
     return frozenset(words[0] for words in _lines("services_with_source.txt"))
 
 
 @cache
 def deprecated_policies() -> dict[str, str]:
-    """Names of AWS managed policies that AWS deprecated, with what replaces each; "" for nothing."""
+    """Names of deprecated AWS managed policies, with the replacement of each ("" for none)."""
     return {words[0]: " ".join(words[1:]) for words in _lines("deprecated_policies.txt")}

@@ -1,4 +1,4 @@
-"""Dates among the facts of an entity."""
+"""Parses dates among the facts of an entity."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def moment_in(attrs: Mapping[str, Any], name: str) -> datetime | None:
-    """The moment that is stored as ISO 8601 under a name; None without one."""
+    """The time stored as ISO 8601 under this name; None if missing."""
     return moment_of(attrs.get(name))
 
 
 def moment_of(text: object) -> datetime | None:
-    """The moment that a text in ISO 8601 says; None for anything else."""
+    """Parse an ISO 8601 time; None for anything else."""
     if not isinstance(text, str) or "T" not in text:
         return None
     moment = datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""What findings say of delegation requests."""
+"""Shared code of the findings about delegation requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS: Final = {
 
 
 def delegations(facts: AccountFacts, *, states: frozenset[str]) -> Iterator[EntityFact]:
-    """The delegation requests of some states whose time isn’t over."""
+    """The delegation requests in these states that have not expired."""
     for request in facts.of_kind(Kind.DELEGATION_REQUEST):
         ends = _moment(request.attrs.get("ExpirationTime"))
         if request.category in states and (ends is None or ends > facts.now):
@@ -35,7 +35,7 @@ def delegations(facts: AccountFacts, *, states: frozenset[str]) -> Iterator[Enti
 
 
 def delegation_evidence(request: EntityFact, facts: AccountFacts) -> dict[str, Any]:
-    """Who filed it, what it gives, for how long and until when."""
+    """The requester, permissions, duration and expiry of a delegation request."""
     attrs = request.attrs
     seconds = attrs.get("SessionDuration")
     statements = [statement.body for statement in allows(policy_text(request, facts))]
@@ -55,7 +55,7 @@ def delegation_evidence(request: EntityFact, facts: AccountFacts) -> dict[str, A
 
 
 def gives_administration(request: EntityFact, facts: AccountFacts) -> bool:
-    """Whether it allows everything, or something of IAM that changes who can do what."""
+    """True if it allows all actions, or IAM actions that change permissions."""
     for statement in allows(policy_text(request, facts)):
         if is_full(statement) or statement.is_not or any(map(_is_administration, statement.actions)):
             return True
@@ -63,7 +63,7 @@ def gives_administration(request: EntityFact, facts: AccountFacts) -> bool:
 
 
 def policy_text(request: EntityFact, facts: AccountFacts) -> str:
-    """The policy that it gives; empty where AWS told none."""
+    """The policy that it gives; "" if AWS did not report one."""
     return facts.documents.get(request.document or "", "")
 
 
@@ -71,7 +71,7 @@ _READS: Final = tuple(fold(f"iam:{verb}") for verb in ("Get", "List", "Generate"
 
 
 def _is_administration(action: str) -> bool:
-    """An action or pattern of IAM that isn’t only reading; in lower case."""
+    """True if an IAM action or pattern (in lower case) does more than read."""
     return action == "*" or (action.startswith("iam:") and not action.startswith(_READS))
 
 

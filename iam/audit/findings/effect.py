@@ -1,5 +1,5 @@
-"""Whether what a policy says comes true for anyone who has it: all of their policies, boundaries and SCPs are
-asked.
+"""Checks if what a policy allows is effective for its holders, considering all their policies, boundaries and
+SCPs.
 """
 
 from __future__ import annotations
@@ -19,27 +19,30 @@ TRUSTS_EVERYONE: Final = {
 
 
 class PolicyEffect(NamedTuple):
-    """The principals for whom it comes true, and why that is conditional; no reasons: it is certain."""
+    """The principals for which it is effective, and why that is conditional; without reasons, it is
+    certain.
+    """
 
     principals: tuple[int, ...]
     reasons: tuple[str, ...]
 
 
 def administrators_by(policy: PolicyFact, facts: AccountFacts) -> PolicyEffect | None:
-    """Those of a policy's holders who are administrators; None where none is."""
+    """The holders of the policy that are administrators; None if there are none."""
     return _effect(policy, facts, facts.administrators or {})
 
 
 def effect_of(
     policy: PolicyFact, facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()
 ) -> PolicyEffect | None:
-    """Those of a policy's holders who can do an action on a resource; None where none can."""
+    """The holders of the policy that can do the action on the resource; None if none can."""
     return _effect(policy, facts, able(facts, action, resource, context=context))
 
 
 def able(facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()) -> Mapping[int, bool]:
-    """Who can do an action on a resource, by number, and whether surely; asked once for each account. A role
-    that would be assumed trusts everyone: policies of the account alone decide.
+    """Who can do an action on a resource, by primary key, with True if certain; cached per account.
+
+    A role to be assumed counts as trusting everyone, so that only policies of the account decide.
     """
     known = facts.able.get((action, resource, context))
     if known is None:
@@ -66,5 +69,5 @@ def _effect(policy: PolicyFact, facts: AccountFacts, able: Mapping[int, bool]) -
 
 
 def reasons_of(facts: AccountFacts, *, is_sure: bool) -> tuple[str, ...]:
-    """Why something is conditional: conditions decide, or what could stop it was not synced."""
+    """Why a result is conditional: conditions decide, or something that could block it is not synced."""
     return facts.unread if is_sure else (CONDITION, *facts.unread)

@@ -1,4 +1,4 @@
-"""What rules look at: one account as the mirror has it at a moment, in memory."""
+"""The data that rules examine: one account at a moment, in memory."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from iam.policy.index.index import PolicyIndex
 from iam.policy.request import SERVICE_LINKED_PATH
 
 OWNED_DAYS: Final = 90
-"""A role that was used within so many days needs an owner."""
+"""A role used within this many days needs an owner."""
 PUBLIC_ADDRESS: Final = "PublicIpAddress"
-"""The attribute of an instance that names its public address; empty if it has none."""
+"""The attribute of an instance with its public address; "" if it has none."""
 RESERVED: Final = "/aws-reserved/"
-"""The path of roles that IAM Identity Center makes."""
+"""The path of roles that IAM Identity Center creates."""
 ContextKeys = tuple[tuple[str, tuple[str, ...]], ...]
 """Context keys of a request with their values."""
 NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class EntityFact(NamedTuple):
-    """An entity as it was: `document` is the digest of a role's trust policy, or of the session policy of
-    what gives a role to workloads.
+    """An entity at the moment.
+
+    `document` is the digest of a role's trust policy, or of the session policy of what gives a role to
+    workloads.
     """
 
     id: int
@@ -48,13 +50,15 @@ class EntityFact(NamedTuple):
 
     @property
     def is_service_linked(self) -> bool:
-        """Whether AWS manages the role."""
+        """True if AWS manages the role."""
         return SERVICE_LINKED_PATH in self.arn
 
 
 class KeyFact(NamedTuple):
-    """An active access key by its place in the credential report. `used_at` None: never, as far as AWS
-    tells. `key_id` is empty where the key itself was not synced.
+    """An active access key by its position in the credential report.
+
+    `used_at` is None if it was never used, as far as AWS knows. `key_id` is "" if the key itself is not
+    synced.
     """
 
     slot: int
@@ -65,14 +69,15 @@ class KeyFact(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The key id, or which of the two it is."""
+        """The key id, or its position."""
         return self.key_id or f"access key {self.slot}"
 
 
 class CredentialFact(NamedTuple):
-    """A user's credentials. `has_password` None: no credential report was synced. `mfa` as UserCredentials
-    says it. `keys` are the active ones. `max_sign_in` are the seconds that a sign-in may last, 0 where that
-    isn’t set and None where it wasn’t read.
+    """A user's credentials.
+
+    `has_password` is None without a credential report. `mfa` is as in UserCredentials. `keys` are the active
+    ones. `max_sign_in` is the maximum sign-in duration in seconds: 0 if not set, None if not synced.
     """
 
     has_password: bool | None
@@ -87,8 +92,10 @@ class CredentialFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PolicyFact:
-    """A policy with its default text. `owner` is the managed policy, or the user, group or role that has it
-    inline; `holders` are the numbers of the users, groups and roles that have it.
+    """A policy with its default text.
+
+    `owner` is the managed policy, or the user, group or role with the inline policy; `holders` are the
+    primary keys of the users, groups and roles that have it.
     """
 
     owner: EntityFact
@@ -99,25 +106,26 @@ class PolicyFact:
 
     @property
     def is_aws_managed(self) -> bool:
-        """Whether AWS wrote it."""
+        """True for an AWS managed policy."""
         return not self.is_inline and self.owner.category == "aws"
 
     @property
     def cause(self) -> str:
-        """What tells it apart from other policies of its owner."""
+        """The cause of findings, which differs between the policies of an owner."""
         return self.name if self.is_inline else ""
 
 
 class ServicesFact(NamedTuple):
-    """When IAM was asked for the last use of a user’s services, and the latest of them; None: none."""
+    """When IAM was asked for a user's last used services, and the latest use (None: none)."""
 
     read_at: datetime
     used_at: datetime | None
 
 
 class KeyPlace(NamedTuple):
-    """An address from which an access key of a user called in the last 90 days; `user` is AWS's unique ID.
-    `callers` are the instances of the organization that called from the same address by their roles.
+    """An address from which an access key was used in the last 90 days; `user` is AWS's unique ID.
+
+    `callers` are instances of the organization that called from the same address with their roles.
     """
 
     user: str
@@ -131,7 +139,7 @@ class KeyPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AssertionFact:
-    """An assertion that is checked at the moment."""
+    """An assertion that is active at the moment."""
 
     key: str
     name: str
@@ -140,9 +148,11 @@ class AssertionFact:
 
 @dataclass
 class AccountFacts:
-    """The account. `usage` is None for a past moment, which has no last use; `administrators` and `openings`
-    are None where they were not calculated. `unread` are clauses about what could stop access and was not
-    synced; `organization` are the accounts that belong together, None where that is not known.
+    """The facts of an account.
+
+    `usage` is None for a past moment, which has no last use. `administrators` and `openings` are None if they
+    are not calculated. `unread` are clauses about unsynced data that could block access. `organization` are
+    the accounts of the organization; None if unknown.
     """
 
     number: str
@@ -171,34 +181,32 @@ class AccountFacts:
     last_calls: Mapping[str, datetime] | None = None
     """See `iam.audit.findings.recorded_calls`."""
     services: Mapping[int, ServicesFact] = field(default_factory=dict)
-    """By user; only where `last_calls` isn’t known."""
+    """By user; used only if `last_calls` is unknown."""
     unused_grants: tuple[UnusedGrant, ...] = ()
-    """See `iam.access.grants.unused_grants`; of a past moment none."""
+    """See `iam.access.grants.unused_grants`; empty for a past moment."""
     key_places: tuple[KeyPlace, ...] = ()
-    """Those that EC2 instances have or called from; of a past moment none."""
+    """Addresses that EC2 instances have or called from; empty for a past moment."""
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     own_users: frozenset[str] = frozenset()
-    """The users by whose keys Gatehouse works: their policies are what it asked for, and it refuses to change
-    them.
-    """
+    """The users whose keys Gatehouse uses: it asked for their policies, and refuses to change them."""
     persons_gone: frozenset[str] = frozenset()
     owned: frozenset[int] = frozenset()
-    """Of `needing_owner`, those whose owner is known today."""
+    """Those of `needing_owner` whose owner is known today."""
     root: RootUserFacts | None = None
     is_root_mfa_virtual: bool = False
     index: PolicyIndex | None = None
     assertions: tuple[AssertionFact, ...] = ()
     moments: dict[int, datetime] = field(default_factory=dict)
-    """Filled by `days_ago`."""
+    """The cache of `days_ago`."""
     able: dict[tuple[str, str, ContextKeys], dict[int, bool]] = field(default_factory=dict)
-    """Who can do an action on a resource in a context, and whether surely: filled by
-    `iam.audit.findings.effect`.
+    """The cache of `iam.audit.findings.effect`: who can do an action on a resource in a context, with True if
+    certain.
     """
 
     @cached_property
     def by_kind(self) -> dict[str, list[EntityFact]]:
-        """The entities of each kind."""
+        """The entities by kind."""
         by_kind: dict[str, list[EntityFact]] = {}
         for entity in self.entities.values():
             by_kind.setdefault(entity.kind, []).append(entity)
@@ -210,18 +218,18 @@ class AccountFacts:
 
     @cached_property
     def root_user(self) -> EntityFact:
-        """The account's root user, which is no entity of the mirror."""
+        """The root user, which is not an entity of the mirror."""
         arn = f"arn:{self.partition}:iam::{self.number}:root"
         return EntityFact(0, f"root {self.number}", "root", "Root user", arn)
 
     @property
     def prefix(self) -> str:
-        """What ARNs of IAM in the account begin with."""
+        """The beginning of IAM ARNs in the account."""
         return f"arn:{self.partition}:iam::{self.number}:"
 
     @property
     def organization_id(self) -> str:
-        """The organization of the account; empty where that isn’t known, or there is none."""
+        """The id of the account's organization; "" if there is none or it is unknown."""
         shard = self.index.accounts.get(self.number) if self.index else None
         return shard.standing.organization_id if shard else ""
 
@@ -233,22 +241,23 @@ class AccountFacts:
 
     @property
     def managed_users(self) -> Iterator[EntityFact]:
-        """The users whose groups and policies someone here looks after: not Gatehouse's own."""
+        """The users whose groups and policies are managed here, without Gatehouse's own."""
         for user, _ in self.users:
             if user.arn not in self.own_users:
                 yield user
 
     @property
     def roles(self) -> Iterator[EntityFact]:
-        """The roles that someone here looks after: neither AWS's own nor Gatehouse's."""
+        """The roles that are managed here, without those of AWS and Gatehouse."""
         for role in self.of_kind(Kind.ROLE):
             if not role.is_service_linked and role.arn not in self.own_roles:
                 yield role
 
     @property
     def needing_owner(self) -> Iterator[EntityFact]:
-        """The roles that were used lately, and the users with access keys who aren't known to be people.
-        Those that IAM Identity Center makes are its own.
+        """The recently used roles, and the users with access keys that are not known to be people.
+
+        Roles created by IAM Identity Center are left out.
         """
         since = self.days_ago(OWNED_DAYS)
         usage = self.usage or {}
@@ -270,7 +279,7 @@ class AccountFacts:
 
     @cached_property
     def holders(self) -> dict[int, list[int]]:
-        """Who has each managed policy attached, of those that are known."""
+        """The holders of each attached managed policy, as far as known."""
         holders: dict[int, list[int]] = {}
         for holder, policies in self.attached.items():
             for policy in policies if holder in self.entities else ():
@@ -279,8 +288,9 @@ class AccountFacts:
 
     @cached_property
     def policies(self) -> tuple[PolicyFact, ...]:
-        """Every policy whose text is known: managed ones by their default version, and inline ones. Those of
-        Gatehouse's own roles are left out.
+        """Every policy with a known text: default versions of managed policies, and inline policies.
+
+        Those of Gatehouse's own roles are left out.
         """
         own = {role.id for role in self.of_kind(Kind.ROLE) if role.arn in self.own_roles}
         policies = []
@@ -298,7 +308,7 @@ class AccountFacts:
         return tuple(policies)
 
     def principals(self, holders: tuple[int, ...]) -> tuple[int, ...]:
-        """The users and roles among holders, and the users of the groups among them."""
+        """The users and roles among these holders, and the users of the groups among them."""
         principals: dict[int, None] = {}
         for holder in holders:
             entity = self.entities.get(holder)
@@ -309,11 +319,11 @@ class AccountFacts:
         return tuple(principals)
 
     def arns(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
-        """The ARNs of entities, sorted."""
+        """The sorted ARNs of these entities."""
         return tuple(sorted(self.entities[number].arn for number in numbers if number in self.entities))
 
     def days_ago(self, days: int) -> datetime:
-        """So many days before the moment."""
+        """The time this many days before the moment."""
         if days not in self.moments:
             self.moments[days] = self.now - timedelta(days=days)
         return self.moments[days]

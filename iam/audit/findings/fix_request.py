@@ -1,4 +1,4 @@
-"""A fix that is a ready request: its button, and the operations that it comes to as the account is now."""
+"""Defines a fix that can be requested directly: its button, and its operations for the current account."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ CHANGED = "This has changed in AWS since the finding was calculated. Wait for th
 
 
 class FixRequest(NamedTuple):
-    """`build` gives the operations, which are approved together; it raises RefusedError where there are none.
-    `is_alternative`: the page that the finding names comes first, such as adding an MFA device. `is_plain`:
-    also for who looks after people only and is told no policies.
+    """A fix that can be requested.
+
+    `build` returns the operations, which are approved together, and raises RefusedError if there are none.
+    `is_alternative`: the page named by the finding, such as adding an MFA device, comes first. `is_plain`:
+    also for viewers who see only people, and no policies.
     """
 
     label: str
@@ -26,7 +28,7 @@ class FixRequest(NamedTuple):
 
 
 def subject_of(finding: AuditFinding) -> Entity:
-    """The entity of a finding. Raises RefusedError if it is gone."""
+    """The entity that a finding is about. Raises RefusedError if it is gone."""
     entity = finding.entity
     if entity is None or entity.gone_at is not None:
         raise RefusedError(CHANGED)
@@ -34,7 +36,7 @@ def subject_of(finding: AuditFinding) -> Entity:
 
 
 def entities_of(account: Account, kind: Kind, *, arns: Sequence[str]) -> list[Entity]:
-    """The entities with these ARNs, in their order. Raises RefusedError if one is gone."""
+    """The entities with these ARNs, in order. Raises RefusedError if one is gone."""
     rows = Entity.objects.filter(account=account, kind=kind, arn__in=arns, gone_at__isnull=True)
     by_arn = {row.arn: row for row in rows.select_related("account")}
     if len(by_arn) < len(set(arns)):

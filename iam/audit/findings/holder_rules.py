@@ -1,4 +1,4 @@
-"""Rules about full administrator policies, which differ in who wrote the policy."""
+"""The base of rules about full administrator policies, which differ by who wrote the policy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECTIONS: Final = AUTHORIZATION
 
 
 class OwnFullPolicyRule(FindingRule):
-    """A policy of the customer's own makes someone administrator; `is_inline` says which policies."""
+    """A customer's own policy makes someone administrator; `is_inline` selects which policies."""
 
     is_inline: ClassVar[bool]
     risk = "Anyone who has it, or takes it over, can do everything in the account."
@@ -41,7 +41,7 @@ def full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatem
 
 
 def effective_full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatement, PolicyEffect]]:
-    """Those of them that make someone administrator."""
+    """Those of them that actually make someone administrator."""
     for policy, statement in full_policies(facts):
         effect = administrators_by(policy, facts)
         if effect is not None:
@@ -51,7 +51,7 @@ def effective_full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, A
 def problem_of(
     policy: PolicyFact, statement: AllowStatement, effect: PolicyEffect, facts: AccountFacts
 ) -> RuleProblem:
-    """A finding about a policy that takes effect for some principals."""
+    """The problem of a policy that is effective for some principals."""
     holders = facts.arns(policy.holders)
     affected = facts.arns(effect.principals)
     return RuleProblem(
@@ -66,17 +66,17 @@ def problem_of(
 
 
 def fix_of(policy: PolicyFact) -> FindingFix:
-    """What opens a request to change or remove the policy."""
+    """The fix that opens a request to change or remove the policy."""
     if policy.is_inline:
         return FindingFix("delete-inline", policy.owner.id, policy.name)
     return FindingFix(page="policy", on=policy.owner.id)
 
 
 def detach(holder: EntityFact, policy: PolicyFact) -> FindingFix:
-    """What opens a request to detach a policy from a user, group or role."""
+    """The fix that opens a request to detach a policy from a user, group or role."""
     return FindingFix("detach", holder.id, policy.owner.arn)
 
 
 def is_user(entity: EntityFact) -> bool:
-    """Whether it is an IAM user."""
+    """True for an IAM user."""
     return entity.kind == Kind.USER

@@ -1,4 +1,4 @@
-"""Problems as findings: their identity, and what is kept of them."""
+"""Turns problems into findings, with a stable identity."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from iam.search_words import folded
 SEPARATOR = "\x1f"
 KEYS_KEPT: Final = 100_000
 _stamped: dict[str, tuple[RuleProblem, str]] = {}
-"""What this process stamped, by key: after one change almost every problem is what it was."""
+"""Cached stamps by key, since almost every problem is unchanged after a single change."""
 
 
 class ComputedFinding(NamedTuple):
-    """A finding as it is now, of an account by its number. `stamp` is a digest of what it says: most findings
-    are as they were, and their columns are not asked for.
+    """A current finding of an account.
+
+    `stamp` is a digest of its content: most findings are unchanged, and their columns need not be read.
     """
 
     key: str
@@ -68,8 +69,10 @@ class ComputedFinding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ComputedFindings:
-    """Everything that the rules say of an account. Kinds in `unread` could not be judged at all, nor could
-    the subjects in `unread_subjects`, by (kind, subject), and the findings of `unread_keys`, by their key.
+    """All results of the rules for an account.
+
+    Kinds in `unread` could not be judged at all. Neither could (kind, subject) pairs in `unread_subjects`,
+    nor findings by key in `unread_keys`.
     """
 
     findings: dict[str, ComputedFinding]
@@ -79,7 +82,7 @@ class ComputedFindings:
 
 
 def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool) -> ComputedFindings:
-    """Ask every rule."""
+    """Run every rule."""
     findings: dict[str, ComputedFinding] = {}
     unread, unread_keys, unread_subjects = set[str](), set[str](), set[tuple[str, str]]()
     for rule in rules:
@@ -112,7 +115,7 @@ def _finding(rule: FindingRule, problem: RuleProblem, account: str) -> ComputedF
     key = key_of(rule.kind, account, aws_id, problem.cause)
     former = _stamped.get(key)
     if former is not None and former[0] == problem:
-        # The former object, so that the other is not kept beside it.
+        # Return the earlier object, so that no equal copy is kept.
         return ComputedFinding(key, former[1], rule, former[0], account)
     stamp = _stamp(rule, problem)
     if len(_stamped) >= KEYS_KEPT:
@@ -133,7 +136,7 @@ def _stamp(rule: FindingRule, problem: RuleProblem) -> str:
 
 
 def _fix(fix: FindingFix | None, rule: FindingRule) -> dict[str, Any]:
-    """As it is kept."""
+    """The fix in stored form."""
     kept: dict[str, Any] = {"words": rule.remedy}
     if fix is not None:
         named = {"action": fix.action, "on": fix.on, "policy": fix.policy, "page": fix.page}

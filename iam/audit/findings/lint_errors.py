@@ -1,4 +1,4 @@
-"""Errors of policies by the lint, each text looked at once in a process."""
+"""Finds lint errors of policies; each text is checked once per process."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CUT_SHORT: Final = "MISSING_ARN_FIELD"
 ARN_FIELDS: Final = 6
 TEXTS_KEPT: Final = 20_000
 QUOTAS: Final = frozenset({"POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"})
-"""AWS raises quotas, and has taken the text."""
+"""Ignored, because AWS can raise quotas and has accepted the text."""
 
 
 class LintError(NamedTuple):
-    """An error and its place: statement from 1, None for the whole text."""
+    """An error and its place: the statement from 1, None for the whole text."""
 
     code: str
     message: str
@@ -31,12 +31,12 @@ class LintError(NamedTuple):
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """As evidence shows it."""
+        """The form for evidence."""
         return {"message": self.message, "statement": self.statement, "line": self.line}
 
 
 def lint_errors(policy: PolicyFact, facts: AccountFacts) -> tuple[LintError, ...]:
-    """The errors of a policy that is not AWS's own."""
+    """The errors of a policy, except those of AWS."""
     if policy.is_aws_managed:
         return ()
     text = facts.documents.get(policy.digest)
@@ -44,7 +44,7 @@ def lint_errors(policy: PolicyFact, facts: AccountFacts) -> tuple[LintError, ...
 
 
 def problem_of(policy: PolicyFact, errors: Sequence[LintError], facts: AccountFacts) -> RuleProblem:
-    """What a rule says of a policy with these errors."""
+    """The problem of a policy with these errors."""
     evidence = {"policy": policy.name, "errors": [error.evidence for error in errors]}
     fix = None if policy.is_inline else FindingFix(page="policy", on=policy.owner.id)
     holders = facts.arns(policy.holders)
@@ -52,7 +52,7 @@ def problem_of(policy: PolicyFact, errors: Sequence[LintError], facts: AccountFa
 
 
 def _is_cut_short(arn: str) -> bool:
-    """Whether an ARN has too few fields, and no wildcard that could stand for the missing ones."""
+    """True if an ARN has too few fields and no wildcard for the missing ones."""
     fields = arn.split(":")
     is_open = any("*" in field or "$" in field for field in fields[:-1]) or fields[-1].startswith(("*", "$"))
     return fields[0] == "arn" and len(fields) < ARN_FIELDS and not is_open

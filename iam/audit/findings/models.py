@@ -1,4 +1,4 @@
-"""Findings, their history, requests to accept them, and how far each account is calculated."""
+"""Models of findings, their history, acceptance requests, and the progress of calculation by account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.mirror.models import Account, Entity
 
 
 class FindingSeverity(models.IntegerChoices):
-    """How bad it is, the worst first."""
+    """The severity of a finding, worst first."""
 
     CRITICAL = 0, "Critical"
     HIGH = 1, "High"
@@ -21,14 +21,16 @@ class FindingSeverity(models.IntegerChoices):
 
 
 class FindingCertainty(models.TextChoices):
-    """Conditional: something that was not synced, or that depends on the request, could make it untrue."""
+    """Whether a finding is certain. Conditional: unsynced data or values of the request could make
+    it untrue.
+    """
 
     CONFIRMED = "confirmed", "Confirmed"
     CONDITIONAL = "conditional", "Conditional"
 
 
 class FindingStatus(models.TextChoices):
-    """Where a finding stands."""
+    """The status of a finding."""
 
     OPEN = "open", "Open"
     ACCEPTED = "accepted", "Accepted"
@@ -36,14 +38,16 @@ class FindingStatus(models.TextChoices):
 
 
 class AuditFinding(models.Model):
-    """One problem with one cause. `key` is a digest of its kind, its account, the unique id of its subject
-    and its cause, so that a user who is deleted and created again is another finding.
+    """One problem with one cause.
 
-    `subject` is an ARN, or the account id. `related` are ARNs, `affected` counts those whom it concerns
-    beyond the subject. `reasons` say why it is conditional. `fix` has the slug of an action with what its
-    form begins with, and the words. `changed_at` is when its status last changed. `unread_since`: what it
-    rests on could not be synced since then, so that it is neither confirmed nor fixed. `last_seen` is kept
-    when it goes or can't be judged any more; until then each calculation of the account sees it: `seen_at`.
+    `key` is a digest of its kind, account, subject's unique id and cause, so that a recreated user is another
+    finding.
+
+    `subject` is an ARN or the account ID. `related` are ARNs; `affected` counts those concerned besides the
+    subject. `reasons` say why it is conditional. `fix` has the slug of an action, initial values of its form,
+    and the label. `changed_at` is when its status last changed. `unread_since` is since when its data could
+    not be synced, so that it is neither confirmed nor fixed. `last_seen` is stored when it disappears or
+    can't be judged; until then every calculation sees it: `seen_at`.
     """
 
     key = models.CharField(max_length=32, unique=True)
@@ -87,7 +91,7 @@ class AuditFinding(models.Model):
 
     @property
     def seen_at(self) -> datetime:
-        """When it was seen last."""
+        """When it was last seen."""
         if self.status == FindingStatus.FIXED or self.unread_since:
             return self.last_seen
         run = getattr(self.account, "finding_run", None)
@@ -95,7 +99,7 @@ class AuditFinding(models.Model):
 
 
 class FindingEventKind(models.TextChoices):
-    """What happened to a finding."""
+    """The kinds of events in the history."""
 
     OPENED = "opened", "Opened"
     FIXED = "fixed", "Fixed"
@@ -108,7 +112,7 @@ class FindingEventKind(models.TextChoices):
 
 
 class FindingEvent(models.Model):
-    """One line of a finding's history. `actor` is the person who requested or decided."""
+    """One event in the history of a finding. `actor` is the requester or decider."""
 
     finding = models.ForeignKey(AuditFinding, db_index=False, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -128,9 +132,7 @@ class FindingEvent(models.Model):
 
 
 class FindingVisit(models.Model):
-    """When a person looked at the list of findings: the visit before this one is what "since my last visit"
-    means.
-    """
+    """When a person viewed the list of findings. The visit before this one defines "since my last visit"."""
 
     person_id = models.UUIDField(primary_key=True)
     at = models.DateTimeField()
@@ -141,9 +143,7 @@ class FindingVisit(models.Model):
 
 
 class FindingAcceptance(DecidedRequest):
-    """A request to accept a finding until a date, and who decided about it: never the person who requested
-    it.
-    """
+    """A request to accept a finding until a date, and its decision, which is never made by the requester."""
 
     finding = models.ForeignKey(AuditFinding, on_delete=models.CASCADE, related_name="acceptances")
     state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.REQUESTED)
@@ -161,10 +161,11 @@ class FindingAcceptance(DecidedRequest):
 
 
 class FindingRun(models.Model):
-    """How far the findings of an account are calculated. `inputs` is a digest of what they were calculated
-    from, `writes` how often the mirror had been written then; one process calculates an account at a time:
-    until `lease_until`, `lease` says which. `unread` are the kinds that could not be judged. `told_at`:
-    people were told of everything up to this calculation.
+    """The progress of an account's calculation.
+
+    `inputs` is a digest of the data used, `writes` the number of writes to the mirror at that time. `lease`
+    is held by one process until `lease_until`. `unread` are kinds that could not be judged. `told_at`: people
+    were notified of everything up to this calculation.
     """
 
     account = models.OneToOneField(

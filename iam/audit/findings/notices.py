@@ -1,5 +1,5 @@
-"""Tells people of new critical and high findings: one message for each account and calculation, and one
-summary for the first calculation of an account.
+"""Notifies people of new critical and high findings: one message per account and calculation, and a summary
+after the first.
 """
 
 from __future__ import annotations
@@ -29,19 +29,20 @@ from iam.notify.services import notify
 BAD: Final = (FindingSeverity.CRITICAL, FindingSeverity.HIGH)
 NEW: Final = (FindingEventKind.OPENED, FindingEventKind.REOPENED)
 ROLES: Final = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
-"""Who sees accounts whole, and so may read what is found in them."""
+"""Roles that see accounts whole and so can read their findings."""
 NAMED: Final = 10
 
 
 def untold_accounts() -> frozenset[int]:
-    """The accounts whose last calculation no one was told of yet."""
+    """The accounts whose last calculation nobody was notified of."""
     untold = FindingRun.objects.filter(calculated_at__isnull=False).exclude(told_at=F("calculated_at"))
     return frozenset(untold.values_list("account_id", flat=True))
 
 
 def tell_new_findings(account: Account) -> int:
-    """Tell of what was opened since people were last told; how many messages there are. The messages and
-    until when they tell are written together, so that nothing is lost or told twice.
+    """Notify people of findings opened since the last notice. Returns the number of messages.
+
+    Messages and progress are written together, so that nothing is lost or sent twice.
     """
     with transaction.atomic():
         runs = FindingRun.objects.select_for_update().filter(account=account, calculated_at__isnull=False)

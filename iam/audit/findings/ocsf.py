@@ -1,4 +1,5 @@
-"""Findings as OCSF events for a SIEM: class Compliance Finding of version 1.5.0, with the cloud profile.
+"""Exports findings as OCSF events for a SIEM: class Compliance Finding, version 1.5.0, with the cloud
+profile.
 
 Source: https://schema.ocsf.io/1.5.0/classes/compliance_finding
 """
@@ -34,8 +35,9 @@ AWS_ACCOUNT: Final = 10
 
 
 def ocsf_of(finding: AuditFinding, values: Row, *, owner: str = "") -> Row:
-    """A finding as an event; `values` are those of the JSON list that the reader may see, `owner` is who
-    owns the subject.
+    """A finding as an event.
+
+    `values` is the JSON list row that the reader can see, `owner` the owner of the subject.
     """
     rule = all_rules().get(finding.kind)
     title = rule.title if rule else finding.kind

@@ -1,4 +1,4 @@
-"""Who a finding is for: the person or team behind its user, or whom the tags of its subject name."""
+"""Finds the owners of findings: the person or team behind a user, or the owner in the tags of the subject."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from iam.search_words import folded, matches, spellings
 
 
 def owners_of(findings: Collection[AuditFinding]) -> dict[int, str]:
-    """Who owns what findings are about, by the number of the finding, as far as it is known; several names
-    where a finding names access keys of several owners.
+    """The known owners of findings, by primary key; several names if a finding names access keys of several
+    owners.
     """
     return {number: ", ".join(names) for number, names in owner_names(findings).items()}
 
 
 def owned_by(text: str) -> Q:
-    """The findings about what is owned by someone with this name, as pages show it, or this email address.
-    Who could be meant is checked by the one answer to who owns something.
+    """The findings about what this person or team owns, by displayed name or email address.
+
+    Candidates are verified by the function that determines owners.
     """
     names = {text, *Person.objects.filter(email__iexact=text).values_list("name", flat=True)}
     candidates: set[int] = set()
@@ -50,8 +51,9 @@ def owned_by(text: str) -> Q:
 
 
 def owner_names(findings: Collection[AuditFinding]) -> dict[int, list[str]]:
-    """By the number of the finding: the owner of its subject, or the owners of the access keys that it names.
-    Where it names a password, too, the owner of the user comes first.
+    """By primary key of the finding: the owner of its subject, or the owners of the access keys it names.
+
+    If it also names a password, the owner of the user comes first.
     """
     subjects = {finding.pk: finding.entity_id for finding in findings if finding.entity_id}
     if not subjects:
@@ -81,7 +83,7 @@ def _about_keys(users: Any) -> QuerySet[AuditFinding]:
 
 
 def _named_or_linked(name: str) -> Iterable[int]:
-    """What was named for a person or team of this name, their users, and the users of the team."""
+    """What a person or team of this name is the named owner of, their users, and the users of the team."""
     named = NamedOwner.objects.filter(matches(name, "person__name", "team__name", by="iexact"))
     linked = Identity.objects.filter(matches(name, "person__name", by="iexact"))
     owned = OwnedUser.objects.filter(matches(name, "team__name", by="iexact"))
@@ -91,10 +93,10 @@ def _named_or_linked(name: str) -> Iterable[int]:
 
 
 def _tagged(name: str) -> Iterable[int]:
-    """What has a tag with this text, of that about which there are findings."""
+    """What has a tag with this text, among the subjects of findings."""
     is_written = Q()
     for spelling in spellings(name):
-        # SQLite has the text as it was written, PostgreSQL as it reads.
+        # SQLite compares the JSON as written, PostgreSQL as parsed.
         written = json.dumps(spelling, ensure_ascii=connection.vendor == "sqlite")[1:-1]
         is_written |= Q(written__icontains=written)
     about = AuditFinding.objects.filter(entity__isnull=False).values("entity")

@@ -1,4 +1,4 @@
-"""What rules about unused console passwords share."""
+"""The base of rules about unused console passwords."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
 class UnusedPasswordRule(FindingRule):
-    """A console password was not used for so many `days`; with `most` not for longer than that."""
+    """A console password was not used for `days`; with `most`, not for longer than that."""
 
     days: ClassVar[int]
     most: ClassVar[int] = 0
@@ -40,8 +40,8 @@ class UnusedPasswordRule(FindingRule):
 
 
 def unused_since(user: EntityFact, credential: CredentialFact) -> datetime | None:
-    """Since when a console password was not used: the last sign-in, or where there was none, when the
-    password was set or the user created.
+    """Since when a console password is unused: the last sign-in, else when the password was set or the user
+    created.
     """
     if not credential.has_password:
         return None
@@ -51,7 +51,7 @@ def unused_since(user: EntityFact, credential: CredentialFact) -> datetime | Non
 def is_unused(
     user: EntityFact, credential: CredentialFact, facts: AccountFacts, *, days: int, most: int = 0
 ) -> bool:
-    """Whether it was not used for so many days; with `most` not for longer than that."""
+    """True if it was not used for `days`; with `most`, not for longer than that."""
     since = unused_since(user, credential)
     if since is None or since >= facts.days_ago(days):
         return False

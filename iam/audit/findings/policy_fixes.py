@@ -1,4 +1,4 @@
-"""Fixes of policies: without what a finding is about (statements, actions, versions), or detached."""
+"""Fixes of policies: remove statements, actions or versions, or detach the policy."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from iam.policy.statements import as_list, statements_in
 
 Statement = dict[str, Any]
 Edit = Callable[[int, Statement], Statement | None]
-"""From the number of a statement, from 1, and what it says, to what it should say; None: nothing."""
+"""Maps a statement, with its number from 1, to its new content; None removes it."""
 
 
 def without_statements(fits: Callable[[AllowStatement], bool]) -> Callable[[AuditFinding], list[Operation]]:
-    """Remove every Allow statement that fits from the policy of a finding."""
+    """Remove every matching Allow statement from the finding's policy."""
     return without_actions(fits, lambda action: True)
 
 
 def without_actions(
     fits: Callable[[AllowStatement], bool], is_meant: Callable[[str], bool]
 ) -> Callable[[AuditFinding], list[Operation]]:
-    """Remove the actions that are meant (in lower case) from every Allow statement that fits."""
+    """Remove these actions (in lower case) from every matching Allow statement."""
 
     def build(finding: AuditFinding) -> list[Operation]:
         name = str(finding.evidence["policy"])
@@ -62,7 +62,7 @@ def without_actions(
 
 
 def without_unknown_actions(finding: AuditFinding) -> list[Operation]:
-    """Remove the names that AWS doesn't know, which changes nothing that is allowed or denied."""
+    """Remove action names unknown to AWS, which changes nothing that is allowed or denied."""
 
     def edit(number: int, statement: Statement) -> Statement | None:
         element = "NotAction" if "NotAction" in statement else "Action"
@@ -79,8 +79,9 @@ def _is_unknown(action: str) -> bool:
 
 
 def written(owner: Entity, name: str, edit: Edit, *, more: Sequence[Statement] = ()) -> list[Operation]:
-    """Rewrite a managed policy, or an inline policy of its owner, with more statements at its end. One of
-    which nothing is left is deleted.
+    """Rewrite a managed policy, or an inline policy of its owner, optionally with more statements.
+
+    A policy without remaining statements is deleted.
     """
     body = json.loads(text_of(owner, name))
     statements = []
@@ -100,7 +101,9 @@ def written(owner: Entity, name: str, edit: Edit, *, more: Sequence[Statement] =
 
 
 def text_of(owner: Entity, name: str) -> str:
-    """What a managed policy, or an inline policy of its owner, says. Raises RefusedError if it is gone."""
+    """The text of a managed policy, or of an inline policy of its owner. Raises RefusedError if it
+    is gone.
+    """
     current = valid_at(None)
     rows: QuerySet[PolicyVersion] | QuerySet[InlinePolicy]
     if owner.kind == Kind.POLICY:
@@ -114,43 +117,41 @@ def text_of(owner: Entity, name: str) -> str:
 
 
 def _removal(policy: Entity) -> list[Operation]:
-    """Delete a policy; one that is someone's permissions boundary is only detached."""
+    """Delete a policy; if it is someone's permissions boundary, only detach it."""
     if Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, target=policy).exists():
         return detached_everywhere(policy)
     return deletion_of(policy)
 
 
 def detached_everywhere(policy: Entity) -> list[Operation]:
-    """Detach a policy from everyone who has it."""
+    """Detach a policy from all its holders."""
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, target=policy)
     rows = edges.select_related("source__account").order_by("source__name")
     return [Attachment.of(DETACH_POLICY, edge.source, policy=policy) for edge in rows]
 
 
 def detach_all(finding: AuditFinding) -> Sequence[Operation]:
-    """Detach every policy that the evidence names from the subject."""
+    """Detach every policy named in the evidence from the subject."""
     holder = subject_of(finding)
     policies = entities_of(finding.account, Kind.POLICY, arns=finding.evidence["policies"])
     return [Attachment.of(DETACH_POLICY, holder, policy=policy) for policy in policies]
 
 
 def delete_inline_policies(finding: AuditFinding) -> Sequence[Operation]:
-    """Delete every inline policy that the evidence names."""
+    """Delete every inline policy named in the evidence."""
     holder = subject_of(finding)
     return [DeleteInlinePolicy.of(holder, name=name) for name in finding.evidence["policies"]]
 
 
 def delete_unused_versions(finding: AuditFinding) -> Sequence[Operation]:
-    """Delete every version that is not the default."""
+    """Delete every version except the default."""
     policy = subject_of(finding)
     rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=False)
     return [DeletePolicyVersion.of(policy, version=version) for version in rows.order_by("created_at", "id")]
 
 
 def close_path(finding: AuditFinding) -> Sequence[Operation]:
-    """Remove a statement without which the path is not there: one of a policy that the account wrote, since
-    AWS's own can only be detached.
-    """
+    """Remove a statement that the path depends on. AWS managed policies can only be detached."""
     statements = finding.evidence["statements"]
     for entry in statements:
         owner = _owner(finding, entry["holder"])

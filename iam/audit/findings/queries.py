@@ -1,4 +1,4 @@
-"""Findings as a viewer sees them: lists, one finding, counts."""
+"""Finds the findings that a viewer sees: lists, single findings and counts."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ WORST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
-    """What a list of findings is narrowed to. `changed_since`: whose status changed since then;
-    `is_requested`: someone requested to accept it; `team`: it is about a user of the team; `owner`: the name
-    or email address of who owns what it is about.
+    """A filter on findings.
+
+    `changed_since`: status changed since then. `is_requested`: acceptance is requested. `team`: about a user
+    of the team. `owner`: name or email address of the owner.
     """
 
     account: Account | None = None
@@ -59,13 +60,14 @@ class FindingFilter:
 
 
 def visible_findings(viewer: Viewer) -> QuerySet[AuditFinding]:
-    """Findings of whole accounts that the viewer sees; a lead sees those of their people and groups."""
+    """Findings of accounts that the viewer sees whole; for a lead, those of their people and groups."""
     return visible(AuditFinding.objects.all(), viewer, entity="entity", kinds=KINDS_OF_TEAMS)
 
 
 def worst_findings(viewer: Viewer, account: Account | None) -> list[AuditFinding]:
-    """The first open findings that are critical or high, of all accounts or of one, with their account. One
-    statement, which is compiled once for a scope: every overview asks it.
+    """The first open critical or high findings of all accounts or one, with their account.
+
+    One compiled statement per scope, because every overview runs it.
     """
     statement = _worst(viewer.scope, is_one=account is not None)
     width = len(columns(AuditFinding))
@@ -90,8 +92,8 @@ def _worst(scope: ViewerScope, *, is_one: bool) -> CompiledQuery:
 
 
 def are_all_judged(viewer: Viewer, account: Account | None) -> bool:
-    """Whether every kind was judged in each account that concerns the viewer: that there is no finding says
-    something only then. One query.
+    """True if every kind was judged in each of the viewer's accounts; only then does an empty list mean
+    anything. One query.
     """
     accounts = accounts_concerned(viewer.scope)
     accounts = accounts.filter(pk=account.pk) if account else accounts
@@ -99,7 +101,7 @@ def are_all_judged(viewer: Viewer, account: Account | None) -> bool:
 
 
 def teams_of_owners(viewer: Viewer) -> list[Team]:
-    """The teams by which a viewer can narrow findings: all, or those that they lead."""
+    """The teams by which a viewer can filter: all, or those that they lead."""
     teams = Team.objects.order_by("name")
     if not viewer.sees_accounts:
         teams = teams.filter(slug__in=viewer.leads)
@@ -107,7 +109,7 @@ def teams_of_owners(viewer: Viewer) -> list[Team]:
 
 
 def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
-    """Those that fit, the worst first."""
+    """The matching findings, worst first."""
     rows = visible_findings(viewer)
     conditions: dict[str, Any] = {}
     if wanted.account is not None:
@@ -133,7 +135,7 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         rows = rows.filter(Q(entity__in=people) | Q(entity__aws_id__in=machines))
     if wanted.owner:
         rows = rows.filter(owned_by(wanted.owner))
-    # Who looks after people only must not find out by a search what else a finding is about.
+    # A search must not reveal what else a finding is about to viewers who see only people.
     column = "search__contains" if viewer.sees_accounts else "place__contains"
     for word in words_of(wanted.text):
         rows = rows.filter(**{column: word})
@@ -142,14 +144,14 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
 
 @dataclass(frozen=True, slots=True)
 class FindingCounts:
-    """How many findings there are of each status, and how many open ones of each severity."""
+    """The number of findings by status, and of open ones by severity."""
 
     statuses: Mapping[str, int]
     severities: Mapping[int, int]
 
 
 def finding_counts(viewer: Viewer, *, account: Account | None) -> FindingCounts:
-    """Counts of the findings that a viewer sees, kept until something happens to any finding."""
+    """The counts of a viewer's findings, cached until any finding has a new event."""
     counts = kept("counts", viewer, account, lambda: _counted(viewer, account), seconds=COUNTS_KEPT_S)
     statuses = dict.fromkeys(FindingStatus.values, 0)
     severities = dict.fromkeys(FindingSeverity.values, 0)
@@ -169,8 +171,9 @@ def kept(
     seconds: int,
     state: FindingState | None = None,
 ) -> Any:
-    """A value of JSON about the findings that a viewer sees, kept for so long, or until something happens to
-    any finding. `state` where it is at hand.
+    """A JSON value about a viewer's findings, cached for a time or until any finding has a new event.
+
+    `state` is the current state, if it is at hand.
     """
     about = f"{name} {scope_key(ListContext(viewer, account=account))} {viewer.sees_accounts}"
     stamp = f"{about} {state or finding_state()}"
@@ -183,7 +186,7 @@ def kept(
 
 
 class FindingState(NamedTuple):
-    """Another one after each run and each event."""
+    """A value that changes with each run and each event."""
 
     runs: int
     calculated_at: str | None
@@ -191,7 +194,7 @@ class FindingState(NamedTuple):
 
 
 def finding_state() -> FindingState:
-    """As it is now: one statement, written here, since every overview asks it."""
+    """The current state. One handwritten statement, because every overview runs it."""
     with connection.cursor() as cursor:
         cursor.execute(STATE)
         number, calculated_at, event = cursor.fetchone()

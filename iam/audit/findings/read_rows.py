@@ -1,5 +1,5 @@
-"""Rows of the mirror as tuples, with values that this process has read before converted no second time: a
-calculation after one change reads a whole account in which almost everything is as it was.
+"""Reads mirror rows as tuples and caches converted values: after one change, almost the whole account is
+unchanged.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 
 VALUES_KEPT: Final = 50_000
-"""Of each type of column."""
+"""By type of column."""
 Convert = Callable[[Any], Any]
 _converts: dict[str, Convert] = {}
 
 
 def rows_read(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
-    """The rows of a `values_list`. What was read from JSON is shared by all who read the same text: nobody
-    may change it. One query.
+    """The rows of a `values_list`. One query.
+
+    Values parsed from equal JSON are shared, so callers must not modify them.
     """
     compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
     try:
@@ -40,7 +41,7 @@ def rows_read(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
 
 
 def _convert(steps: Sequence[Callable[..., Any]], expression: Any) -> Convert:
-    """What makes a value of what the database gave, by the type of the column."""
+    """The function that converts database values of a column type."""
     kind = expression.output_field.get_internal_type()
     if kind not in _converts:
 
@@ -54,5 +55,5 @@ def _convert(steps: Sequence[Callable[..., Any]], expression: Any) -> Convert:
 
 
 def forget() -> None:
-    """Drop everything that this process keeps."""
+    """Clear the cache."""
     _converts.clear()

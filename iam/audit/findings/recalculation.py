@@ -1,5 +1,5 @@
-"""Which findings are of a state that AWS has left: their account was written to since, and a worker is about
-to calculate it again.
+"""Finds the findings that are outdated because their account was written to and a worker will
+recalculate it.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from iam.mirror.models import Account
 
 KEY: Final = "findings-behind"
 KEPT_S: Final = 2
-"""A list asks no more often."""
+"""How long the result is cached."""
 BY_PATHS: Final = frozenset({"privilege-escalation", "instance-role-can-escalate"})
-"""Kinds that rest on escalation paths, which are calculated by themselves, and then their findings."""
+"""Kinds based on escalation paths, which are calculated separately before their findings."""
 
 
 class BehindAccounts(NamedTuple):
-    """The accounts whose findings, or whose escalation paths, are of an older state than the mirror."""
+    """The accounts whose findings, or escalation paths, are older than the mirror."""
 
     findings: frozenset[int]
     paths: frozenset[int]
 
     def has(self, finding: AuditFinding) -> bool:
-        """Whether a finding is calculated again: it may be gone by then."""
+        """True if the finding will be recalculated and may then be gone."""
         if finding.status == FindingStatus.FIXED:
             return False
         account = finding.account_id
@@ -35,7 +35,7 @@ class BehindAccounts(NamedTuple):
 
 
 def behind_accounts() -> BehindAccounts:
-    """The accounts that are behind, as of two seconds ago at most. Two queries, or none."""
+    """The outdated accounts, cached for two seconds. At most two queries."""
     kept = cache.get(KEY)
     if kept is None:
         kept = _behind()

@@ -1,5 +1,5 @@
-"""Which users called AWS lately: by CloudTrail where it is known for the time, else by IAM’s own reports. And
-from where their access keys called, where that is an EC2 instance.
+"""Finds which users called AWS lately, from CloudTrail or else from IAM's own reports, and which access keys
+are used on EC2 instances.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from iam.mirror.models import Account, Kind
 
 DAYS: Final = 90
 FRESH: Final = timedelta(days=14)
-"""Reports are read every week."""
+"""Reports are read weekly."""
 
 
 def last_calls(account_id: str, *, now: datetime) -> dict[str, datetime] | None:
-    """When the users of an account last called AWS with success, by unique ID, of those that did in the last
-    90 days. None if events of a part of that time are missing. Three queries.
+    """The last successful call of each of the account's users in the last 90 days, by unique ID.
+
+    None if events are missing for part of that time. Three queries.
     """
     since = now - timedelta(days=DAYS)
     if not covered_accounts([account_id], since=since, now=now):
@@ -37,7 +38,7 @@ def last_calls(account_id: str, *, now: datetime) -> dict[str, datetime] | None:
 
 
 def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]:
-    """What IAM says of the users of an account whose reports are fresh enough. One query."""
+    """IAM's last-used services of users, if the reports are recent enough. One query."""
     reports = ServicesReport.objects.filter(account=account, read_at__gt=now - FRESH, entity__kind=Kind.USER)
     facts = {}
     for user, read_at, services in reports.values_list("entity", "read_at", "services"):
@@ -48,9 +49,10 @@ def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]
 
 
 def key_places(facts: AccountFacts) -> tuple[KeyPlace, ...]:
-    """From which addresses of EC2 instances the access keys of an account called in the last 90 days: an
-    address that an instance of the account has, or from which an instance of the organization called by its
-    role on the same day. Three queries, none if no key is active.
+    """The addresses of EC2 instances from which access keys were used in the last 90 days.
+
+    These are addresses that an instance of the account has, or from which an instance of the organization
+    called with its role on the same day. Three queries; none without an active key.
     """
     if not any(credential.keys for _, credential in facts.users):
         return ()

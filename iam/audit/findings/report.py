@@ -1,4 +1,4 @@
-"""Findings as `manage.py findings` prints them, now or at a past moment."""
+"""The rows of `manage.py findings`, for now or a past moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAUSE_S: Final = 0.5
 
 
 def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:
-    """The findings of accounts, brought up to date first."""
+    """The findings of accounts, after an update."""
     wanted = list(accounts)
     bring_up_to_date(wanted)
     rows = AuditFinding.objects.filter(account__in=wanted).exclude(status=FindingStatus.FIXED)
@@ -29,7 +29,7 @@ def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:
 
 
 def bring_up_to_date(accounts: list[Account]) -> None:
-    """Calculate what is due. Where a worker is at it, wait for it, but not long."""
+    """Calculate what is due, waiting a short time if a worker is doing so."""
     until = time.monotonic() + PATIENCE_S
     while True:
         escalation.calculate_due()
@@ -41,14 +41,14 @@ def bring_up_to_date(accounts: list[Account]) -> None:
 
 
 class FindingReport(NamedTuple):
-    """The findings of accounts, and the kinds that could not be judged, by the name of the account."""
+    """The findings of accounts, and the kinds that could not be judged, by account name."""
 
     rows: list[Row]
     unread: dict[str, frozenset[str]]
 
 
 def report_now(accounts: Iterable[Account]) -> FindingReport:
-    """The findings as they are, brought up to date first."""
+    """The current findings, after an update."""
     wanted = list(accounts)
     rows = list(rows_now(wanted))
     runs = FindingRun.objects.filter(account__in=wanted).values_list("account__name", "unread")
@@ -56,9 +56,7 @@ def report_now(accounts: Iterable[Account]) -> FindingReport:
 
 
 def report_at(accounts: Iterable[Account], at: datetime) -> FindingReport:
-    """The findings that there were at a past moment, by today's rules. Those that are kept have the dates at
-    which they were seen.
-    """
+    """The findings at a past moment by today's rules. Stored ones have the dates at which they were seen."""
     escalation.calculate(at)
     report = FindingReport([], {})
     for account in accounts:
@@ -69,7 +67,7 @@ def report_at(accounts: Iterable[Account], at: datetime) -> FindingReport:
 
 
 def rows_of_computed(account: Account, computed: ComputedFindings, at: datetime) -> Iterator[Row]:
-    """What the rules said of an account at a past moment, as rows, the worst first."""
+    """Computed results of an account at a past moment as rows, worst first."""
     kept = {
         row.key: row
         for row in AuditFinding.objects.filter(account=account, key__in=computed.findings).select_related(

@@ -1,4 +1,4 @@
-"""What a rule is, and what it yields."""
+"""Defines what a rule is and what it yields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 
 MAX_RELATED: Final = 1000
-"""So many ARNs of those who are affected are kept; the count is of all."""
+"""The maximum number of stored ARNs of affected principals; the count includes all."""
 ROOT_IS_NOT_CHANGED: Final = (
     "Root credentials are changed as the root user, or from the management account where it manages root "
     "access centrally. Gatehouse does neither."
@@ -21,8 +21,10 @@ TRAILS_ARE_NOT_CHANGED: Final = (
 
 
 class FindingFix(NamedTuple):
-    """What ends a finding: an action that opens a ready request, on an entity or (None) the account, with the
-    name of the policy that its form begins with; or `page`, a word for the page on which it begins.
+    """The fix of a finding: an action with a prepared request, or a page.
+
+    The action is on an entity or (None) the account, with the policy name for its form; `page` is the word
+    for the page to start on.
     """
 
     action: str = ""
@@ -32,8 +34,10 @@ class FindingFix(NamedTuple):
 
 
 class RuleProblem(NamedTuple):
-    """Something that a rule found. `subject` None is the account. `cause` tells apart several findings of one
-    kind on one subject. `reasons` make it conditional: each is a clause such as "SCPs weren't synced".
+    """A problem found by a rule.
+
+    `subject` None is the account. `cause` distinguishes several findings of one kind on a subject. `reasons`
+    make it conditional: each is a clause such as "SCPs weren't synced".
     """
 
     subject: EntityFact | None
@@ -47,18 +51,18 @@ class RuleProblem(NamedTuple):
 
 
 class NotRead(NamedTuple):
-    """A rule cannot judge this subject, since something of it was not synced."""
+    """A rule can't judge this subject, because some of its data is not synced."""
 
     subject: EntityFact | None
 
 
 class FindingRule:
-    """One kind of finding. A subclass declares it, and `find` yields what is wrong in an account.
+    """One kind of finding. A subclass declares it, and `find` yields the problems of an account.
 
-    `title` is the heading of a finding, `sentence` what `--kinds` says, `risk` what can happen, `remedy` what
-    to do. `sections` must have been synced whole, or nothing is said. `uses_last_use`: it rests on facts that
-    have no history, so that it says nothing of a past moment. `fix_request` is a fix that is ready to be
-    requested; where a finding has none and no form begins one, `no_request` says why.
+    `title` is the heading of a finding, `sentence` the text of `--kinds`, `risk` what can happen, `remedy`
+    what to do. `sections` must be fully synced, otherwise nothing is reported. `uses_last_use`: it depends on
+    facts without history, so it can't judge the past. `fix_request` is a fix that can be requested directly;
+    if there is none and no form starts one, `no_request` says why.
     """
 
     kind: ClassVar[str]
@@ -73,5 +77,5 @@ class FindingRule:
     no_request: ClassVar[str] = ""
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        """Everything of this kind that is wrong in the account."""
+        """Yield every problem of this kind in the account."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Sign-in sessions that may last longer than AWS’s usual 12 hours, and their fix."""
+"""Finds sign-in sessions that can last longer than AWS's default of 12 hours, with the fix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from iam.mirror.models import Kind
 def sign_in_problem(
     principal: EntityFact, seconds: int | None, facts: AccountFacts, fix: FindingFix
 ) -> Iterator[RuleProblem]:
-    """A problem where the seconds are more than 12 hours; None or 0: not set."""
+    """A problem if the duration is more than 12 hours; None or 0 means not set."""
     if not seconds or seconds <= USUAL_S:
         return
     is_administrator = bool((facts.administrators or {}).get(principal.id))
@@ -27,7 +27,7 @@ def sign_in_problem(
 
 
 def limit_sign_in(finding: AuditFinding) -> Sequence[Operation]:
-    """Go back to AWS’s own limit."""
+    """The fix that restores AWS's default limit."""
     principal = subject_of(finding)
     if principal.kind == Kind.ROLE:
         return [LimitRoleSignIn.on(principal, state_of(principal), seconds=None)]

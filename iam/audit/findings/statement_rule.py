@@ -1,4 +1,4 @@
-"""Rules about one statement of a policy which comes true for someone."""
+"""The base of rules about one policy statement that is effective for someone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class StatementRule(FindingRule):
-    """A kind that is about a statement. `action` on `resource` is asked to prove that it comes true:
-    `{prefix}` stands for what ARNs of the account begin with. `reasons` make every finding conditional.
+    """A rule about a statement.
+
+    `action` on `resource` is evaluated to prove that it is effective; `{prefix}` is replaced by the beginning
+    of the account's ARNs. `reasons` make every finding conditional.
     """
 
     sections = AUTHORIZATION
@@ -24,7 +26,7 @@ class StatementRule(FindingRule):
     reasons: ClassVar[tuple[str, ...]] = ()
 
     def matches_statement(self, statement: AllowStatement) -> bool:
-        """Whether an Allow statement is of the kind."""
+        """True if an Allow statement is of this kind."""
         raise NotImplementedError
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -1,4 +1,4 @@
-"""What the statements of a policy's text say, each text read once."""
+"""Parses the statements of policy texts, each text once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ ANSWERS_KEPT: Final = 100_000
 
 
 class AllowStatement(NamedTuple):
-    """A statement with Effect Allow, as evidence shows it. Actions are in lower case; `is_not`: NotAction;
-    `is_everything`: its resource is `*`.
+    """An Allow statement in the form for evidence.
+
+    Actions are in lower case; `is_not` means NotAction; `is_everything` means that its resource is `*`.
     """
 
     number: int
@@ -39,7 +40,7 @@ class AllowStatement(NamedTuple):
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """The statement, by its number from 1."""
+        """The statement as evidence, with its number from 1."""
         return {"statement": self.number, "sid": self.sid, "text": self.body}
 
 
@@ -69,19 +70,19 @@ def _allows(text: str) -> Iterator[AllowStatement]:
 
 
 def is_full(statement: AllowStatement) -> bool:
-    """Every action on every resource."""
+    """True if it allows every action on every resource."""
     everything = {"*", "*:*"}
     return statement.is_everything and not statement.is_not and bool(everything & set(statement.actions))
 
 
 def matches_action(action: str) -> Callable[[str], bool]:
-    """Patterns, in lower case, that an action fits."""
+    """The patterns, in lower case, that match an action."""
     lowered = fold(action)
     return lambda pattern: bool(compile_glob(pattern)(lowered))
 
 
 def names_action(action: str) -> Callable[[AllowStatement], bool]:
-    """Statements that allow an action on every resource, but not every action there is."""
+    """True if it allows the action on every resource, but not every action."""
     fits = matches_action(action)
 
     def names(statement: AllowStatement) -> bool:
@@ -94,6 +95,6 @@ def names_action(action: str) -> Callable[[AllowStatement], bool]:
 
 @lru_cache(maxsize=ANSWERS_KEPT)
 def first(text: str, fits: Callable[[AllowStatement], bool]) -> AllowStatement | None:
-    """The first statement that fits, one without a condition before others."""
+    """The first matching statement; unconditional ones come first."""
     fitting = [statement for statement in allows(text) if fits(statement)]
     return min(fitting, key=lambda statement: statement.has_condition, default=None)

@@ -1,4 +1,4 @@
-"""The Celery task that calculates findings."""
+"""Celery task that calculates findings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from iam.schedule import every
 
 KEY = "findings-state"
 REST_SECONDS = 300
-"""So long the task rests while nothing is written: what grows old, and what only a person changed, waits."""
+"""The pause of the task while nothing is written; aging and changes to people wait for it."""
 
 
 @every(15)
 @shared_task(name="iam.audit.findings.tasks.calculate_findings")  # type: ignore[untyped-decorator]
 def calculate_findings() -> int:
-    """Calculate the findings of accounts that were written to, and end acceptances."""
+    """Calculate the findings of accounts with new writes, and end expired acceptances."""
     state = _state()
     if cache.get(KEY) == state:
         return 0
@@ -33,8 +33,9 @@ def calculate_findings() -> int:
 
 
 def _state() -> list[str]:
-    """What differs after every write to the mirror, every calculation of escalation, when someone left, and
-    after every check of an assertion: three queries instead of some for each account.
+    """A value that changes with every write, escalation calculation, leaver and assertion check.
+
+    Three queries instead of several per account.
     """
     accounts = Account.objects.filter(removed_at__isnull=True)
     written = accounts.aggregate(Sum("writes"), Sum("revision"), Count("pk"))

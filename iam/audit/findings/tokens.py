@@ -1,6 +1,4 @@
-"""Tokens that AWS signs for its principals (outbound federation): who can get one for any audience, and the
-fix.
-"""
+"""Finds who can get a token signed by AWS for any audience (outbound federation), with the fix."""
 
 from __future__ import annotations
 
@@ -37,8 +35,8 @@ _ASKED: Final = Request(ACTION, "*", _ANYONE, context=dict(CONTEXT))
 
 
 def without_tokens(finding: AuditFinding) -> Sequence[Operation]:
-    """Remove the action from the statements that allow it for any audience; deny it where one allows it
-    among others.
+    """Remove the action from statements that allow it for any audience; if a pattern allows it among others,
+    deny it.
     """
     owner, name = subject_of(finding), str(finding.evidence["policy"])
     if ":iam::aws:" in owner.arn:
@@ -64,12 +62,12 @@ def without_tokens(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def _others(statement: AllowStatement) -> bool:
-    """Whether a pattern allows tokens and more."""
+    """True if a pattern allows tokens and other actions."""
     return any(_fits(action) and action != fold(ACTION) for action in statement.actions)
 
 
 def gives_any_token(statement: AllowStatement) -> bool:
-    """Whether a statement allows tokens, and its conditions don’t limit their audience."""
+    """True if a statement allows tokens without a condition on their audience."""
     if is_full(statement) or not statement.is_everything:
         return False
     if any(map(_fits, statement.actions)) is statement.is_not:
@@ -85,7 +83,7 @@ def _conditions(body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _limits(operator: str, tests: dict[str, Any]) -> bool:
-    """Whether a test refuses an audience that no policy names."""
+    """True if a condition refuses an audience that no policy names."""
     key = fold(AUDIENCE_KEY)
     tested = chain.from_iterable(as_list(tests[name]) for name in tests if fold(str(name)) == key)
     values = tuple(map(str, tested))

@@ -1,4 +1,4 @@
-"""The trails of an account, as the rules about CloudTrail look at them."""
+"""Shared code of the rules about CloudTrail trails."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from iam.mirror.models import Kind
 
 
 def own_trails(facts: AccountFacts) -> Iterator[EntityFact]:
-    """The trails that the account itself has; an organization trail belongs to the account that made it."""
+    """The account's own trails; an organization trail belongs to the account that created it."""
     for trail in facts.of_kind(Kind.TRAIL):
         if trail.arn.split(":")[4] == facts.number:
             yield trail
 
 
 def is_in_all_regions(trail: EntityFact) -> bool:
-    """Whether a trail records all Regions. One whose status an organization keeps to itself is believed."""
+    """True if a trail records all Regions. An organization trail with a hidden status is assumed to do so."""
     attrs = trail.attrs
     return attrs.get("IsMultiRegionTrail") is True and attrs.get("IsLogging") is not False

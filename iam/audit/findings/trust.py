@@ -1,4 +1,4 @@
-"""Whom the trust policy of a role lets in, decided by the engine with conditions, denies and RCPs."""
+"""Determines who a role's trust policy lets in, using the engine with conditions, denies and RCPs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ OUTSIDE: Final[Mapping[str, Any]] = {
     "aws:SourceAccount": None,
     "aws:SourceArn": None,
 }
-"""What is known of a request from outside of the organization that names no external id."""
+"""The known values of a request from outside the organization without an external ID."""
 MARKS: Final = {EvaluationDecision.ALLOWED: True, EvaluationDecision.CONDITIONAL: False}
 
 
 def trusted(role: EntityFact, facts: AccountFacts) -> tuple[TrustPrincipal, ...]:
-    """Everyone whom Allow statements of the trust policy name; nothing of a text that cannot be read.
-    NotPrincipal names anybody.
+    """All principals in Allow statements of the trust policy; none if the text can't be parsed.
+
+    NotPrincipal counts as anyone.
     """
     return _trusted(facts.documents.get(role.document or "", ""))
 
@@ -62,8 +63,8 @@ def admits(
     action: str = "sts:AssumeRole",
     context: Mapping[str, Any],
 ) -> bool | None:
-    """Whether the role lets a principal in that may do everything where it comes from: True surely, False
-    when conditions are met, None not at all.
+    """Whether the role lets in a principal that has full rights in its own account: True for certain, False
+    under conditions, None if not.
     """
     index = facts.index
     shard = index.accounts.get(facts.number) if index else None
@@ -101,7 +102,7 @@ def _set_of(kind: PolicyKind, doc: IndexedDocument) -> PolicySet:
 
 
 def trust_evidence(role: EntityFact, facts: AccountFacts, principal: str) -> dict[str, Any]:
-    """The statement that names a principal, by its number from 1."""
+    """The statement that names a principal, with its number from 1."""
     for number, statement in enumerate(statements_of(facts.documents.get(role.document or "", "")), 1):
         if statement.get("Effect") == "Allow" and principal in _names(statement):
             sid = str(statement.get("Sid", ""))

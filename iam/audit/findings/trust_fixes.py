@@ -1,4 +1,4 @@
-"""Fixes of trust policies: a condition for one principal, and no wider for any other."""
+"""Fixes of trust policies: add a condition for one principal without widening access for others."""
 
 from __future__ import annotations
 
@@ -27,26 +27,24 @@ AUDIENCE: Final = "sts.amazonaws.com"
 
 
 def require_source_account(finding: AuditFinding) -> Sequence[Operation]:
-    """Let the service act for this account only."""
+    """Require that the service acts for this account."""
     condition = {"aws:SourceAccount": finding.account.account_id}
     return _limited(finding, lambda principal: principal.text == finding.evidence["principal"], condition)
 
 
 def require_external_id(finding: AuditFinding) -> Sequence[Operation]:
-    """Require an external ID, which is made up here, of the outside account."""
+    """Require a new external ID from the outside account."""
     condition = {"sts:ExternalId": external_id(finding)}
     return _limited(finding, lambda principal: principal.account_id == finding.evidence["account"], condition)
 
 
 def external_id(finding: AuditFinding) -> str:
-    """The external ID that a request proposes: the same each time it is opened."""
+    """The proposed external ID, the same each time the request is opened."""
     return f"gatehouse-{finding.key}"
 
 
 def require_trust_anchors(finding: AuditFinding) -> Sequence[Operation]:
-    """Let in certificates of the trust anchors that are enabled where profiles give the roles, and of no
-    other that is added later.
-    """
+    """Require a certificate of one of the trust anchors that are enabled where profiles give the roles."""
     operations: list[Operation] = []
     for role in entities_of(finding.account, Kind.ROLE, arns=finding.related):
         edit = _limiting(
@@ -59,7 +57,7 @@ def require_trust_anchors(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def _trust_anchors_of(role: Entity) -> str | list[str]:
-    """The ARNs of the anchors with which certificates can get the role now, as a policy names them."""
+    """The ARNs of these trust anchors, as a policy names them."""
     current = EntityState.objects.filter(valid_at(None), account=role.account, category="enabled")
     ties = Edge.objects.filter(valid_at(None), kind=EdgeKind.WORKLOAD_ROLE, target=role)
     profiles = current.filter(kind=Kind.ANYWHERE_PROFILE, entity__in=ties.values("source"))
@@ -72,7 +70,7 @@ def _trust_anchors_of(role: Entity) -> str | list[str]:
 
 
 def require_organization(finding: AuditFinding) -> Sequence[Operation]:
-    """Let in the organization only; this account where the organization is not known."""
+    """Require a principal of the organization, or of this account if the organization is unknown."""
     organization = finding.evidence.get("organization")
     condition = {"aws:PrincipalOrgID": organization} if organization else None
     own = {"aws:PrincipalAccount": finding.account.account_id}
@@ -80,14 +78,14 @@ def require_organization(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def require_sign_in_audience(finding: AuditFinding) -> Sequence[Operation]:
-    """Let in assertions that were made for the AWS sign-in page."""
+    """Require an assertion made for the AWS sign-in page."""
     return _limited(
         finding, lambda principal: principal.text == finding.evidence["principal"], {"SAML:aud": SIGN_IN}
     )
 
 
 def require_audience(finding: AuditFinding) -> Sequence[Operation]:
-    """Let in tokens for the first client ID of the provider."""
+    """Require a token for the provider's first client ID."""
     arn = finding.evidence["principal"]
     rows = Entity.objects.filter(account=finding.account, kind=Kind.OIDC_PROVIDER, arn=arn)
     provider = rows.filter(gone_at__isnull=True).first()
@@ -98,7 +96,7 @@ def require_audience(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def require_branch(finding: AuditFinding) -> Sequence[Operation]:
-    """Let in the branch main in the place of every branch."""
+    """Allow only the branch main instead of every branch."""
     repository = finding.evidence["repository"]
 
     def edit(statement: Statement) -> list[Statement]:
@@ -124,7 +122,7 @@ def _branch_of(key: str, values: Any, repository: str) -> Any:
 def _limited(
     finding: AuditFinding, is_meant: Callable[[TrustPrincipal], bool], condition: Mapping[str, str]
 ) -> Sequence[Operation]:
-    """The trust policy of the subject with a condition (StringEquals) for the principals that are meant."""
+    """The subject's trust policy with a StringEquals condition for the matching principals."""
     return _written(subject_of(finding), _limiting(is_meant, condition))
 
 
@@ -134,8 +132,8 @@ def _limiting(
     *,
     operator: str = "StringEquals",
 ) -> Edit:
-    """Adds a condition for the principals that are meant. Others of the same statement get one of their own
-    without it.
+    """Add a condition for the matching principals; the others of a statement move to a statement of their
+    own.
     """
 
     def edit(statement: Statement) -> list[Statement]:
@@ -156,7 +154,7 @@ def _limiting(
 
 
 def _parted(element: Any, is_meant: Callable[[TrustPrincipal], bool]) -> tuple[Any, Any]:
-    """A Principal element in those who are meant and the others."""
+    """Split a Principal element into matching principals and others."""
     if element == "*":
         return ("*", {}) if is_meant(TrustPrincipal("anybody", "*")) else ({}, "*")
     selected: dict[str, list[Any]] = {}
@@ -172,7 +170,7 @@ def _parted(element: Any, is_meant: Callable[[TrustPrincipal], bool]) -> tuple[A
 def _with_test(
     tests: dict[str, Any], condition: Mapping[str, str | list[str]], operator: str
 ) -> dict[str, Any]:
-    """Conditions with one more; a test of the same key, which did not suffice, is replaced."""
+    """The conditions with one more; an insufficient test of the same key is replaced."""
     keys = {fold(key) for key in condition}
     kept: dict[str, Any] = {}
     for known, values in tests.items():

@@ -1,4 +1,4 @@
-"""What rules about access keys share."""
+"""The base of rules about access keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
 class UnusedKeyRule(FindingRule):
-    """Active keys were not used for so many `days`; with `most` not for longer than that."""
+    """Active keys were not used for `days`; with `most`, not for longer than that."""
 
     days: ClassVar[int]
     most: ClassVar[int] = 0
@@ -33,12 +33,12 @@ class UnusedKeyRule(FindingRule):
 
 
 def keys_are_unread(credential: CredentialFact) -> bool:
-    """Whether nothing is known of a user's keys: neither a credential report nor the keys themselves."""
+    """True if a user's keys are unknown: neither a credential report nor the keys themselves are synced."""
     return credential.has_password is None and not credential.keys and not credential.active_keys
 
 
 def key_evidence(key: KeyFact) -> dict[str, Any]:
-    """A key as evidence shows it."""
+    """A key in the form for evidence."""
     return {
         "key": key.label,
         "created": key.created_at.isoformat() if key.created_at else None,
@@ -49,7 +49,7 @@ def key_evidence(key: KeyFact) -> dict[str, Any]:
 def unused_keys(
     credential: CredentialFact, facts: AccountFacts, *, days: int, most: int = 0
 ) -> list[KeyFact]:
-    """Active keys that were used once, and not for so many days; with `most` not for longer than that."""
+    """Active keys that were used before but not for `days`; with `most`, not for longer than that."""
     since, before = facts.days_ago(days), facts.days_ago(most) if most else None
     return [
         key
@@ -59,8 +59,9 @@ def unused_keys(
 
 
 def deactivate(user: EntityFact, keys: Sequence[KeyFact] = ()) -> FindingFix:
-    """A request to deactivate the key; of several, or one whose id wasn't synced, the user's credentials,
-    where each can be deactivated.
+    """The fix that deactivates the key.
+
+    For several keys, or one with an unknown id, it opens the user's credentials.
     """
     if len(keys) == 1 and keys[0].entity:
         return FindingFix("access_key.deactivate", keys[0].entity)
@@ -68,10 +69,10 @@ def deactivate(user: EntityFact, keys: Sequence[KeyFact] = ()) -> FindingFix:
 
 
 def remove_password(user: EntityFact) -> FindingFix:
-    """A request to remove the console password."""
+    """The fix that removes the console password."""
     return FindingFix("login_profile.delete", user.id)
 
 
 def rotate(user: EntityFact) -> FindingFix:
-    """The rotation of the user's key."""
+    """The fix that rotates the user's key."""
     return FindingFix(page="rotation", on=user.id)

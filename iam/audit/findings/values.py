@@ -1,4 +1,4 @@
-"""Findings as values: the names of the JSON list that `manage.py findings` and exports give."""
+"""Findings as JSON values, for `manage.py findings` and exports."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from iam.audit.findings.models import AuditFinding, FindingSeverity
 
 Row = dict[str, Any]
 PLACES: Final = "used_from"
-"""Evidence about the addresses from which access keys were used."""
+"""The evidence names of source addresses of access keys."""
 
 
 def values_of(finding: AuditFinding, *, last_seen: datetime | None = None) -> Row:
-    """A finding with the names of the JSON list; `last_seen` where it is not that of what is kept."""
+    """A finding as a row of the JSON list.
+
+    `last_seen` replaces the stored value.
+    """
     return {
         "kind": finding.kind,
         "severity": FindingSeverity(finding.severity).name.lower(),

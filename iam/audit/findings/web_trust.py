@@ -1,4 +1,4 @@
-"""Whom a role lets in by an OpenID Connect provider."""
+"""Determines who a role lets in through an OpenID Connect provider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONDITIONAL: Final = "other conditions of the trust policy decide"
 
 
 def web_principals(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrincipal]:
-    """The OpenID Connect providers that the role trusts, each once."""
+    """The OpenID Connect providers that the role trusts, without duplicates."""
     seen = set[str]()
     for principal in trusted(role, facts):
         if principal.kind == "web" and principal.text not in seen:
@@ -27,7 +27,7 @@ def web_principals(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrinc
 
 
 def strange_subject(issuer: str) -> str:
-    """A subject as the issuer gives it to someone else."""
+    """A subject that the issuer would give to someone else."""
     if issuer == GITHUB:
         return "repo:someone-else/anything:ref:refs/heads/any"
     if EKS.fullmatch(issuer):
@@ -38,7 +38,7 @@ def strange_subject(issuer: str) -> str:
 def admits_token(
     role: EntityFact, facts: AccountFacts, principal: TrustPrincipal, claims: Mapping[str, Any]
 ) -> bool | None:
-    """Whether a token with these claims gets in; claims that are not named are open."""
+    """Whether a token with these claims is accepted; other claims are open."""
     context = {f"{principal.name}:{claim}": value for claim, value in claims.items()}
     return admits(role, facts, principal.text, action=WEB, context=context)
 
@@ -57,6 +57,6 @@ def condition_values(role: EntityFact, facts: AccountFacts) -> dict[str, list[st
 
 
 def usual_audience(values: Mapping[str, list[str]], issuer: str) -> str:
-    """An audience with which someone else's token comes too."""
+    """An audience that tokens of other people have too."""
     audiences = [value for value in values.get(fold(f"{issuer}:aud"), ()) if "*" not in value]
     return audiences[0] if audiences else "sts.amazonaws.com"

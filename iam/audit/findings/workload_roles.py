@@ -1,4 +1,6 @@
-"""Whether what gets a role by a certificate or as a pod really gets it, and with the whole of its rights."""
+"""Checks whether workloads with a certificate (Roles Anywhere) or in a pod really get a role with all its
+permissions.
+"""
 
 from __future__ import annotations
 
@@ -27,21 +29,19 @@ CERTIFICATE_TAG: Final = "aws:principaltag/x509"
 x509Issuer and x509SAN.
 """
 UNLISTED: Final = "gatehouse-unlisted"
-"""A value that no trust policy names: what is let in with it, any other is let in with too."""
+"""A value that no trust policy names: whatever is accepted with it is accepted with any other."""
 EVERYTHING: Final = ":iam::aws:policy/AdministratorAccess"
 UNLISTED_ANCHOR: Final = "trust-anchor/00000000-0000-0000-0000-000000000000"
 OUTCOMES: Final = {EvaluationDecision.ALLOWED: True, EvaluationDecision.CONDITIONAL: False}
 
 
 def roles_by_arn(facts: AccountFacts) -> dict[str, EntityFact]:
-    """The roles of the account, Gatehouse's own and AWS's too."""
+    """All roles of the account, including those of Gatehouse and AWS."""
     return {role.arn: role for role in facts.of_kind(Kind.ROLE)}
 
 
 def has_limited_sessions(profile: EntityFact, facts: AccountFacts) -> bool:
-    """Whether the session policies of a profile leave less than everything; what isn't known counts as
-    less.
-    """
+    """True if a profile's session policies allow less than everything; an unknown policy counts as less."""
     texts = [facts.documents.get(profile.document, "")] if profile.document else []
     managed = profile.attrs.get("ManagedPolicyArns") or ()
     known = {policy.arn: policy.id for policy in facts.of_kind(Kind.POLICY)}
@@ -53,15 +53,15 @@ def has_limited_sessions(profile: EntityFact, facts: AccountFacts) -> bool:
 
 
 def _leaves_everything(text: str) -> bool:
-    """Every action on every resource, with no condition and no Deny."""
+    """True if it allows every action on every resource, without conditions or denies."""
     if any(statement.get("Effect") == "Deny" for statement in statements_of(text)):
         return False
     return any(is_full(statement) and not statement.has_condition for statement in allows(text))
 
 
 def admits_any_certificate(role: EntityFact, profile: EntityFact, facts: AccountFacts) -> bool | None:
-    """Whether the role's trust policy lets in certificates of any holder and any trust anchor: True surely,
-    False when other conditions are met, None not at all.
+    """Whether the role's trust policy accepts certificates of any holder and trust anchor: True for certain,
+    False under other conditions, None if not.
     """
     answers = [
         _admits_all(role, facts, ROLES_ANYWHERE_SERVICE, ANYWHERE_ACTIONS, context)
@@ -71,8 +71,8 @@ def admits_any_certificate(role: EntityFact, profile: EntityFact, facts: Account
 
 
 def _certificates(role: EntityFact, profile: EntityFact, facts: AccountFacts) -> Iterator[Mapping[str, Any]]:
-    """What is known of a request with a certificate that nobody has thought of: one whose attributes have
-    other values, and one that lacks them.
+    """The values of requests with unknown certificates: one with other attribute values, and one without
+    attributes.
     """
     region = profile.attrs.get("Region")
     prefix = f"arn:{facts.partition}:rolesanywhere:{region}:{facts.number}:"
@@ -91,7 +91,7 @@ def _certificates(role: EntityFact, profile: EntityFact, facts: AccountFacts) ->
 
 
 def _certificate_keys(text: str) -> frozenset[str]:
-    """The keys about certificates that conditions of a trust policy name, in lower case."""
+    """The keys about certificates in the trust policy's conditions, in lower case."""
     keys: set[str] = set()
     for statement in statements_of(text):
         block = statement.get("Condition")
@@ -102,7 +102,7 @@ def _certificate_keys(text: str) -> frozenset[str]:
 
 
 def _is_mapped(key: str, mappings: Mapping[str, Iterable[str]]) -> bool:
-    """Whether a profile makes a tag of this attribute; all of them where it has no mappings.
+    """True if a profile maps this attribute to a tag; without mappings, all are mapped.
 
     https://docs.aws.amazon.com/rolesanywhere/latest/userguide/attribute-mapping.html
     """
@@ -120,7 +120,8 @@ def _is_mapped(key: str, mappings: Mapping[str, Iterable[str]]) -> bool:
 
 
 def admits_pods(role: EntityFact, association: EntityFact, facts: AccountFacts) -> bool | None:
-    """Whether the role's trust policy lets in the pods of an association, as above.
+    """Whether the role's trust policy accepts the pods of an association; results as in
+    `admits_any_certificate`.
 
     https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
     """
@@ -153,14 +154,14 @@ def _admits_all(
     actions: Iterable[str],
     context: Mapping[str, Any],
 ) -> bool | None:
-    """The least of what is answered for several actions."""
+    """The weakest of the results for several actions."""
     answers = [admits(role, facts, principal, action=action, context=context) for action in actions]
     return None if None in answers else all(answers)
 
 
 def can_assume(role: EntityFact, target: str, facts: AccountFacts, *, external_id: str) -> bool | None:
-    """Whether a role can assume another one, of any account that is synced: by its own policies and by the
-    trust policy of the other one.
+    """Whether a role can assume another one, of any synced account, by its own policies and the other's trust
+    policy.
     """
     if facts.index is None:
         return None
@@ -178,8 +179,10 @@ def can_assume(role: EntityFact, target: str, facts: AccountFacts, *, external_i
 
 
 def leaves_administration(association: EntityFact, facts: AccountFacts) -> bool | None:
-    """Whether the session policy of an association lets an administrator stay one: True surely, False when
-    conditions are met, None not at all. No policy limits nothing.
+    """Whether an association's session policy keeps an administrator's permissions: True for certain, False
+    under conditions, None if not.
+
+    Without a policy nothing is limited.
     """
     digest = association.document
     if digest is None:

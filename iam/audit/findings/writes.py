@@ -1,4 +1,4 @@
-"""Writes what was calculated: only what differs, with a line of history for each change of status."""
+"""Writes calculated findings: only differences, with an event for each change of status."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ STATUS_FIELDS: Final = ("last_seen", "status", "changed_at", "closed_at", "unrea
 
 
 def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
-    """Make the findings of an account what was computed. Those of kinds and subjects that could not be read
-    stay, with the moment since when. Only rows that differ are read whole and written: of
-    those that are there, the run of the account says when they were seen last.
+    """Store the computed findings of an account.
+
+    Findings of kinds and subjects that could not be judged stay, with the time since when. Only rows that
+    differ are read whole and written; for the others, the account's run tells when they were last seen.
     """
     with transaction.atomic():
         stored = AuditFinding.objects.filter(account=account)
@@ -60,7 +61,7 @@ def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
         _open(account, [finding for key, finding in computed.findings.items() if key not in known], at)
         events: list[FindingEvent] = []
         if differing:
-            # What is there was seen until the account was last calculated.
+            # A finding that still exists was seen until the account's last calculation.
             runs = FindingRun.objects.filter(account=account)
             seen_at = runs.values_list("calculated_at", flat=True).first()
             _update(sorted(differing), computed, at, events, seen_at=seen_at)
@@ -68,7 +69,7 @@ def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
 
 
 def _open(account: Account, findings: list[ComputedFinding], at: datetime) -> None:
-    """Keep new findings, some at a time: a first calculation makes tens of thousands of rows."""
+    """Store new findings in batches: a first calculation creates tens of thousands of rows."""
     for batch in batches(findings, BATCH):
         rows = [_new(account, finding, at) for finding in batch]
         AuditFinding.objects.bulk_create(rows)
@@ -83,7 +84,7 @@ def _update(
     *,
     seen_at: datetime | None,
 ) -> None:
-    """Bring rows up to date; what happened to their status is added to the events."""
+    """Update rows; changes of status are added to the events."""
     for batch in batches(keys, BATCH):
         rows = list(AuditFinding.objects.filter(key__in=batch))
         for row in rows:
@@ -98,7 +99,7 @@ def _update(
 
 
 def is_unread(computed: ComputedFindings, key: str, kind: str, subject: str) -> bool:
-    """Whether a finding that was not found could not be judged."""
+    """True if a missing finding could not be judged."""
     is_subject_unread = (kind, subject) in computed.unread_subjects
     return kind in computed.unread or is_subject_unread or key in computed.unread_keys
 
@@ -122,7 +123,7 @@ def _event(row: AuditFinding, kind: FindingEventKind, at: datetime, reason: str 
 
 
 def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list[FindingEvent]) -> None:
-    """It is there: bring its facts up to date, and open it again if it was fixed."""
+    """Update a finding that still exists, and reopen it if it was fixed."""
     if row.severity != current.values["severity"] and row.status != FindingStatus.FIXED:
         before = FindingSeverity(row.severity).label.lower()
         after = FindingSeverity(current.values["severity"]).label.lower()
@@ -137,7 +138,7 @@ def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list
 
 
 def _miss(row: AuditFinding, computed: ComputedFindings, at: datetime, events: list[FindingEvent]) -> None:
-    """It is not there: fixed, or not known."""
+    """Mark a missing finding as fixed or unknown."""
     if is_unread(computed, row.key, row.kind, row.subject):
         row.unread_since = row.unread_since or at
         return
@@ -147,7 +148,7 @@ def _miss(row: AuditFinding, computed: ComputedFindings, at: datetime, events: l
 
 
 def end_acceptances(now: datetime) -> int:
-    """Open the findings again whose acceptance has ended; how many there were."""
+    """Reopen findings whose acceptance has expired. Returns their number."""
     ended = list(
         AuditFinding.objects.filter(
             Q(accepted_until__lte=now), accepted_until__isnull=False, status=FindingStatus.ACCEPTED

@@ -1,4 +1,4 @@
-"""The rules, one file each: every module of this package has one subclass of `FindingRule`."""
+"""The rules, one per file: every module of this package has one subclass of `FindingRule`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.audit.findings.rule import FindingRule
 
 @cache
 def all_rules() -> dict[str, FindingRule]:
-    """The rules by their kind, sorted by it."""
+    """The rules by kind, sorted."""
     classes = set[type[FindingRule]]()
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         members = vars(import_module(module.name)).values()
@@ -20,7 +20,7 @@ def all_rules() -> dict[str, FindingRule]:
 
 
 def title_of(kind: str) -> str:
-    """The heading of findings of a kind; the kind itself where no rule has it any more."""
+    """The heading of a kind; the kind itself if no rule has it any more."""
     rule = all_rules().get(kind)
     return rule.title if rule else kind
 
