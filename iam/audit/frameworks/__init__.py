@@ -1,1 +1,1 @@
-"""Frameworks such as PCI DSS: requirements as data, judged by findings, facts and people."""
+"""Compliance frameworks such as PCI DSS: requirements as data, judged by findings, facts and people."""

@@ -1,4 +1,6 @@
-"""Requests about a requirement (exception, compensating control, not applicable), as approvers meet them."""
+"""Requests about requirements (exception, compensating control, not applicable) as a kind of audit
+request.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,9 @@ def _outcome(decision: RequirementDecision) -> tuple[str, str]:
 
 
 def _own_interest(decision: RequirementDecision, own: Sequence[Entity]) -> str:
-    """Nobody approves an exception that covers their own user or role: `covers` are keys of findings, and
-    ARNs behind the name of a check.
+    """Why the viewer must not approve: the exception covers their own user or role.
+
+    `covers` has keys of findings, and ARNs after the name of a check.
     """
     covered = {key.partition(":")[2] for key in decision.covers}
     findings = AuditFinding.objects.filter(key__in=decision.covers[:MAX_COVERED])

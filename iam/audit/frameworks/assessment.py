@@ -1,7 +1,7 @@
-"""Judges every framework in every scope, and keeps what pages show. For workers and commands.
+"""Judges every framework in every scope and stores what pages show. For workers and commands.
 
-An account is judged anew when its findings were calculated, a scope or a file changed, or an hour has passed.
-Doing it twice ends the same, and writes nothing the second time.
+An account is judged again after its findings were calculated, a scope or file changed, or an hour passed.
+Idempotent: a second run writes nothing.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from iam.policy.memory import collecting_paused
 
 
 class ScopedFramework(NamedTuple):
-    """A framework in a scope; None: everything."""
+    """A framework in a scope (None: everything)."""
 
     framework: ControlFramework
     scope: ComplianceScope | None
 
     @property
     def terms(self) -> ScopeTerms:
-        """What the scope covers."""
+        """The terms of the scope."""
         return ScopeTerms.from_json(self.scope.terms) if self.scope else EVERYTHING
 
 
@@ -58,7 +58,7 @@ def every_assessed() -> list[ScopedFramework]:
 
 
 def assess_due(*, now: datetime | None = None) -> int:
-    """Judge what is due; how many accounts were."""
+    """Judge what is due. Returns the number of judged accounts."""
     now = now or datetime.now(tz=UTC)
     assessed = every_assessed()
     accounts = connected_accounts()
@@ -70,7 +70,7 @@ def assess_due(*, now: datetime | None = None) -> int:
 
 
 def parts_now(account: Account, assessed: Sequence[ScopedFramework], *, at: datetime | None) -> list[Parts]:
-    """The parts of an account in each of some frameworks and scopes, at a moment (None: now)."""
+    """The parts of an account in these frameworks and scopes, at a moment (None: now)."""
     findings, unread = current_findings(account) if at is None else past_findings(account, at)
     unconnected = unconnected_accounts(at)
     parts = []
@@ -92,7 +92,7 @@ def parts_now(account: Account, assessed: Sequence[ScopedFramework], *, at: date
 
 
 def _assess_account(account: Account, assessed: Iterable[ScopedFramework], now: datetime) -> bool:
-    """Judge an account where something is due; whether it was."""
+    """Judge an account if something is due. Returns whether it was."""
     run = FindingRun.objects.filter(account=account).values_list("inputs", "calculated_at").first()
     if run is None or run[1] is None:
         return False
@@ -115,9 +115,7 @@ def _assess_account(account: Account, assessed: Iterable[ScopedFramework], now: 
 
 
 def _keep_installation(assessed: ScopedFramework, now: datetime) -> bool:
-    """Keep what Gatehouse itself adds, if something else or nothing is kept since an hour; whether it was
-    written.
-    """
+    """Store the part of Gatehouse itself if it changed or is an hour old. Returns whether it was written."""
     parts = installation_parts(assessed.framework, installation_facts(now=now, is_past=False))
     key = key_of(assessed.framework.name, assessed.scope, 0)
     inputs = _digest({number: part_to_json(part) for number, part in parts.items()})

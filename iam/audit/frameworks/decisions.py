@@ -1,4 +1,6 @@
-"""Attesting, and requesting what needs a second person: exceptions, compensating controls, not applicable."""
+"""Records attestations, and requests for what needs a second person: exceptions, compensating controls, not
+applicable.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,12 @@ NOT_ALLOWED: Final = "Only approvers and administrators of all accounts in the s
 
 
 class DecisionRefusedError(RequestRefusedError):
-    """It is refused."""
+    """Raised if a decision or request is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionDraft:
-    """What someone decides, or requests."""
+    """The content of a decision or request."""
 
     kind: str
     reason: str
@@ -50,20 +52,20 @@ class DecisionDraft:
 
 
 def may_decide_in(viewer: Viewer, scope: ComplianceScope | None) -> bool:
-    """Whether the viewer is approver or administrator of all accounts of a scope."""
+    """True if the viewer is approver or administrator of all accounts of a scope."""
     terms = ScopeTerms.from_json(scope.terms) if scope else EVERYTHING
     return may_in_all(viewer, terms.accounts, *DECIDES)
 
 
 def may_approve(viewer: Viewer, decision: RequirementDecision, *, is_single: bool) -> bool:
-    """Whether the viewer may approve or decline a request: never their own, unless there is a single
+    """True if the viewer can approve or decline a request; not their own, unless there is a single
     operator.
     """
     return decision.is_decidable_by(viewer, is_single=is_single) and may_decide_in(viewer, decision.scope)
 
 
 def kinds_of(requirement: FrameworkRequirement, *, applies: bool) -> list[DecisionKind]:
-    """What can be decided about a requirement. `applies`: someone said that it does."""
+    """The possible decisions about a requirement. `applies` is true if someone said that it does."""
     if requirement.not_applicable and not applies:
         return [DecisionKind.APPLIES]
     kinds = [DecisionKind.MET, DecisionKind.NOT_MET]
@@ -123,7 +125,7 @@ def decide(
 
 
 def _checked(requirement: FrameworkRequirement, draft: DecisionDraft, now: datetime) -> datetime:
-    """The end of a draft that is in order."""
+    """Validate a draft and return its end."""
     if draft.kind == DecisionKind.EXCEPTION and not requirement.has_exception:
         raise DecisionRefusedError("The standard allows no exception here.", field="kind")
     if draft.kind == DecisionKind.APPLIES and not requirement.not_applicable:
@@ -154,7 +156,7 @@ def _end_others(
     actor: Viewer,
     now: datetime,
 ) -> None:
-    """A new attestation takes the place of the one before."""
+    """End the previous attestation, which the new one replaces."""
     kinds = (DecisionKind.MET, DecisionKind.NOT_MET)
     if kind not in kinds:
         return
@@ -192,7 +194,7 @@ def answer(
 
 
 def end(decision: RequirementDecision, framework: ControlFramework, *, actor: Viewer, now: datetime) -> None:
-    """End what is in force, or withdraw what is requested. Raises DecisionRefusedError."""
+    """End a decision in force, or withdraw a request. Raises DecisionRefusedError."""
     if not may_decide_in(actor, decision.scope):
         raise DecisionRefusedError(NOT_ALLOWED)
     states = (DecisionState.IN_FORCE, DecisionState.REQUESTED)
@@ -207,7 +209,7 @@ def end(decision: RequirementDecision, framework: ControlFramework, *, actor: Vi
 def mark_assessment(
     framework: ControlFramework, scope: ComplianceScope | None, *, actor: Viewer, now: datetime
 ) -> AssessmentMark:
-    """Note that the framework was assessed as it is now. Raises DecisionRefusedError."""
+    """Record that the framework was assessed in its current state. Raises DecisionRefusedError."""
     if not may_decide_in(actor, scope):
         raise DecisionRefusedError(NOT_ALLOWED)
     with transaction.atomic():
@@ -227,13 +229,13 @@ def mark_assessment(
 
 
 def _follow(framework: ControlFramework, scope: ComplianceScope | None, now: datetime) -> None:
-    """Judge anew what the decision is about; other scopes follow with the worker."""
+    """Judge again what the decision affects; a worker updates other scopes."""
     summaries.summarize(framework, scope, now=now)
     transaction.on_commit(summaries.nudge, robust=True)
 
 
 def _note(what: str, decision: RequirementDecision, *, actor: Viewer) -> None:
-    """An entry of the journal."""
+    """Add an entry to the journal."""
     record(
         kind=f"requirement.{what}",
         actor=actor,

@@ -1,4 +1,4 @@
-"""The decisions of people that are in force at a moment."""
+"""Finds the decisions of people that are in force at a moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
 
 
 def in_force(at: datetime) -> QuerySet[RequirementDecision]:
-    """Those that count at a moment: begun, not over, not ended before."""
+    """A filter for decisions that have begun and have neither expired nor been ended at a moment."""
     rows = RequirementDecision.objects.filter(from_at__lte=at, until__gt=at)
     return rows.exclude(ended_at__lte=at)
 
@@ -19,7 +19,10 @@ def in_force(at: datetime) -> QuerySet[RequirementDecision]:
 def decisions_by_requirement(
     framework: str, scope: ComplianceScope | None, *, at: datetime
 ) -> dict[str, list[DecisionFact]]:
-    """By requirement; what was decided for everything counts in each scope, the scope's own before it."""
+    """The decisions by requirement.
+
+    Decisions for everything count in each scope, after the scope's own.
+    """
     of_scope = Q(scope=None) | Q(scope=scope) if scope else Q(scope=None)
     decisions: dict[str, list[DecisionFact]] = {}
     rows = list(in_force(at).filter(of_scope, framework=framework).order_by("from_at"))
@@ -30,7 +33,7 @@ def decisions_by_requirement(
 
 
 def fact_of(row: RequirementDecision) -> DecisionFact:
-    """A decision as requirements are judged by it."""
+    """A decision in the form used to judge requirements."""
     return DecisionFact(
         row.kind,
         row.requested_name,

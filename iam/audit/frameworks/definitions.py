@@ -1,6 +1,6 @@
-"""Frameworks as they are written down: one TOML file in `data/` for each, checked when it is read.
+"""Loads frameworks from TOML files in `data/`, one per framework, and validates them.
 
-CONTRIBUTING.md has the recipe. A mistake is refused with the name of the file and the line.
+CONTRIBUTING.md has the recipe. Errors name the file and line.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ LEAST_TEXT: Final = 20
 
 
 class FrameworkFileError(Exception):
-    """A file is refused: which line, and why."""
+    """Raised for an invalid file; the message gives line and reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsMapping:
-    """What a control of AWS Security Hub says about the requirement, where that is not the same."""
+    """What a control of AWS Security Hub says about the requirement, if that differs."""
 
     control: str
     words: str
@@ -45,9 +45,11 @@ class AwsMapping:
 
 @dataclass(frozen=True, slots=True)
 class FrameworkRequirement:
-    """One requirement. `findings` are kinds, `checks` names of `checks.CHECKS`: it fails if one of them does.
-    `attest` says what a person must look at; "": no one must. `has_exception`: the standard allows a dated
-    exception. `not_applicable` is the reason why it applies only to those who say so.
+    """One requirement.
+
+    It fails if one of its `findings` (kinds) or `checks` (names in `checks.CHECKS`) does. `attest` says what
+    a person must check; "" if nothing. `has_exception`: the standard allows dated exceptions.
+    `not_applicable` is the reason why it applies only if someone says so.
     """
 
     number: str
@@ -80,7 +82,7 @@ class ControlFramework:
 
 @cache
 def all_frameworks() -> Mapping[str, ControlFramework]:
-    """Every framework by its name, in the order of the files."""
+    """All frameworks by name, in file order."""
     from iam.audit.findings.rules import all_rules
     from iam.audit.frameworks.checks import CHECKS
 
@@ -96,7 +98,7 @@ def all_frameworks() -> Mapping[str, ControlFramework]:
 def read_framework(
     text: str, *, file: str, kinds: Collection[str], checks: Collection[str]
 ) -> ControlFramework:
-    """The framework of a file. Raises FrameworkFileError."""
+    """Load the framework of a file. Raises FrameworkFileError."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -132,7 +134,7 @@ def read_framework(
 
 
 class _Places:
-    """Finds lines: tomllib keeps none. Requirements are counted as they are read."""
+    """Finds line numbers, which tomllib does not provide, by counting requirements."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
@@ -141,7 +143,7 @@ class _Places:
         self.block = -1
 
     def error(self, words: str, *, key: str = "", block: int | None = None) -> FrameworkFileError:
-        """The error with the line of a key, in a block or in the head of the file."""
+        """The error with the line of a key, in a block or at the top of the file."""
         number = self.block if block is None else block
         start, end = 0, len(self.lines)
         if number >= 0:

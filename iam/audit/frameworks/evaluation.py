@@ -1,8 +1,7 @@
-"""Judges the requirements of a framework for one account, or for Gatehouse itself. Pure: findings and cases
-are given.
+"""Judges the requirements of a framework for one account, or for Gatehouse itself. Pure.
 
-What a requirement names is asked one by one; the worst answer counts. What could not be judged is unknown,
-never passed.
+Findings and checks of a requirement are judged one by one, and the worst result counts. What could not be
+judged is unknown, never passed.
 """
 
 from __future__ import annotations
@@ -26,12 +25,14 @@ from iam.phrases import counted
 Verdict = AutomaticVerdict
 MAX_REASONS: Final = 4
 OUTSIDE: Final = "No user, group, role or policy of the account belongs to the scope."
-"""No one may take it for good that the tags and paths of a scope match nothing."""
+"""A scope whose tags and paths match nothing must not count as passed."""
 
 
 class FindingRef(NamedTuple):
-    """A finding that counts against a requirement. `id` is that of the kept finding, its key where a past
-    date has one that is not kept. `is_sure` False: conditional, or what it rests on was not synced lately.
+    """A finding that counts against a requirement.
+
+    `id` is that of the stored finding, or its key if a past finding is not stored. `is_sure` is False if it
+    is conditional or its data was not synced lately.
     """
 
     id: int | str
@@ -42,8 +43,10 @@ class FindingRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequirementPart:
-    """What one account, or Gatehouse itself (account ""), adds to a requirement. `failing` are keys of what
-    fails, by which an exception names it. `is_settled`: no person is needed besides.
+    """What one account, or Gatehouse itself (account ""), contributes to a requirement.
+
+    `failing` are the keys of failures, to which exceptions refer. `is_settled`: no person needs to look as
+    well.
     """
 
     verdict: AutomaticVerdict
@@ -60,8 +63,9 @@ Parts = Mapping[str, RequirementPart]
 def account_parts(
     framework: ControlFramework, case: AccountCase, findings: Iterable[FindingRef], unread: Collection[str]
 ) -> Parts:
-    """The part of an account in each requirement that findings or checks of accounts judge. `unread` are the
-    kinds of findings that could not be judged.
+    """The part of an account in each requirement judged by findings or checks of accounts.
+
+    `unread` are kinds of findings that could not be judged.
     """
     by_kind: dict[str, list[FindingRef]] = {}
     for finding in findings:
@@ -82,7 +86,7 @@ def account_parts(
 
 
 def same_parts(framework: ControlFramework, verdict: AutomaticVerdict, reason: str) -> Parts:
-    """The same part in each requirement that findings or checks of accounts judge."""
+    """The same part for each requirement judged by findings or checks of accounts."""
     part = RequirementPart(verdict, (reason,))
     parts = {}
     for requirement in framework.requirements:
@@ -92,7 +96,7 @@ def same_parts(framework: ControlFramework, verdict: AutomaticVerdict, reason: s
 
 
 def installation_parts(framework: ControlFramework, facts: InstallationFacts) -> Parts:
-    """The part of Gatehouse itself in each requirement that its checks judge."""
+    """The part of Gatehouse itself in each requirement judged by its checks."""
     parts = {}
     for requirement in framework.requirements:
         names = [name for name in requirement.checks if name in INSTALLATION_CHECKS]
@@ -118,7 +122,7 @@ def _part(
 
 
 def _of_kind(title: str, refs: list[FindingRef], *, is_unread: bool) -> tuple[AutomaticVerdict, str]:
-    """What findings of one kind say, and why."""
+    """The verdict and reason from findings of one kind."""
     sure = sum(ref.is_sure for ref in refs)
     if sure:
         return Verdict.FAILED, f"{title}: {counted(sure, 'finding')}."

@@ -1,4 +1,6 @@
-"""Reads what requirements are judged by: findings, scope and records of an account; facts about Gatehouse."""
+"""Loads the data that requirements are judged by: findings, scope and records of an account, and facts about
+Gatehouse.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ YEAR: Final = timedelta(days=365)
 EVENT_DAYS: Final = timedelta(days=30)
 PROVED_WITHIN: Final = timedelta(days=1)
 COUNTED_EVENTS: Final = 1000
-"""Events are counted no further: it is asked whether there are any."""
+"""Counting stops here, because the checks only ask if there are any events."""
 FindingColumns = tuple[int | str, str, str, str, str, Any]
 
 
@@ -62,8 +64,9 @@ def scoped_arns(account: Account, terms: ScopeTerms, *, at: datetime | None) -> 
 
 
 def current_findings(account: Account) -> tuple[list[FindingColumns], frozenset[str]]:
-    """The findings of an account that are not fixed, and the kinds that could not be judged. An accepted
-    finding is still one: no standard knows of it.
+    """The unfixed findings of an account, and the kinds that could not be judged.
+
+    Accepted findings count, because no standard recognizes acceptance.
     """
     run = FindingRun.objects.filter(account=account).first()
     if run is None or run.calculated_at is None:
@@ -110,7 +113,7 @@ def refs_in(findings: Collection[FindingColumns], arns: ScopedArns) -> Iterator[
 
 
 def reviews_of(entities: Collection[int], *, now: datetime) -> dict[int, ReviewFact]:
-    """The last finished review of each user and role that was part of one, by a moment."""
+    """The last finished review, by a moment, of each reviewed user and role."""
     reviews = {}
     for number, review in latest_reviews(entities, at=now).items():
         reviews[number] = ReviewFact(review.name, review.at, review.acknowledged_by, review.reference)
@@ -125,7 +128,7 @@ def records_of(
     entities: Collection[int] = (),
     is_past: bool = False,
 ) -> AccountRecords:
-    """What Gatehouse itself knows of an account and of its users and roles, by a moment."""
+    """What Gatehouse itself knows of an account, its users and roles, by a moment."""
     sections = Section.objects.filter(account=account, observed_at__isnull=False)
     linked = Identity.objects.filter(user_arn__contains=f":{account.account_id}:", linked_at__lte=now)
     approved = Approval.objects.filter(change_set=OuterRef("change_set"), decision=Decision.APPROVE)
@@ -156,8 +159,10 @@ def records_of(
 
 
 def _networks(account: Account, *, now: datetime) -> dict[str, frozenset[str]] | None:
-    """From where each user of an account called in the last 30 days, by unique ID; None if events of a part
-    of that time are missing. Of a past moment it can’t be told: an address has the last moment alone.
+    """The addresses from which each user called in the last 30 days, by unique ID; None if events are missing
+    for part of that time.
+
+    Unknown for a past moment, because only an address's last use is stored.
     """
     since = now - EVENT_DAYS
     if not covered_accounts([account.account_id], since=since, now=now):
@@ -172,8 +177,10 @@ def _networks(account: Account, *, now: datetime) -> dict[str, frozenset[str]] |
 
 
 def _root_features(account: Account, *, now: datetime) -> tuple[str, ...] | None:
-    """Which features of central root access were on by a moment, as the management account or IAM’s delegated
-    administrator was told; None where none of them is known.
+    """The features of central root access enabled by a moment, as reported to the management account or IAM's
+    delegated administrator.
+
+    None if unknown.
     """
     facts = AccountFact.objects.filter(
         valid_at(now),
@@ -189,7 +196,7 @@ def _root_features(account: Account, *, now: datetime) -> tuple[str, ...] | None
 
 
 def unconnected_accounts(at: datetime | None) -> tuple[str, ...]:
-    """Accounts that organizations list and that are not connected."""
+    """Accounts listed in organizations that are not connected."""
     connected = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
     listed = EntityState.objects.filter(valid_at(at), kind=Kind.ORG_ACCOUNT, account__removed_at__isnull=True)
     return tuple(sorted(set(listed.values_list("entity__aws_id", flat=True)) - connected))

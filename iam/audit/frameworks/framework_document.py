@@ -1,4 +1,4 @@
-"""A framework as PDF."""
+"""Writes a framework as PDF."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.audit.print.pdf import PdfColumn, PdfDocument
 
 
 class DocumentRow(NamedTuple):
-    """A requirement with the words of its state."""
+    """A requirement with its state in words."""
 
     requirement: FrameworkRequirement
     state: str

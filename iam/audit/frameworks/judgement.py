@@ -1,8 +1,7 @@
-"""The state of a requirement: what Gatehouse says of each account, and what people decided. Pure.
+"""Judges a requirement from what Gatehouse says of each account and what people decided. Pure.
 
-A failure is a failure until it is fixed, or until a second person approved an exception, a compensating
-control, or that the requirement does not apply. An attestation alone never covers a failure, nor what was not
-synced.
+A failure counts until it is fixed, or until a second person approved an exception, a compensating control, or
+that the requirement does not apply. An attestation alone covers neither a failure nor unsynced data.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ Verdict, State = AutomaticVerdict, RequirementState
 
 
 class DecisionKind(StrEnum):
-    """What people decide. The first three need no second person: they make nothing look better than it is,
-    or say what someone looked at.
+    """The kinds of decisions.
+
+    The first three need no second person: they make nothing look better, or say what someone checked.
     """
 
     MET = "met"
@@ -47,9 +47,7 @@ NEEDS_APPROVAL: Final = (DecisionKind.EXCEPTION, DecisionKind.COMPENSATING, Deci
 
 
 class DecisionFact(NamedTuple):
-    """A decision of people that is in force. `covers` are the keys that failed when an exception was
-    requested.
-    """
+    """A decision in force. `covers` are the keys that failed when an exception was requested."""
 
     kind: str
     by: str
@@ -60,7 +58,7 @@ class DecisionFact(NamedTuple):
     covers: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        """Who, when, what, until when."""
+        """Decider, time, content and expiry as JSON."""
         value = {
             "kind": self.kind,
             "by": self.by,
@@ -75,7 +73,9 @@ class DecisionFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequirementResult:
-    """A requirement as it stands, with why. `account_verdicts` by number; OWN is Gatehouse itself."""
+    """The result for a requirement, with its reason. `account_verdicts` are by account ID; OWN is Gatehouse
+    itself.
+    """
 
     number: str
     state: RequirementState
@@ -95,7 +95,7 @@ def judge(
     parts: Mapping[str, RequirementPart],
     decisions: Sequence[DecisionFact] = (),
 ) -> RequirementResult:
-    """The result by the parts of accounts and the decisions that are in force."""
+    """The result from the parts of accounts and the decisions in force."""
     verdict = worst(part.verdict for part in parts.values())
     by_kind = {decision.kind: decision for decision in decisions}
     findings: list[int | str] = []

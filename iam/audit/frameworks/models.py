@@ -1,4 +1,4 @@
-"""Scopes, what was judged of each account, how each requirement stands, and what people decided."""
+"""Models of frameworks: scopes, parts of accounts, results, and decisions of people."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class ComplianceScope(models.Model):
 
 
 class FrameworkAssessment(models.Model):
-    """What one account, or (account null) Gatehouse itself, adds to each requirement: parts by number, now
-    (moment null) or at a past moment that someone asked for. `key` is a digest of framework, scope, account
-    and moment; `inputs` one of what was judged.
+    """What one account, or (account null) Gatehouse itself, contributes to each requirement.
+
+    The parts are by requirement number, for now (moment null) or a requested past moment. `key` is a digest
+    of framework, scope, account and moment; `inputs` one of the data judged.
     """
 
     key = models.CharField(max_length=32, unique=True)
@@ -48,8 +49,10 @@ class FrameworkAssessment(models.Model):
 
 
 class FrameworkSummary(models.Model):
-    """How the requirements of a framework stand in a scope, over all accounts: now (moment null), or at a
-    past moment that someone asked for. `updated_at` null: a worker still has to judge it.
+    """The results of a framework in a scope over all accounts, for now (moment null) or a requested past
+    moment.
+
+    `updated_at` is null until a worker has judged it.
     """
 
     key = models.CharField(max_length=32, unique=True)
@@ -70,7 +73,7 @@ class FrameworkSummary(models.Model):
 
 
 class RequirementChange(models.Model):
-    """A requirement changed its state in a scope, over all accounts."""
+    """A change of a requirement's state in a scope, over all accounts."""
 
     framework = models.CharField(max_length=40)
     scope = models.ForeignKey(ComplianceScope, on_delete=models.CASCADE, null=True, related_name="+")
@@ -91,7 +94,7 @@ class RequirementChange(models.Model):
 
 
 class DecisionState(models.TextChoices):
-    """Where a decision stands. An attestation is in force at once."""
+    """The status of a decision. An attestation is in force at once."""
 
     REQUESTED = "requested", "Waiting for approval"
     IN_FORCE = "in-force", "In force"
@@ -100,10 +103,12 @@ class DecisionState(models.TextChoices):
 
 
 class RequirementDecision(DecidedRequest):
-    """What people decided about a requirement in a scope: an attestation, or, with the approval of a second
-    person, an exception, a compensating control or that it does not apply. `kind` is of
-    `iam.audit.frameworks.judgement.DecisionKind`; `covers` are the keys that failed when an exception was
-    requested. In force from `from_at` (exclusive of requests that wait) until `until` or `ended_at`.
+    """A decision about a requirement in a scope.
+
+    It is an attestation or, with the approval of a second person, an exception, a compensating control or
+    that it does not apply. `kind` is one of `iam.audit.frameworks.judgement.DecisionKind`; `covers` are the
+    keys that failed when an exception was requested. In force from `from_at` (not while a request waits)
+    until `until` or `ended_at`.
     """
 
     framework = models.CharField(max_length=40)
@@ -137,8 +142,8 @@ class RequirementDecision(DecidedRequest):
 
 
 class AssessmentMark(models.Model):
-    """Someone assessed a framework in a scope at this moment: "changed since the last assessment" counts from
-    here.
+    """Someone assessed a framework in a scope at this moment, from which "changed since the last assessment"
+    counts.
     """
 
     framework = models.CharField(max_length=40)

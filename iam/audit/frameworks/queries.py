@@ -1,4 +1,4 @@
-"""How frameworks stand, as a viewer sees it."""
+"""Finds the results of frameworks that a viewer sees."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from iam.audit.frameworks.terms import RequirementState, ScopeTerms
 from iam.guard import Viewer
 
 KEPT_S = 60
-"""So many accounts are listed on the page of a requirement, those that fail first."""
+"""The number of accounts on the page of a requirement, failing ones first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownResults:
-    """What is shown of a framework in a scope. `results` by requirement; None: nothing was judged yet.
-    `is_partial`: only of the accounts that the viewer sees.
+    """The shown results of a framework in a scope, by requirement; None if nothing is judged yet.
+
+    `is_partial`: limited to accounts that the viewer sees.
     """
 
     results: Mapping[str, Mapping[str, Any]] | None
@@ -44,7 +45,7 @@ class ShownResults:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many requirements are in each state."""
+        """The number of requirements by state."""
         counts = {state.value: 0 for state in RequirementState}
         for result in (self.results or {}).values():
             counts[result["state"]] += 1
@@ -67,7 +68,7 @@ def find_scope(viewer: Viewer, slug: str) -> ComplianceScope | None:
 
 
 def results_now(viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None) -> ShownResults:
-    """The results as a worker judged them last."""
+    """The results as a worker last judged them."""
     if not _is_covered(viewer, framework, datetime.now(tz=UTC)):
         return ShownResults({}, None, is_partial=True)
     key = key_of(framework.name, scope, "")
@@ -80,7 +81,7 @@ def results_now(viewer: Viewer, framework: ControlFramework, scope: ComplianceSc
 
 
 def _is_covered(viewer: Viewer, framework: ControlFramework, moment: datetime) -> bool:
-    """Whether the limits of an auditor cover it: nothing is shown beyond them, whatever page asks."""
+    """True if an auditor's limits include it; nothing beyond them is shown on any page."""
     limits = viewer.limits
     return limits is None or (limits.sees_framework(framework.name) and limits.covers(moment))
 
@@ -88,7 +89,7 @@ def _is_covered(viewer: Viewer, framework: ControlFramework, moment: datetime) -
 def _partial(
     viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None, summary: FrameworkSummary
 ) -> Mapping[str, Any]:
-    """The results by the accounts that the viewer sees, kept for a while."""
+    """The results for the accounts that the viewer sees, cached for a while."""
     accounts = sorted(viewer.scope.accounts or ())
     key = f"framework:{key_of(framework.name, scope, accounts, summary.moment, summary.updated_at)}"
     results = cache.get(key)
@@ -105,9 +106,7 @@ def _partial(
 def results_at(
     viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime
 ) -> ShownResults:
-    """The results of a past moment, by the accounts that the viewer sees; nothing while a worker judges
-    it.
-    """
+    """The results at a past moment for the accounts that the viewer sees; None while a worker judges it."""
     if not _is_covered(viewer, framework, at):
         return ShownResults({}, None, is_partial=True)
     summary = request_past(framework, scope, at=at)
@@ -140,8 +139,10 @@ def parts_of_requirement(
     at: datetime | None = None,
     only: Collection[str] | None = None,
 ) -> list[tuple[str, str, RequirementPart]]:
-    """The number and name of each account, or of these alone, with its part in a requirement; Gatehouse
-    itself has neither. What is kept of an account is about all requirements, and long.
+    """Account ID, name and part in a requirement for each account, or for these; Gatehouse itself has neither
+    ID nor name.
+
+    The stored parts of an account cover all requirements and are long.
     """
     if not _is_covered(viewer, framework, at or datetime.now(tz=UTC)):
         return []
@@ -159,8 +160,8 @@ def parts_of_requirement(
 def decisions_about(
     framework: ControlFramework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> list[RequirementDecision]:
-    """What was decided about a requirement, in this scope or for everything, the newest first; at a past
-    moment as it was known then.
+    """Decisions about a requirement in this scope or for everything, newest first; for a past moment, as
+    known then.
     """
     rows = RequirementDecision.objects.filter(framework=framework.name, requirement=number)
     if at is not None:
@@ -174,7 +175,7 @@ def decisions_about(
 
 
 def _as_known(decision: RequirementDecision, at: datetime) -> None:
-    """Make the row, which is not saved, what it was at a moment."""
+    """Set the unsaved row to its state at a moment."""
     if decision.ended_at and decision.ended_at > at:
         decision.ended_at, decision.ended_name = None, ""
         decision.state = DecisionState.IN_FORCE
@@ -185,7 +186,7 @@ def _as_known(decision: RequirementDecision, at: datetime) -> None:
 
 
 def waiting_decisions(framework: ControlFramework, scope: ComplianceScope | None) -> set[str]:
-    """The requirements about which a request waits for approval."""
+    """The requirements with a request that waits for approval."""
     rows = RequirementDecision.objects.filter(framework=framework.name, state="requested")
     return set(rows.filter(scope=scope).values_list("requirement", flat=True))
 
@@ -193,7 +194,7 @@ def waiting_decisions(framework: ControlFramework, scope: ComplianceScope | None
 def history_of(
     framework: ControlFramework, number: str, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> list[RequirementChange]:
-    """When a requirement changed its state, up to a moment, the newest first."""
+    """The changes of a requirement's state up to a moment, newest first."""
     rows = RequirementChange.objects.filter(framework=framework.name, requirement=number, scope=scope)
     if at is not None:
         rows = rows.filter(at__lte=at)
@@ -203,7 +204,7 @@ def history_of(
 def states_before(
     framework: ControlFramework, scope: ComplianceScope | None, *, since: datetime
 ) -> dict[str, str]:
-    """The state that each requirement which changed since a moment had then; "": it was not judged."""
+    """The earlier state of each requirement that changed since a moment; "" if it was not judged."""
     rows = RequirementChange.objects.filter(framework=framework.name, scope=scope, at__gt=since)
     states: dict[str, str] = {}
     for number, before in rows.order_by("at", "pk").values_list("requirement", "before"):
@@ -212,6 +213,6 @@ def states_before(
 
 
 def last_mark(framework: ControlFramework, scope: ComplianceScope | None) -> AssessmentMark | None:
-    """When the framework was assessed last in a scope, and by whom."""
+    """When and by whom the framework was last assessed in a scope."""
     marks = AssessmentMark.objects.filter(framework=framework.name, scope=scope)
     return marks.order_by("-at").first()

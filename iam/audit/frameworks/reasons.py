@@ -1,6 +1,6 @@
-"""The one sentence beside the state of a requirement, from what each account adds to it. Pure.
+"""Builds the sentence beside a requirement's state from what each account contributes. Pure.
 
-A reason of one account is about that account alone. Of several it is said how many it is true of.
+The reason of a single account is about that account; for several accounts it says how many it applies to.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from iam.phrases import counted
 
 Verdict = AutomaticVerdict
 OWN: Final = ""
-"""The key of what Gatehouse says of itself, among account numbers."""
+"""The key of Gatehouse itself among account IDs."""
 UNJUDGED: Final = "The account was not judged yet."
 OF_SEVERAL: Final[Mapping[str, str]] = {
     UNJUDGED: "{accounts} {was|were} not judged yet.",
@@ -45,7 +45,7 @@ OF_SEVERAL: Final[Mapping[str, str]] = {
         "the logs."
     ),
 }
-"""Reasons that say “the account”, and how they read of several, with the words for one and for more."""
+"""Reasons that mention “the account”, with their wording for several accounts in singular and plural."""
 _CHOICE: Final = re.compile(r"{([^{}|]*)\|([^{}|]*)}")
 _AS_WELL: Final[Mapping[AutomaticVerdict, tuple[str, str]]] = {
     Verdict.PASSED: ("passes as well", "pass as well"),
@@ -56,7 +56,7 @@ _AS_WELL: Final[Mapping[AutomaticVerdict, tuple[str, str]]] = {
 
 
 def combined_reason(parts: Mapping[str, RequirementPart], verdict: AutomaticVerdict) -> str:
-    """Why a requirement has this verdict, by what Gatehouse or the accounts add; "" for no reason."""
+    """Why a requirement has this verdict; "" if there is no reason."""
     accounts = [part for number, part in parts.items() if number != OWN]
     chosen = [part for part in accounts if part.verdict is verdict]
     own = parts.get(OWN)
@@ -75,18 +75,18 @@ def _of_accounts(chosen: Sequence[RequirementPart], verdict: AutomaticVerdict, *
         return next(iter(reasons), "")
     if not reasons:
         return ""
-    # The first of those that are said most often.
+    # The first of the most frequent ones.
     reason, number = Counter(reasons).most_common(1)[0]
     return _with_others(_of_several(reason, number, total), len(chosen) - number, verdict)
 
 
 def _sure_kinds(part: RequirementPart) -> list[str]:
-    """The kinds of its findings that are confirmed, each as often as it is found."""
+    """The kinds of confirmed findings, once per finding."""
     return [ref.kind for ref in part.findings if ref.is_sure]
 
 
 def _of_findings(chosen: Sequence[RequirementPart], *, total: int) -> str:
-    """The kind with most findings and in how many accounts it is, then what else fails."""
+    """The most frequent kind with its number of accounts, then what else fails."""
     findings: Counter[str] = Counter()
     accounts: Counter[str] = Counter()
     for part in chosen:
@@ -112,7 +112,7 @@ def _accounts(number: int, total: int) -> str:
 
 
 def _of_several(reason: str, number: int, total: int) -> str:
-    """A reason that is true of so many accounts."""
+    """The wording of a reason that applies to several accounts."""
     template = OF_SEVERAL.get(reason)
     if template is not None:
         chosen = r"\1" if number == 1 else r"\2"

@@ -1,6 +1,4 @@
-"""How requirements stand now or at a past moment, judged at once: for commands, and for past moments that
-someone asked for.
-"""
+"""Judges requirements for now or a past moment, for commands and requested past moments."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ from iam.mirror.models import Account
 from iam.mirror.queries.accounts import connected_accounts
 
 KEPT: Final = timedelta(days=30)
-"""So long the results of a past moment are kept; they are judged again when someone asks."""
+"""How long the results of a past moment are stored before they must be requested again."""
 
 
 def results_of(
@@ -34,14 +32,16 @@ def results_of(
     at: datetime | None,
     now: datetime | None = None,
 ) -> dict[str, RequirementResult]:
-    """How every requirement stands, judged at once and not kept. For commands and past moments."""
+    """The results of every requirement, judged now and not stored."""
     moment = at or now or datetime.now(tz=UTC)
     parts = _parts_of(framework, scope, connected_accounts(), at=at, now=moment)
     return judged(framework, scope, parts, at=moment)
 
 
 def past_parts(framework: ControlFramework, accounts: Iterable[Account], *, at: datetime) -> dict[str, Parts]:
-    """What these accounts and Gatehouse itself added to each requirement at a past moment, for a pack."""
+    """What these accounts and Gatehouse itself contributed to each requirement at a past moment,
+    for a pack.
+    """
     return _parts_of(framework, None, accounts, at=at, now=at)
 
 
@@ -53,7 +53,7 @@ def _parts_of(
     at: datetime | None,
     now: datetime,
 ) -> dict[str, Parts]:
-    """What each account and Gatehouse itself add to each requirement, at a moment (None: now)."""
+    """What each account and Gatehouse itself contribute to each requirement at a moment (None: now)."""
     assessed = ScopedFramework(framework, scope)
     if at is not None:
         escalation.calculate(at)
@@ -67,7 +67,7 @@ def _parts_of(
 
 
 def judge_past_moments() -> int:
-    """Judge the past moments that wait, and drop those that were judged long ago; how many waited."""
+    """Judge requested past moments, and delete old ones. Returns how many were waiting."""
     old = datetime.now(tz=UTC) - KEPT
     FrameworkSummary.objects.filter(requested_at__lt=old).delete()
     FrameworkAssessment.objects.filter(moment__isnull=False, evaluated_at__lt=old).delete()
@@ -94,7 +94,7 @@ def _judge_past(summary: FrameworkSummary) -> None:
 
 
 def _keep(summary: FrameworkSummary, parts: Mapping[str, Parts], now: datetime) -> None:
-    """Keep what each account adds: pages of one requirement, and those who see some accounts, ask for it."""
+    """Store what each account contributes, for pages of one requirement and viewers of some accounts."""
     accounts = {account.account_id: account for account in connected_accounts()}
     for number, own in parts.items():
         account = accounts.get(number)

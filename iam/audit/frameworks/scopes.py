@@ -1,4 +1,4 @@
-"""Creating, changing and removing named scopes."""
+"""Creates, changes and removes named scopes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ARN: Final = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[^:\s]*:[^:\s]*:\S+")
 def save_scope(
     scope: ComplianceScope | None, *, name: str, terms: ScopeTerms, actor: Viewer, now: datetime
 ) -> ComplianceScope:
-    """Create a scope (None), or change one. Raises DecisionRefusedError."""
+    """Create a scope (None) or change one. Raises DecisionRefusedError."""
     check_terms(terms)
     if not name:
         raise DecisionRefusedError("Enter a name.", field="name")
@@ -52,7 +52,7 @@ def save_scope(
 
 
 def remove_scope(scope: ComplianceScope, *, actor: Viewer) -> None:
-    """Remove a scope about which nothing was decided. Raises DecisionRefusedError."""
+    """Remove a scope without decisions. Raises DecisionRefusedError."""
     if not may_decide_in(actor, scope):
         raise DecisionRefusedError("You can’t decide for all of these accounts.")
     if RequirementDecision.objects.filter(scope=scope).exists():
@@ -63,7 +63,7 @@ def remove_scope(scope: ComplianceScope, *, actor: Viewer) -> None:
 
 
 def check_terms(terms: ScopeTerms) -> None:
-    """Raise DecisionRefusedError for what is malformed, with its field."""
+    """Raises DecisionRefusedError, with its field, if the terms are malformed."""
     known = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
     for number in terms.accounts:
         if number not in known:

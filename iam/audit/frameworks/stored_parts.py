@@ -1,4 +1,4 @@
-"""Parts and results as they are kept."""
+"""Converts parts and results to and from their stored form."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from iam.audit.frameworks.judgement import RequirementResult
 from iam.audit.frameworks.terms import WORST_FIRST, AutomaticVerdict
 
 KEPT_ACCOUNTS: Final = 20
-"""So many accounts are shown of a requirement, the worst first."""
+"""The number of accounts shown per requirement, worst first."""
 KEPT_FINDINGS: Final = 200
-"""So many findings of a requirement are kept in an account and together; the counts are of all."""
+"""The number of stored findings per requirement, for an account and in total; counts include all."""
 
 
 def part_to_json(part: RequirementPart) -> dict[str, Any]:
-    """As it is kept. Keys of what fails are kept whole: an exception is compared with them."""
+    """The stored form. Keys of failures are stored completely, because exceptions are compared with them."""
     return {
         "verdict": part.verdict.value,
         "reasons": list(part.reasons),
@@ -27,7 +27,7 @@ def part_to_json(part: RequirementPart) -> dict[str, Any]:
 
 
 def part_from_json(value: dict[str, Any]) -> RequirementPart:
-    """From what was kept."""
+    """Parse the stored form."""
     return RequirementPart(
         AutomaticVerdict(value["verdict"]),
         tuple(value["reasons"]),

@@ -1,5 +1,5 @@
-"""How the requirements of a framework stand, kept for pages: judged by what is kept of each account, with
-the decisions of people.
+"""Stores the results of frameworks for pages, judged from the stored parts of accounts and decisions of
+people.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from iam.nudge import send_seldom
 TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
 NUDGE_SECONDS: Final = 2
 LASTS: Final = timedelta(hours=1)
-"""After so long what is kept is written again although nothing is different."""
+"""Stored results are rewritten after this time, even if equal."""
 MAX_WAITING: Final = 20
-"""So many past moments wait for a worker at most."""
+"""The maximum number of waiting past moments."""
 
 
 def key_of(framework: str, scope: ComplianceScope | None, *rest: object) -> str:
-    """The key of a row about a framework in a scope."""
+    """The key of the row for a framework in a scope."""
     text = repr((framework, scope.pk if scope else 0, *rest))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def nudge() -> None:
-    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    """Notify a worker, at most once in a while; without a broker, the sweep judges."""
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
 def judged(
     framework: ControlFramework, scope: ComplianceScope | None, parts: Mapping[str, Parts], *, at: datetime
 ) -> dict[str, RequirementResult]:
-    """The results by the parts of accounts, with the decisions that were in force."""
+    """The results from the parts of accounts and the decisions in force at the time."""
     decisions = decisions_by_requirement(framework.name, scope, at=at)
     results = {}
     for requirement in framework.requirements:
@@ -62,10 +62,10 @@ def judged(
 def summarize(
     framework: ControlFramework, scope: ComplianceScope | None, *, now: datetime, is_anew: bool = True
 ) -> dict[str, RequirementResult]:
-    """Judge by what is kept of each account, keep the results, and note which state changed.
+    """Judge from the stored parts, store the results, and record changed states.
 
-    `is_anew` False: no account was judged since the last time. The same results are then written once an hour
-    only, since each write wakes all sweeps.
+    With `is_anew` False no account was judged since the last time; equal results are then written only
+    hourly, because each write wakes all sweeps.
     """
     results = judged(framework, scope, kept_parts(framework, scope), at=now)
     values = {number: result_to_json(result) for number, result in results.items()}
@@ -86,8 +86,9 @@ def summarize(
 def kept_parts(
     framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime | None = None
 ) -> dict[str, Parts]:
-    """What is kept of each connected account, and of Gatehouse itself, now or of a past moment. An account of
-    the scope that was not judged yet is unknown.
+    """The stored parts of each connected account and of Gatehouse itself, for now or a past moment.
+
+    An account of the scope that is not judged yet is unknown.
     """
     rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope, moment=at)
     rows = rows.filter(account__removed_at__isnull=True)
@@ -123,8 +124,9 @@ def _note_changes(summary: FrameworkSummary, results: Mapping[str, RequirementRe
 def request_past(
     framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime
 ) -> FrameworkSummary:
-    """The results of a past moment: those that are kept, or a row that a worker fills. While many wait, no
-    row is added: a page that asks again gets its turn.
+    """The results of a past moment, or a new row that a worker fills.
+
+    No row is added while many are waiting; a page that asks again later gets its turn.
     """
     key = key_of(framework.name, scope, at.isoformat())
     values = {

@@ -1,4 +1,4 @@
-"""The Celery task that judges frameworks."""
+"""Celery task that judges frameworks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from iam.schedule import every
 
 KEY = "frameworks-state"
 REST_SECONDS = 300
-"""So long the task rests while nothing happens: what expires, and what grows old, waits."""
+"""The pause of the task while nothing happens; expiry and aging wait for it."""
 
 
 @every(20)
 @shared_task(name="iam.audit.frameworks.tasks.assess_frameworks")  # type: ignore[untyped-decorator]
 def assess_frameworks() -> int:
-    """Judge the accounts whose findings were calculated, and past moments that someone asked for."""
+    """Judge accounts with new findings, and requested past moments."""
     state = _state()
     if cache.get(KEY) == state:
         return 0
@@ -29,7 +29,7 @@ def assess_frameworks() -> int:
 
 
 def _state() -> str:
-    """What differs after findings were calculated, a scope changed, or someone decided: four queries."""
+    """A value that changes after calculations of findings, changes of scopes, and decisions. Four queries."""
     runs = FindingRun.objects.aggregate(Max("calculated_at"), Sum("seconds"))
     scopes = ComplianceScope.objects.aggregate(Max("changed_at"))
     decisions = RequirementDecision.objects.aggregate(Max("from_at"), Max("ended_at"))

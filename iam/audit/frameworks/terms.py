@@ -1,4 +1,4 @@
-"""What a scope covers, and the words by which requirements are judged. Pure."""
+"""The terms of a scope, and the states and verdicts of requirements. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 
 class RequirementState(StrEnum):
-    """How a requirement stands."""
+    """The state of a requirement."""
 
     FAILED = "failed"
     PERSON = "needs a person"
@@ -27,7 +27,7 @@ STATE_LABELS: Final[Mapping[str, str]] = {
 
 
 class AutomaticVerdict(StrEnum):
-    """What Gatehouse itself says. `unknown`: something was not synced; `person`: only a person can judge."""
+    """The verdict of Gatehouse itself. `unknown`: some data is not synced; `person`: a person must judge."""
 
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -39,15 +39,17 @@ WORST_FIRST: Final = tuple(AutomaticVerdict)
 
 
 def worst(verdicts: Iterable[AutomaticVerdict]) -> AutomaticVerdict:
-    """The worst of some; `person` of none."""
+    """The worst of these verdicts; `person` if there are none."""
     return min(verdicts, key=WORST_FIRST.index, default=AutomaticVerdict.PERSON)
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeTerms:
-    """What belongs to an environment. `accounts` are numbers, () all connected ones. Users, groups, roles and
-    policies belong to it by one of the `tags` or path prefixes; without both, all do. `resources` are ARNs of
-    the data stores and KMS keys whose readers and administrators are asked for.
+    """What belongs to an environment.
+
+    `accounts` are account IDs, () for all connected ones. Users, groups, roles and policies belong to it by
+    one of the `tags` or path prefixes; without both, all do. `resources` are ARNs of data stores and KMS keys
+    whose readers and administrators are checked.
     """
 
     accounts: tuple[str, ...] = ()
@@ -57,22 +59,22 @@ class ScopeTerms:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether only some of the identities of an account belong to it."""
+        """True if only some identities of an account belong to it."""
         return bool(self.tags or self.paths)
 
     def covers_account(self, number: str) -> bool:
-        """Whether the account belongs to it."""
+        """True if the account belongs to it."""
         return not self.accounts or number in self.accounts
 
     def covers(self, path: str, tags: Mapping[str, str]) -> bool:
-        """Whether something with this path and these tags belongs to it."""
+        """True if something with this path and these tags belongs to it."""
         if not self.is_narrowed:
             return True
         by_tag = any(tags.get(name) == value for name, value in self.tags)
         return by_tag or any(path.startswith(prefix) for prefix in self.paths)
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept."""
+        """The stored form."""
         return {
             "accounts": list(self.accounts),
             "tags": [list(tag) for tag in self.tags],
@@ -82,7 +84,7 @@ class ScopeTerms:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ScopeTerms:
-        """From what was kept."""
+        """Parse the stored form."""
         return cls(
             tuple(value.get("accounts", ())),
             tuple((name, text) for name, text in value.get("tags", ())),
@@ -95,21 +97,22 @@ EVERYTHING: Final = ScopeTerms()
 
 
 SCOPED: Final = re.compile(r"arn:[^:]+:iam::[^:]*:(user|group|role|policy)/")
-"""ARNs of what tags and paths divide."""
+"""ARNs of the kinds that tags and paths divide."""
 
 
 class ScopedArns(NamedTuple):
-    """The ARNs of an account that belong to a scope; None: all."""
+    """The ARNs of an account that belong to a scope; None for all."""
 
     arns: frozenset[str] | None = None
 
     def has(self, arn: str) -> bool:
-        """Whether it belongs to the scope."""
+        """True if it belongs to the scope."""
         return self.arns is None or arn in self.arns
 
     def has_finding(self, subject: str, related: Iterable[str]) -> bool:
-        """Whether a finding belongs to the scope: by its subject or someone whom it concerns. One about the
-        account, its trails or its instances belongs to every scope of the account.
+        """True if a finding belongs to the scope, by its subject or someone it concerns.
+
+        Findings about the account, its trails or instances belong to every scope of the account.
         """
         if self.arns is None or not SCOPED.match(subject):
             return True

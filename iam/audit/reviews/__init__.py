@@ -1,1 +1,1 @@
-"""Access reviews: who decides about whose access, what was decided, and what came of it."""
+"""Access reviews: who decides on whose access, what was decided, and the result."""

@@ -1,5 +1,5 @@
-"""What policies allow: in sentences, and whether they allow an action that was called. Kept while a roster is
-written, since most users share their policies.
+"""Describes what policies allow in sentences, and checks if they allow a called action. Cached while a roster
+is written, because most users share policies.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from iam.policy.letter_case import fold
 from iam.policy.sentences import sentences_of
 
 LINES: Final = 8
-"""So many sentences of an access are kept; the policies are kept whole."""
+"""The maximum number of stored sentences per access; policies are stored completely."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessTexts:
-    """The policies of an access, by digest, how many aren’t synced, and since when they say this."""
+    """The policies of an access by digest, the number that aren't synced, and since when they have these
+    texts.
+    """
 
     texts: Mapping[str, str]
     unread: int = 0
     changed_at: datetime | None = None
 
     def key(self, account_id: str) -> str:
-        """What rows that allow the same in one account have in common."""
+        """The key that rows with the same permissions in an account share."""
         parts = [account_id, str(self.unread), *sorted(self.texts)]
         return hashlib.blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
 
@@ -40,7 +42,7 @@ NO_TEXTS: Final = AccessTexts({}, unread=1)
 
 @dataclass(slots=True)
 class PolicyBook:
-    """The texts of managed policies and of groups, read once each."""
+    """The texts of managed policies and groups, each loaded once."""
 
     _policies: dict[int, AccessTexts] = field(default_factory=dict)
     _groups: dict[int, AccessTexts] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class PolicyBook:
     _allows: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def read_policies(self, numbers: Iterable[int]) -> None:
-        """Read those that were not; one query."""
+        """Load missing policies. One query."""
         wanted = set(numbers) - self._policies.keys()
         if not wanted:
             return
@@ -59,7 +61,7 @@ class PolicyBook:
             self._policies[number] = AccessTexts({digest: text}, changed_at=since)
 
     def read_groups(self, numbers: Iterable[int]) -> None:
-        """Read those that were not; three queries."""
+        """Load missing groups. Three queries."""
         wanted = set(numbers) - self._groups.keys()
         if not wanted:
             return
@@ -94,15 +96,15 @@ class PolicyBook:
         return AccessTexts(texts, unread, max(moments, default=None))
 
     def policy(self, number: int) -> AccessTexts:
-        """What a managed policy says."""
+        """The texts of a managed policy."""
         return self._policies.get(number, NO_TEXTS)
 
     def group(self, number: int) -> AccessTexts:
-        """What the policies of a group say."""
+        """The texts of a group's policies."""
         return self._groups.get(number, NO_TEXTS)
 
     def allows(self, access: AccessTexts, action: str) -> bool:
-        """Whether a policy allows an action (`service:Name`) on anything."""
+        """True if a policy allows an action (`service:Name`) on any resource."""
         name = fold(action)
         return any(self._text_allows(digest, text, name) for digest, text in access.texts.items())
 
@@ -122,7 +124,7 @@ class PolicyBook:
 
 @dataclass(frozen=True, slots=True)
 class AccessWords:
-    """The sentences of an access."""
+    """The sentences about an access."""
 
     lines: tuple[str, ...]
     more: int
@@ -130,7 +132,7 @@ class AccessWords:
 
 
 def words_of(access: AccessTexts, *, account_id: str) -> AccessWords:
-    """What policies allow in an account, the first sentences of each; the first reason to look twice."""
+    """The first sentences on what policies allow in an account, with the first warning."""
     lines: dict[str, None] = {}
     warning = ""
     for text in access.texts.values():

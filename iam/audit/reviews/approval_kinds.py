@@ -1,6 +1,4 @@
-"""Requests about separation-of-duties rules, and sign-offs that wait for their acknowledgement, as approvers
-meet them.
-"""
+"""Separation-of-duties requests, and sign-offs to acknowledge, as kinds of audit requests."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ def _waiting_reviews() -> QuerySet[ReviewCampaign]:
 
 
 def _reviewed(person: UUID) -> Q:
-    """Who signed a review off or decided about a row doesn't acknowledge it."""
+    """People who signed a review off or decided on a row can't acknowledge it."""
     decided = ReviewItem.objects.filter(campaign=OuterRef("pk"), decided_by=person)
     return Q(signed_by=person) | Q(Exists(decided))
 
@@ -60,14 +58,16 @@ def _outcome_of_rule(rule: SodRule) -> tuple[str, str]:
 
 
 def _outcome_of_review(campaign: Any) -> tuple[str, str]:
-    """What the viewer decided about a row of `decided_by`."""
+    """The viewer's decision on a row of `decided_by`."""
     if campaign.own_decision_at == campaign.returned_at:
         return "Sent back", "warn"
     return "Acknowledged", "ok"
 
 
 def _own_interest(rule: SodRule, own: Sequence[Entity]) -> str:
-    """Nobody approves a rule that leaves out their own users and roles, or the end of one they break."""
+    """Why the viewer must not approve: the rule exempts their own users or roles, or they break the one to be
+    retired.
+    """
     terms = SodTerms.from_json(rule.terms)
     covered = [entity for entity in own if terms.covers(entity.account.account_id)]
     if rule.status == SodStatus.REQUESTED:

@@ -1,4 +1,4 @@
-"""Starting, opening, cancelling and repeating access reviews, and giving their rows to another reviewer."""
+"""Starts, opens, cancels and repeats access reviews, and reassigns their rows."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ MAX_NAME: Final = 120
 MAX_REASON: Final = 1000
 MAX_DUE: Final = timedelta(days=366)
 GIVEN: Final = ("pk", "entity_id", "person_id")
-"""What is read of a row to give it to another reviewer."""
+"""The columns of a row that are needed to reassign it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
-    """What a form says. `owner_id` is who looks after the campaign, "" for who starts it."""
+    """The content of a form. `owner_id` is the owner of the campaign; "" for the person who starts it."""
 
     name: str
     reason: str
@@ -49,7 +49,9 @@ class CampaignDraft:
 
 
 def may_start(viewer: Viewer, terms: ReviewTerms) -> bool:
-    """Whether someone may start a review: they see all its accounts whole and may request changes in them."""
+    """True if they can start a review: people who see all its accounts whole and can request
+    changes in them.
+    """
     for number in terms.accounts or ("",):
         sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
         if not sees or not viewer.may(Right.REQUEST_CHANGE, account_id=number):
@@ -58,8 +60,8 @@ def may_start(viewer: Viewer, terms: ReviewTerms) -> bool:
 
 
 def may_manage(viewer: Viewer, campaign: ReviewCampaign) -> bool:
-    """Whether someone may cancel it or choose other reviewers: who started it, and administrators of all its
-    accounts.
+    """True if they can cancel it or choose other reviewers: the person who started it, and administrators of
+    all its accounts.
     """
     terms = ReviewTerms.from_json(campaign.terms)
     is_administrator = viewer.may(Right.MANAGE_OPERATORS) and may_start(viewer, terms)
@@ -106,7 +108,7 @@ def _check(draft: CampaignDraft, actor: Viewer, now: datetime) -> None:
 
 
 def open_campaign(campaign: ReviewCampaign, *, actor: Viewer, by_worker: bool = True) -> ReviewCampaign:
-    """Have its rows written; reviewers are asked when they are there. Raises RefusedError."""
+    """Have the rows written; reviewers are notified afterwards. Raises RefusedError."""
     with transaction.atomic():
         locked = lock_draft(actor, campaign)
         locked.begin_submission(locked.reason)
@@ -115,7 +117,7 @@ def open_campaign(campaign: ReviewCampaign, *, actor: Viewer, by_worker: bool = 
 
 
 def _opened(campaign: ReviewCampaign) -> None:
-    """The rows are there: ask the reviewers. Without rows nobody is asked for anything."""
+    """Notify the reviewers once the rows exist. Without rows, nobody is notified."""
     campaign.refresh_from_db()
     rows: int = campaign.facts.get("rows", 0)
     if not rows:
@@ -166,9 +168,11 @@ def cancel(campaign: ReviewCampaign, *, reason: str, actor: Viewer) -> None:
 def assign(
     campaign: ReviewCampaign, rows: QuerySet[ReviewItem], *, to: UUID, actor: Viewer, reason: str
 ) -> tuple[int, int]:
-    """Give undecided rows to another reviewer; how many, and how many stay. Those stay that are about that
-    person, and those about the actor: nobody chooses who reviews their own access. A reviewer gives away
-    their own rows, who manages the campaign those of anybody. Raises RefusedError.
+    """Reassign undecided rows to another reviewer. Returns how many were reassigned and how many were not.
+    Raises RefusedError.
+
+    Rows about that person or the actor stay, because nobody may choose who reviews their own access.
+    Reviewers reassign their own rows, managers of the campaign any.
     """
     person = Person.objects.filter(pk=to, is_active=True).first()
     if person is None or not can_review(to):
@@ -198,14 +202,16 @@ def assign(
 
 
 def _not_about(person_id: UUID, rows: Sequence[ReviewItem]) -> list[ReviewItem]:
-    """Those rows that aren’t about a person’s own access."""
+    """The rows that don't concern a person's own access."""
     entities = Entity.objects.in_bulk({row.entity_id for row in rows})
     own = own_arns(person_id, list(entities.values()))
     return [row for row in rows if row.person_id != person_id and entities[row.entity_id].arn not in own]
 
 
 def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person) -> tuple[int, int]:
-    """Set the reviewer of those rows that aren’t about that person; how many, and how many are."""
+    """Set the reviewer of the rows that don't concern that person. Returns how many were set and how many
+    were not.
+    """
     pks = [row.pk for row in _not_about(person.pk, chosen)]
     assigned = 0
     for batch in batches(pks, 500):
@@ -216,7 +222,9 @@ def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person
 
 
 def escalate_rows(campaign: ReviewCampaign) -> int:
-    """Give what is undecided to the second reviewer, and what is theirs to the first; how many rows."""
+    """Reassign undecided rows to the second reviewer, and that person's own to the first. Returns their
+    number.
+    """
     able = people_who_review((campaign.second_reviewer_id, campaign.reviewer_id))
     by_id = Person.objects.in_bulk(able)
     assigned = 0
@@ -237,8 +245,10 @@ def _ids(people: Collection[UUID], campaign: ReviewCampaign) -> list[UUID]:
 
 
 def begin_next(campaign: ReviewCampaign, *, now: datetime) -> ReviewCampaign | None:
-    """The next review of a series, opened in the name of who started it; None if another process was quicker
-    or that person has left. Where they can't review any longer, a reviewer looks after it.
+    """Start the next review of a series in the name of the person who started it.
+
+    None if another process was faster or that person has left. A reviewer becomes its owner if they can no
+    longer review.
     """
     owner = Person.objects.filter(pk=campaign.owner_id, is_active=True).first()
     with transaction.atomic():
@@ -277,7 +287,7 @@ def _next_owner(campaign: ReviewCampaign) -> UUID:
 
 
 def months_later(moment: datetime, months: int) -> datetime:
-    """The same day so many months later, or the last one of a shorter month."""
+    """The same day this many months later, or the last day of a shorter month."""
     index = moment.month - 1 + months
     year, month = moment.year + index // 12, index % 12 + 1
     for day in (moment.day, 30, 29, 28):

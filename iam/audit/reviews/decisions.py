@@ -1,5 +1,7 @@
-"""Deciding about rows of a review: keep, revoke, reduce; with a reason, and undone until changes are
-requested. Nobody decides about their own access, and of two at once only the first decides.
+"""Decides on rows of a review: keep, revoke or reduce, with a reason.
+
+Decisions can be undone until changes are requested. Nobody decides on their own access; of two concurrent
+decisions, the first counts.
 """
 
 from __future__ import annotations
@@ -37,13 +39,13 @@ DECISIONS: Final = (ReviewDecision.KEEP, ReviewDecision.REVOKE, ReviewDecision.R
 
 @dataclass(frozen=True, slots=True)
 class DecisionConflict:
-    """A row that someone else decided meanwhile."""
+    """A row that someone else decided in the meantime."""
 
     row: ReviewItem
 
     @property
     def words(self) -> str:
-        """Who decided what."""
+        """Who decided what, in words."""
         if not self.row.decision:
             return f"{self.row.title}: the decision was undone meanwhile."
         label = ReviewDecision(self.row.decision).label.lower()
@@ -52,8 +54,9 @@ class DecisionConflict:
 
 @dataclass(slots=True)
 class DecisionResult:
-    """The rows that were decided, those that someone else decided, and why others were not. `change` is how
-    many more rows are decided than before, also `by_reviewer`.
+    """The decided rows, conflicts, and reasons for refused rows.
+
+    `change` is the change in the number of decided rows, `by_reviewer` the same by reviewer.
     """
 
     decided: list[ReviewItem] = field(default_factory=list)
@@ -64,14 +67,14 @@ class DecisionResult:
 
 
 def may_decide(viewer: Viewer, row: ReviewItem) -> bool:
-    """Whether someone may decide about a row: its reviewer, or who looks after the campaign, and nobody about
-    access of their own.
+    """True if they can decide on a row: its reviewer, or the owner of the campaign, but not on their own
+    access.
     """
     return not why_not_decide(viewer, row)
 
 
 def why_not_decide(viewer: Viewer, row: ReviewItem) -> str:
-    """Why someone may not decide, or ""."""
+    """Why someone can't decide; "" if they can."""
     if is_own(viewer, row):
         return "You can’t decide about your own access."
     if viewer.person_id not in (row.reviewer_id, row.campaign.owner_id):
@@ -80,7 +83,7 @@ def why_not_decide(viewer: Viewer, row: ReviewItem) -> str:
 
 
 def is_own(viewer: Viewer, row: ReviewItem) -> bool:
-    """Whether it is the viewer’s own access, as anything says it."""
+    """True if it is the viewer's own access by any evidence."""
     return row.person_id == viewer.person_id or bool(own_arns(viewer.person_id, [row.entity]))
 
 
@@ -93,8 +96,8 @@ def decide(
     actor: Viewer,
     now: datetime,
 ) -> DecisionResult:
-    """Decide about rows, each as the version that the actor saw; "" undoes. Raises RefusedError where nothing
-    can be decided at all.
+    """Decide on rows, each in the version that the actor saw; "" undoes. Raises RefusedError if none can be
+    decided.
     """
     reason = reason.strip()
     if not actor.may(Right.REQUEST_CHANGE):
@@ -138,7 +141,7 @@ def _check(campaign: ReviewCampaign, versions: Mapping[int, int], decision: str,
 def _allowed(
     campaign: ReviewCampaign, rows: Sequence[ReviewItem], actor: Viewer, result: DecisionResult
 ) -> list[ReviewItem]:
-    """Those that the actor may decide about; as many queries for 500 rows as for one."""
+    """The rows that the actor can decide on, with a fixed number of queries."""
     allowed = []
     own = own_arns(actor.person_id, [row.entity for row in rows])
     own |= {row.entity.arn for row in rows if row.person_id == actor.person_id}
@@ -164,7 +167,7 @@ def _decide_one(
     now: datetime,
     result: DecisionResult,
 ) -> None:
-    """One row, if it is still as the actor saw it."""
+    """Decide one row if it is still as the actor saw it."""
     values: dict[str, Any] = dict(UNDECIDED)
     if decision:
         values |= {"decision": decision, "decision_reason": reason, "decided_at": now}
@@ -186,7 +189,7 @@ def _decide_one(
 def decision_entry(
     campaign: ReviewCampaign, row: ReviewItem, *, decision: str, reason: str, actor: Viewer | None
 ) -> Entry:
-    """The entry of the journal about a decision, or (decision "") about one that was undone."""
+    """The journal entry of a decision, or (decision "") of an undone one."""
     kind = "review.decide" if decision else "review.undo"
     return entry(
         kind=kind,

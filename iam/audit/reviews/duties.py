@@ -1,4 +1,4 @@
-"""Separation of duties: who can do both of two things, asked of the who-can index; also for receipts."""
+"""Separation of duties: finds who can do both of two things, using the who-can index; also for receipts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_LENGTH: Final = 512
 
 
 class InvalidDutiesError(ValueError):
-    """The terms make no sense; `field` is that of the form."""
+    """Raised for invalid terms; `field` is the form field."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
@@ -32,7 +32,8 @@ class InvalidDutiesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SodTerms:
-    """Nobody may do one of `first` and one of `second`, on anything, in these accounts (none: in any).
+    """Nobody may do one of `first` and one of `second`, on any resource, in these accounts (empty: all).
+
     `exempt` are names of users and roles, with * and ?.
     """
 
@@ -43,11 +44,11 @@ class SodTerms:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """As `to_json` wrote it."""
+        """Parse the output of `to_json`."""
         return cls(*(tuple(body[name]) for name in ("first", "second", "accounts", "exempt")))
 
     def to_json(self) -> dict[str, Any]:
-        """For a row."""
+        """The JSON that a row stores."""
         return {
             "first": list(self.first),
             "second": list(self.second),
@@ -56,17 +57,17 @@ class SodTerms:
         }
 
     def covers(self, account: str) -> bool:
-        """Whether users and roles of an account are checked."""
+        """True if the account's users and roles are checked."""
         return not self.accounts or account in self.accounts
 
     def exempts(self, name: str) -> bool:
-        """Whether a user or role is left out, by its name."""
+        """True if a user or role is exempt by name."""
         patterns = (pattern.lower().replace("[", "[[]") for pattern in self.exempt)
         return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
 
 
 def check(terms: SodTerms) -> None:
-    """Raises InvalidDutiesError for what can't be checked."""
+    """Raises InvalidDutiesError for terms that can't be checked."""
     for field, lines in (("first", terms.first), ("second", terms.second)):
         if not lines:
             raise InvalidDutiesError("Enter at least one action, such as iam:CreateUser.", field=field)
@@ -92,12 +93,12 @@ def _check_length(lines: Sequence[str], field: str) -> None:
 
 
 def active_rules() -> list[SodRule]:
-    """The rules that are checked, by name."""
+    """The active rules, by name."""
     return list(SodRule.objects.filter(status=SodStatus.ACTIVE).order_by("name", "pk"))
 
 
 def breakers(index: PolicyIndex, account: str, terms: SodTerms) -> dict[int, IndexedPrincipal]:
-    """The users and roles of an account that can do both, surely or under conditions, by number."""
+    """The users and roles of an account that can do both, definitely or conditionally, by primary key."""
     if index.accounts.get(account) is None or not terms.covers(account):
         return {}
     first = _able(index, account, terms.first)
@@ -119,7 +120,7 @@ def _able(index: PolicyIndex, account: str, patterns: Sequence[str]) -> dict[int
 
 
 def actions_of(patterns: Sequence[str]) -> tuple[str, ...]:
-    """The actions that patterns mean; those that AWS doesn't know are left out."""
+    """The actions that patterns match; those unknown to AWS are left out."""
     actions: dict[str, None] = {}
     for pattern in patterns:
         try:
@@ -130,7 +131,7 @@ def actions_of(patterns: Sequence[str]) -> tuple[str, ...]:
 
 
 def duties_broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
-    """The active rules that someone would break who does not break them now, by account: for receipts."""
+    """The active rules that principals would newly break, by account, for receipts."""
     for rule in active_rules():
         terms = SodTerms.from_json(rule.terms)
         for number in sorted(question.accounts):

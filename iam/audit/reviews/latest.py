@@ -1,4 +1,4 @@
-"""The latest finished review of users and roles: what a framework proves periodic review with."""
+"""Finds the latest finished review of users and roles, by which frameworks prove periodic review."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from iam.batches import batches
 from iam.people.runs.models import RunState
 
 EVERY_MONTHS: Final = 6
-"""PCI DSS 7.2.4: every six months. 7.2.5.1 leaves the period to the entity."""
+"""PCI DSS 7.2.4: every six months. 7.2.5.1 leaves the period to the organization."""
 BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class LatestReview:
-    """What the last finished review of a user or role came to. `reviewers` decided, `outcome` counts the
-    decisions ("keep", "revoke", "reduce"); `at` is the acknowledgement.
+    """The last finished review of a user or role.
+
+    `reviewers` decided, `outcome` counts the decisions ("keep", "revoke", "reduce"); `at` is the
+    acknowledgement.
     """
 
     reference: str
@@ -38,13 +40,13 @@ class LatestReview:
     campaign: str
 
     def is_overdue(self, now: datetime, *, months: int = EVERY_MONTHS) -> bool:
-        """Whether another one is due by now."""
+        """True if another review is due."""
         return months_later(self.at, months) < now
 
 
 def latest_reviews(entities: Collection[int], *, at: datetime | None = None) -> dict[int, LatestReview]:
-    """By the number of the user or role; who is missing was never part of a finished review (until `at`). Two
-    queries for each 500.
+    """The last finished review (by `at`) by primary key; those never reviewed are missing. Two queries per
+    500.
     """
     reviews: dict[int, LatestReview] = {}
     ordered = sorted(set(entities))

@@ -1,5 +1,5 @@
-"""The tables of access reviews: campaigns, what each access allows, their rows, the changes that were
-requested for them, trial revocations, and separation-of-duties rules.
+"""Models of access reviews: campaigns, accesses, rows, requested changes, trial revocations and
+separation-of-duties rules.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from iam.mirror.models import Account, Entity
 from iam.people.runs.models import AbstractListRun, RunState
 
 OF_REVIEW = "review"
-"""The cause of a set that a review requested, or with which it gives access back."""
+"""The cause kind of sets that a review requests or uses to restore access."""
 
 
 class ReviewScope(models.TextChoices):
-    """Which access is asked about."""
+    """Which access is reviewed."""
 
     EVERYTHING = "all", "Everything"
     CHANGED = "changed", "Only what changed since its last review"
@@ -35,7 +35,7 @@ class ReviewerRule(models.TextChoices):
 
 
 class OverdueAction(models.TextChoices):
-    """What happens after the due date to what nobody decided."""
+    """What happens to undecided rows after the due date."""
 
     REMIND = "remind", "Remind the reviewers every day"
     ESCALATE = "escalate", "Assign it to the second reviewer"
@@ -43,13 +43,14 @@ class OverdueAction(models.TextChoices):
 
 
 class ReviewCampaign(AbstractListRun):
-    """A review of access. `terms` say what it is about, as ReviewTerms writes them. It is a run: a draft,
-    `SUBMITTING` while a worker writes its rows, `RUNNING` while reviewers decide, `WAITING` while the
-    sign-off waits for its acknowledgement, `DONE` when it is frozen, `CLOSED` when it was cancelled or had
-    no rows.
+    """A review of access.
 
-    `cursor` is the number of the last user or role whose rows are written. `next_at` is when the next one of
-    a series begins.
+    `terms` is the JSON of ReviewTerms. Its states: a draft; `SUBMITTING` while a worker writes the rows;
+    `RUNNING` while reviewers decide; `WAITING` for acknowledgement of the sign-off; `DONE` when frozen;
+    `CLOSED` if cancelled or without rows.
+
+    `cursor` is the primary key of the last user or role with written rows. `next_at` is when the next review
+    of a series begins.
     """
 
     prefix = "REV"
@@ -91,14 +92,15 @@ class ReviewCampaign(AbstractListRun):
 
     @property
     def is_frozen(self) -> bool:
-        """Whether its rows never change again."""
+        """True if its rows can no longer change."""
         return self.state == RunState.DONE
 
 
 class ReviewAccess(models.Model):
-    """What one access allows, in words, as it was when the campaign opened: many rows share one. `key` is a
-    digest of the policies; `lines` are sentences, `more` how many there are besides, `unread` how many
-    policies aren’t synced. `texts` are the policies.
+    """What one access allowed when the campaign opened, in words, shared by many rows.
+
+    `key` is a digest of the policies; `lines` are sentences, `more` counts further ones, `unread` policies
+    that aren't synced. `texts` are the policies.
     """
 
     campaign = models.ForeignKey(ReviewCampaign, on_delete=models.CASCADE, related_name="accesses")
@@ -117,7 +119,7 @@ class ReviewAccess(models.Model):
 
 
 class SubjectKind(models.TextChoices):
-    """Whose access it is."""
+    """The kinds of subjects."""
 
     PERSON = "person", "Person"
     MACHINE = "machine", "Machine user"
@@ -127,7 +129,7 @@ class SubjectKind(models.TextChoices):
 
 
 class AccessSort(models.TextChoices):
-    """How somebody has it."""
+    """The ways in which a subject has access."""
 
     MEMBER = "member", "Group"
     ATTACHED = "attached", "Managed policy"
@@ -135,7 +137,7 @@ class AccessSort(models.TextChoices):
 
 
 class UseState(models.TextChoices):
-    """What the activity tables say. Unknown: no trail of the account was read."""
+    """The use according to activity data. Unknown: no trail of the account is read."""
 
     USED = "used", "Used"
     UNUSED = "unused", "No use recorded"
@@ -143,7 +145,7 @@ class UseState(models.TextChoices):
 
 
 class ReviewDecision(models.TextChoices):
-    """What was decided."""
+    """The possible decisions."""
 
     OPEN = "", "Not decided"
     KEEP = "keep", "Keep"
@@ -152,11 +154,11 @@ class ReviewDecision(models.TextChoices):
 
 
 class ReviewItem(models.Model):
-    """One person or workload and one access. Everything but the decision is evidence of the moment when the
-    campaign opened. `version` counts the decisions: who decides names the one that they saw.
+    """One subject and one access. Everything except the decision is evidence from when the campaign opened.
 
-    `target` is the name of an inline policy, else an ARN. `why` are the grants that explain it. `replay` says
-    what recorded calls would be denied without it ({} until a worker has calculated it).
+    `version` counts the decisions: a decider names the version they saw. `target` is the name of an inline
+    policy, else an ARN. `why` are the grants that explain it. `replay` is the outcome of recorded calls
+    without it ({} until a worker has calculated it).
     """
 
     campaign = models.ForeignKey(
@@ -217,17 +219,17 @@ class ReviewItem(models.Model):
 
     @property
     def who(self) -> str:
-        """Whose access it is, as pages call them: by the name of the person where it is known."""
+        """The display name of the subject: the name of the person if known."""
         return self.person_name or self.subject
 
     @property
     def title(self) -> str:
-        """Whose access, and to what."""
+        """The subject and the access."""
         return f"{self.who}, {self.target_name}"
 
 
 class ReviewChange(models.Model):
-    """A change that was requested for a row, or that gives its access back."""
+    """A change that was requested for a row, or that restores its access."""
 
     row = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="changes")
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="+")
@@ -241,9 +243,11 @@ class ReviewChange(models.Model):
 
 
 class ReviewTrial(models.Model):
-    """A revocation that is given back with one click, or when its principal is denied what it allowed until
-    `until`. `ends` is when it began in AWS; `returned_at` when the access was queued to come back, and
-    `denied` the call for which it was.
+    """A revocation that is restored by one click, or if its principal is denied what it allowed until
+    `until`.
+
+    `ends` is when the revocation took effect in AWS; `returned_at` when the restoration was queued, and
+    `denied` the call that caused it.
     """
 
     row = models.OneToOneField(ReviewItem, on_delete=models.CASCADE, primary_key=True, related_name="trial")
@@ -265,7 +269,7 @@ class ReviewTrial(models.Model):
 
 
 class SodStatus(models.TextChoices):
-    """Whether a separation-of-duties rule is checked."""
+    """Whether a separation-of-duties rule is active."""
 
     REQUESTED = "requested", "Waiting for approval"
     ACTIVE = "active", "Active"
@@ -274,8 +278,10 @@ class SodStatus(models.TextChoices):
 
 
 class SodRule(DecidedRequest):
-    """Nobody may do both of two things. `terms` as SodTerms writes them. `retirement_reason` is not empty
-    while its retirement is requested; the request is that of `requested_by`.
+    """A rule that nobody may do both of two things.
+
+    `terms` is the JSON of SodTerms. `retirement_reason` is set while its retirement is requested, by
+    `requested_by`.
     """
 
     name = models.CharField(max_length=120)

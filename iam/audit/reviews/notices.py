@@ -1,4 +1,4 @@
-"""Tells reviewers what waits for them, and the owner of a review what happened, by the outbox."""
+"""Notifies reviewers of waiting rows, and owners of reviews of events, through the outbox."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from iam.notify.services import notify
 
 
 def _waiting(campaign: ReviewCampaign) -> dict[UUID, int]:
-    """How many rows wait for each reviewer; those for whom nothing waits are not among them."""
+    """The number of waiting rows by reviewer; reviewers without any are left out."""
     rows = ReviewItem.objects.filter(campaign=campaign, decision="", reviewer_id__isnull=False)
     counts = rows.order_by().values_list("reviewer_id").annotate(number=Count("pk"))
     return dict(counts)
 
 
 def _tell(campaign: ReviewCampaign, people: dict[UUID, int], *, key: str, words: str, text: str) -> int:
-    """A message for each reviewer with their number of rows."""
+    """Send a message to each reviewer with their number of rows."""
     sent = 0
     for person in Person.objects.filter(pk__in=people, is_active=True):
         number = people[person.pk]
@@ -47,7 +47,7 @@ def tell_opened(campaign: ReviewCampaign) -> int:
 
 
 def remind(campaign: ReviewCampaign, *, now: datetime) -> int:
-    """Remind reviewers of what they haven’t decided; each at most once a day."""
+    """Remind reviewers of undecided rows, each at most once a day."""
     is_late = now > campaign.due_at
     words = "Overdue" if is_late else "Still to review"
     text = (
@@ -59,7 +59,7 @@ def remind(campaign: ReviewCampaign, *, now: datetime) -> int:
 
 
 def tell_assigned(campaign: ReviewCampaign, person: Person, *, by: str, rows: int, reason: str) -> int:
-    """Tell a new reviewer."""
+    """Notify a new reviewer."""
     key = f"assigned:{person.pk.hex[:8]}:{rows}"
     text = f"{by} assigned this to you: {reason}"
     return _tell(campaign, {person.pk: rows}, key=key, words="To review", text=text)
@@ -68,7 +68,7 @@ def tell_assigned(campaign: ReviewCampaign, person: Person, *, by: str, rows: in
 def tell_person(
     campaign: ReviewCampaign, person_id: UUID | None, *, subject: str, text: str, key: str
 ) -> int:
-    """Tell one person, such as the owner."""
+    """Notify one person, such as the owner."""
     people = list(Person.objects.filter(pk__in=[person_id], is_active=True)) if person_id else []
     return notify(
         NotifyEvent.REVIEW,

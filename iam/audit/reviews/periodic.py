@@ -1,5 +1,5 @@
-"""What happens to reviews by itself: reminders, what is overdue, the next one of a series, and changes that
-ended.
+"""Runs the scheduled steps of reviews: reminders, overdue actions, the next review of a series, and ended
+changes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ REMINDED_SECONDS: Final = 24 * 3600
 
 
 def run_due(*, now: datetime) -> int:
-    """Everything that is due; how much there was."""
+    """Run everything that is due. Returns how much there was."""
     count = REVIEW.resume() + delete_old_drafts(ReviewCampaign)
     for campaign in ReviewCampaign.objects.filter(next_at__lte=now):
         count += begin_next(campaign, now=now) is not None
@@ -57,7 +57,7 @@ def run_due(*, now: datetime) -> int:
 
 
 def _overdue(campaign: ReviewCampaign, now: datetime) -> int:
-    """Once for each review."""
+    """Handle an overdue review, once."""
     waiting = ReviewCampaign.objects.filter(pk=campaign.pk, state=RunState.RUNNING, overdue_at__isnull=True)
     if not waiting.update(overdue_at=now):
         return 0
@@ -87,7 +87,7 @@ def _overdue(campaign: ReviewCampaign, now: datetime) -> int:
 
 
 def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
-    """Decide to revoke what nobody decided, and request it in the name of who looks after the review."""
+    """Decide to revoke all undecided rows, and request it in the name of the review's owner."""
     revoked = 0
     while rows := list(
         campaign.rows.filter(decision="").select_related("entity", "account").order_by("pk")[:BATCH]
@@ -123,7 +123,7 @@ def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
 
 
 def follow_change(change: Change) -> None:
-    """A change has ended: a trial begins, or what was not done can be decided again. Harmless twice."""
+    """Follow an ended change: begin a trial, or allow another decision on what failed. Idempotent."""
     if change.change_set.cause_kind != OF_REVIEW:
         return
     begin_trials(change)

@@ -1,5 +1,5 @@
-"""Reviews and their rows as a viewer sees them: whole for those who see all its accounts, else only the rows
-that they review.
+"""Finds the reviews and rows that a viewer sees: all rows if they see all accounts, else only those they
+review.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from iam.search_words import matches
 BY_SUBJECT: Final = KeysetOrder("subject", "id")
 PAGE_SIZE: Final = 25
 MAX_PRINTED: Final = 1000
-"""So many rows are one page to be printed; an evidence pack has all."""
+"""The maximum number of rows on a printed page; an evidence pack has all."""
 SHOWN: Final = (
     *(
         field.name
@@ -33,17 +33,17 @@ SHOWN: Final = (
     *(f"access__{name}" for name in ("lines", "more", "warning", "unread")),
     *("account__account_id", "account__name", "entity__kind", "entity__arn", "trial"),
 )
-"""What a page shows of rows: an account has many columns, and there are 25 rows."""
+"""The columns that a page shows, because rows of an account have many and there are 25 per page."""
 LIST_SIZE: Final = 200
 FORMS_KEPT: Final = 64
-"""Statements of pages are kept for so many sets of filters."""
+"""The number of filter sets with cached statements."""
 MAX_WAITING: Final = 1000
 OPEN: Final = (RunState.DRAFT, RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """Which rows: `tab` is open, decided, trial or "" for all; `is_mine`: those of the viewer."""
+    """A filter on rows: `tab` is open, decided, trial or "" for all; `is_mine` selects the viewer's rows."""
 
     tab: str = "open"
     is_mine: bool = False
@@ -54,7 +54,7 @@ class RowFilter:
 
 @dataclass(frozen=True, slots=True)
 class ReviewProgress:
-    """How many rows there are, and how many are decided; `is_own`: of those of one reviewer."""
+    """The number of rows and of decided rows; with `is_own`, those of one reviewer."""
 
     total: int = 0
     decided: int = 0
@@ -62,12 +62,12 @@ class ReviewProgress:
 
     @property
     def left(self) -> int:
-        """How many are not."""
+        """The number of undecided rows."""
         return self.total - self.decided
 
 
 def sees_whole(viewer: Viewer, campaign: ReviewCampaign) -> bool:
-    """Whether someone sees all of a review."""
+    """True if they see all of a review."""
     numbers = ReviewTerms.from_json(campaign.terms).accounts
     if not numbers:
         return viewer.sees_accounts and viewer.scope.sees_everything
@@ -75,7 +75,7 @@ def sees_whole(viewer: Viewer, campaign: ReviewCampaign) -> bool:
 
 
 def visible_campaigns(viewer: Viewer, *, is_ended: bool) -> list[ReviewCampaign]:
-    """The newest reviews that someone sees whole or reviews in, at most two hundred; drafts of their own."""
+    """The newest reviews that they see whole or review in, at most two hundred; of drafts, their own."""
     mine = ReviewItem.objects.filter(campaign=OuterRef("pk"), reviewer_id=viewer.person_id)
     rows = ReviewCampaign.objects.filter(~Q(state=RunState.DRAFT) | Q(requested_by=viewer.person_id))
     rows = rows.filter(state__in=OPEN) if not is_ended else rows.exclude(state__in=OPEN)
@@ -85,7 +85,7 @@ def visible_campaigns(viewer: Viewer, *, is_ended: bool) -> list[ReviewCampaign]
 
 
 def find_campaign(viewer: Viewer, pk: UUID) -> ReviewCampaign | None:
-    """The review, for who sees it."""
+    """The review, if they see it."""
     campaign: ReviewCampaign | None = next(iter(_CAMPAIGN.objects(pk=pk)), None)
     if campaign is None or (campaign.state == RunState.DRAFT and campaign.requested_by != viewer.person_id):
         return None
@@ -99,7 +99,7 @@ _CAMPAIGN: Final = CompiledQuery(lambda: ReviewCampaign.objects.filter(pk=QueryP
 
 
 def visible_rows(viewer: Viewer, campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
-    """The rows that someone sees."""
+    """The rows that they see."""
     rows = ReviewItem.objects.filter(campaign=campaign)
     return rows if sees_whole(viewer, campaign) else rows.filter(reviewer_id=viewer.person_id)
 
@@ -112,7 +112,7 @@ def rows_page(
     after: KeysetPlace | None = None,
     size: int = PAGE_SIZE,
 ) -> RowPage[ReviewItem]:
-    """A page of rows by subject; one query, which is compiled once for each set of filters."""
+    """A page of rows by subject. One query, compiled once per set of filters."""
     form = replace(wanted, kind=wanted.kind and "?", use=wanted.use and "?")
     values: dict[str, Any] = {"campaign": campaign.pk, "viewer": viewer.person_id}
     values |= {"kind": wanted.kind, "use": wanted.use}
@@ -138,7 +138,7 @@ def _rows_page(form: RowFilter, *, is_whole: bool, is_first: bool, size: int) ->
 
 
 def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> QuerySet[ReviewItem]:
-    """Those that fit."""
+    """The matching rows."""
     return _filtered(rows, wanted, viewer.person_id, wanted.kind, wanted.use)
 
 
@@ -149,7 +149,7 @@ def _filtered(
     kind: str | QueryParam,
     use: str | QueryParam,
 ) -> QuerySet[ReviewItem]:
-    """Those that fit; the values may be given when the query is run."""
+    """The matching rows; values can be supplied when the query runs."""
     if wanted.tab == "open":
         rows = rows.filter(decision="")
     if wanted.tab == "decided":
@@ -168,13 +168,15 @@ def _filtered(
 
 
 def progress_of(campaign: ReviewCampaign) -> ReviewProgress:
-    """How far a review is, without a query."""
+    """The progress of a review. No query."""
     return ReviewProgress(campaign.facts.get("rows", 0), campaign.decided)
 
 
 def progress_for(viewer: Viewer, campaigns: Sequence[ReviewCampaign]) -> dict[UUID, ReviewProgress]:
-    """How far reviews are as someone sees them: of a reviewer who doesn’t see all of one, their own rows. One
-    query at most.
+    """The progress of reviews as a person sees it: for reviewers who don't see a whole review, that of their
+    own rows.
+
+    At most one query.
     """
     progress = {}
     own = []
@@ -191,7 +193,7 @@ def progress_for(viewer: Viewer, campaigns: Sequence[ReviewCampaign]) -> dict[UU
 
 
 def waiting_for(viewer: Viewer) -> int:
-    """How many rows wait for someone’s decision; at most MAX_WAITING + 1 are counted."""
+    """The number of rows waiting for their decision, counted up to MAX_WAITING + 1."""
     running = ReviewCampaign.objects.filter(state=RunState.RUNNING).values("pk")
     rows = ReviewItem.objects.filter(reviewer_id=viewer.person_id, decision="", campaign__in=running)
     return rows[: MAX_WAITING + 1].count()

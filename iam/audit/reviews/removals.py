@@ -1,5 +1,5 @@
-"""What decisions come to in AWS: changes that revoke or reduce access, requested together for many rows and
-approved like any other.
+"""Requests the changes that carry out decisions: they revoke or reduce access, together for many rows, with
+approval.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from iam.people.runs.models import RunState
 from iam.people.runs.requests import batches, request_operations
 
 SET_SIZE: Final = 200
-"""So many rows are one request: an approver still sees each of them."""
+"""The maximum number of rows per request, so that an approver can still check each."""
 PREFIX: Final = "reviewed-"
 REMOVING: Final = (ReviewDecision.REVOKE.value, ReviewDecision.REDUCE.value)
 
 
 @dataclass(slots=True)
 class RemovalRequests:
-    """The requests that were made, and how many rows could not be requested, each with the reason in it."""
+    """The requests made, and the numbers of rows that could not be requested, with reasons."""
 
     changes: list[Change] = field(default_factory=list)
     rows: int = 0
@@ -55,12 +55,12 @@ class RemovalRequests:
 
 
 def pending(campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
-    """The rows whose decision has still to be requested."""
+    """The rows whose decision is not requested yet."""
     return campaign.rows.filter(decision__in=REMOVING, is_requested=False)
 
 
 def pending_of(campaign: ReviewCampaign, person_id: UUID) -> int:
-    """How many of them someone decided."""
+    """The number of these rows that a person decided."""
     return sum(number for (number,) in _PENDING.rows(campaign=campaign.pk, person=person_id))
 
 
@@ -76,7 +76,7 @@ _PENDING: Final = CompiledQuery(_counts_of_deciders)
 
 
 def operations_of(row: ReviewItem) -> list[Operation]:
-    """What a decision comes to, in order. Raises RefusedError."""
+    """The operations for a decision, in order. Raises RefusedError."""
     holder = row.entity
     if holder.gone_at is not None:
         raise RefusedError(f"{row.subject} no longer exists in AWS, so there is nothing to remove.")
@@ -96,7 +96,7 @@ def _removing(row: ReviewItem, holder: Entity) -> Operation:
 
 
 def _reducing(row: ReviewItem, holder: Entity) -> list[Operation]:
-    """An inline policy with what was used, then without what it replaces."""
+    """Operations that create an inline policy with what was used, then remove what it replaces."""
     try:
         text = reduced_texts(holder, row.access.texts, days=UNUSED_DAYS)
     except ReductionError as error:
@@ -110,8 +110,9 @@ def _reducing(row: ReviewItem, holder: Entity) -> list[Operation]:
 
 
 def request_changes_of(campaign: ReviewCampaign, *, actor: Viewer, own_only: bool = True) -> RemovalRequests:
-    """Request what was decided, of the rows that the actor decided or (`own_only` False) of all. What can’t
-    be requested keeps its decision, and says why. Calling it again requests what is left.
+    """Request the decisions of the actor or (`own_only` False) of everyone.
+
+    Rows that can't be requested keep their decision and a reason. Calling it again requests what is left.
     """
     rows = pending(campaign)
     if own_only:
@@ -139,7 +140,7 @@ def _request_batch(
     try:
         _request_set(campaign, planned, actor, done)
     except RefusedError as of_set:
-        # One of them spoils the set: find which.
+        # If one of them can't be requested, find it.
         left = []
         for row, operations in planned:
             try:
@@ -167,7 +168,7 @@ def _request_set(
     actor: Viewer,
     done: RemovalRequests,
 ) -> None:
-    """One set, and which of its changes belong to which row, in one transaction. Raises RefusedError."""
+    """Request one set and link its changes to rows, in one transaction. Raises RefusedError."""
     if not planned:
         return
     operations = list(chain.from_iterable(of_row for _, of_row in planned))
@@ -216,14 +217,14 @@ def _key(campaign: ReviewCampaign, versions: dict[int, int]) -> str:
 
 
 def _reason(campaign: ReviewCampaign, rows: Sequence[ReviewItem]) -> str:
-    """The name of the review, and the reasons of its decisions as far as there is room."""
+    """The name of the review, and as many reasons of decisions as fit."""
     reasons = "; ".join(dict.fromkeys(row.decision_reason for row in rows if row.decision_reason))
     text = f"Access review {campaign.reference}, {campaign.name}: {reasons}"
     return text if len(text) <= 900 else f"{text[:899]}…"
 
 
 def _notes(campaign: ReviewCampaign) -> list[str]:
-    """What approvers accept with it."""
+    """The notes that approvers accept."""
     days = ReviewTerms.from_json(campaign.terms).trial_days
     if not days:
         return []
@@ -235,7 +236,7 @@ def _notes(campaign: ReviewCampaign) -> list[str]:
 
 
 def _lanes(planned: Sequence[tuple[ReviewItem, list[Operation]]]) -> list[SetLane]:
-    """A lane for each user or role, a branch for each row: a failure stops nothing else."""
+    """A lane per user or role and a branch per row, so that a failure stops nothing else."""
     lanes: dict[int, int] = {}
     branches: dict[int, int] = {}
     places = []

@@ -1,7 +1,7 @@
-"""What recorded calls say of taking an access away: worked out by a worker after a review has opened, and for
-a page that shows a row before.
+"""Computes what recorded calls say about removing an access: in a worker after a review opens, or earlier for
+a shown row.
 
-Calls are read once for many users and roles, and principals whom policies can't tell apart are judged as one.
+Calls are read for many users and roles at once, and principals with equal policies are evaluated together.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOT_ASKED: Final[dict[str, Any]] = {}
 
 
 def fill_replays(*, most: int = ENTITIES_A_RUN) -> int:
-    """Work out the rows of some users and roles, of reviews in progress, that lack it; how many."""
+    """Compute missing rows of some users and roles in running reviews. Returns their number."""
     filled = 0
     for campaign in ReviewCampaign.objects.filter(state=RunState.RUNNING):
         if campaign.facts.get("replayed"):
@@ -55,7 +55,7 @@ def fill_replays(*, most: int = ENTITIES_A_RUN) -> int:
 
 
 def replay_rows(rows: Sequence[ReviewItem]) -> int:
-    """Work out rows and keep it; how many."""
+    """Compute and store rows. Returns their number."""
     recorded = accounts_with_events({row.account_id for row in rows})
     by_entity: dict[int, list[ReviewItem]] = defaultdict(list)
     for row in rows:
@@ -94,7 +94,7 @@ def _without(
 
 
 def _label(row: ReviewItem, shard: AccountShard) -> str:
-    """How the index names it."""
+    """The index's name of the policy."""
     if row.sort == AccessSort.MEMBER:
         return f" of group {row.target_name}"
     if row.sort == AccessSort.INLINE:
@@ -109,7 +109,7 @@ def _is_dropped(row: ReviewItem, name: str, label: str) -> bool:
 
 @dataclass(slots=True)
 class AlikeCalls:
-    """Calls that are the same question to the policies, from however many sessions they came."""
+    """Calls that are equal to policies, from any number of sessions."""
 
     group: CallGroup
     last_at: datetime
@@ -118,8 +118,8 @@ class AlikeCalls:
 
 @dataclass(slots=True)
 class EntityCalls:
-    """The calls of a user or role since a day. `by_action` are those that AWS allowed, and for which policies
-    were asked.
+    """The calls of a user or role since a day; `by_action` are those that AWS allowed and that need
+    permission.
     """
 
     since: datetime
@@ -128,7 +128,7 @@ class EntityCalls:
     by_action: dict[str, dict[tuple[Any, ...], AlikeCalls]] = field(default_factory=dict)
 
     def add(self, groups: Sequence[CallGroup]) -> None:
-        """Calls of one of its principals."""
+        """Add calls of one of its principals."""
         self.is_cut = self.is_cut or len(groups) >= MOST_CALLS
         for group in groups:
             self.total += group.calls
@@ -140,7 +140,7 @@ class EntityCalls:
                 alike.last_at = max(alike.last_at, group.last_at)
 
     def without(self, replay: ReplayWithout, member: IndexedPrincipal) -> dict[str, Any]:
-        """What becomes of them, as a row keeps it."""
+        """The outcome of the calls without a policy, as a row stores it."""
         denied = undecided = 0
         examples: list[dict[str, Any]] = []
         for action, alike_calls in self.by_action.items():
@@ -170,7 +170,7 @@ class EntityCalls:
 
 
 def _calls_of(rows: Sequence[ReviewItem], since: datetime) -> dict[int, EntityCalls]:
-    """The calls of the users and roles of some rows; three queries for any number."""
+    """The calls of the users and roles of these rows. Three queries."""
     callers = callers_by_entity([row.entity for row in rows])
     groups = call_groups_of_each([*chain.from_iterable(callers.values())], since=since, most=MOST_CALLS)
     calls = {}
@@ -182,7 +182,9 @@ def _calls_of(rows: Sequence[ReviewItem], since: datetime) -> dict[int, EntityCa
 
 
 def _save(rows: Sequence[ReviewItem]) -> None:
-    """Rows with the same outcome together: most people of a group make the same calls, or none."""
+    """Store rows with equal outcomes together, since members of a group mostly make the same calls
+    or none.
+    """
     by_replay: dict[str, list[ReviewItem]] = defaultdict(list)
     for row in rows:
         by_replay[json.dumps(row.replay, sort_keys=True)].append(row)

@@ -1,7 +1,7 @@
-"""How many rows each reviewer of a review has, and how many of them are undecided.
+"""Counts the rows and undecided rows of each reviewer in a review.
 
-To count sixty thousand rows takes longer than the rest of the page, so counts are kept for a minute. People
-who decide or assign see their own work at once all the same.
+Counting sixty thousand rows takes longer than the rest of the page, so counts are cached for a minute. People
+who decide or assign still see their own changes at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOBODY: Final = "No reviewer"
 
 
 class ReviewerCount(NamedTuple):
-    """A reviewer, with the rows that are theirs, and those of them that are not decided."""
+    """A reviewer with the number of their rows and undecided rows."""
 
     name: str
     rows: int
@@ -30,7 +30,7 @@ class ReviewerCount(NamedTuple):
 
 
 def reviewer_counts(campaign: ReviewCampaign) -> list[ReviewerCount]:
-    """Those of each reviewer, by name; what others do meanwhile is missing for up to a minute."""
+    """The counts by name; other people's changes are missing for up to a minute."""
     kept = _kept(campaign.pk)
     if kept is not None:
         return kept[0]
@@ -40,12 +40,12 @@ def reviewer_counts(campaign: ReviewCampaign) -> list[ReviewerCount]:
 
 
 def note_decisions(campaign: ReviewCampaign, decided: Mapping[str, int]) -> None:
-    """Count decisions that are being made: how many more rows are decided than before, by reviewer."""
+    """Apply decisions to cached counts: the change in decided rows, by reviewer."""
     transaction.on_commit(lambda: _note(campaign.pk, decided))
 
 
 def forget_counts(campaign: ReviewCampaign) -> None:
-    """Count anew, once what is being written to the rows is there."""
+    """Clear the counts, once rows being written are complete."""
     transaction.on_commit(lambda: cache.delete(_key(campaign.pk)))
 
 
@@ -54,12 +54,12 @@ def _note(pk: UUID, decided: Mapping[str, int]) -> None:
     if kept is None:
         return
     counts = [each._replace(left=each.left - decided.get(each.name, 0)) for each in kept[0]]
-    # Until the same moment: somebody who decides all the time would else never see what others do.
+    # Keep the expiry: otherwise someone who decides continually would never see other people's changes.
     _keep(pk, counts, until=kept[1])
 
 
 def _kept(pk: UUID) -> tuple[list[ReviewerCount], float] | None:
-    """What was counted, and until when it is kept, in seconds since 1970."""
+    """The cached counts, and their expiry in seconds since 1970."""
     kept = cache.get(_key(pk))
     return None if kept is None else ([ReviewerCount(*each) for each in kept["counts"]], kept["until"])
 

@@ -1,4 +1,4 @@
-"""Who reviews whose access. Nobody reviews their own, by whichever route a user is known to be theirs."""
+"""Chooses who reviews whose access. Nobody reviews their own, by any evidence that a user is theirs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import people_within
 
 REVIEWING: Final = (Role.ADMINISTRATOR, Role.APPROVER, Role.TEAM_LEAD)
-"""Who can review: the roles that request or approve changes."""
+"""Roles that can review: those that request or approve changes."""
 
 
 def possible_reviewers() -> list[Person]:
@@ -37,19 +37,19 @@ _REVIEWERS: Final = CompiledQuery(
 
 
 def people_who_review(people: Collection[UUID]) -> frozenset[UUID]:
-    """Those of some people who are among them."""
+    """Those of these people who can review."""
     roles = RoleAssignment.objects.filter(person__in=people, person__is_active=True, role__in=REVIEWING)
     return frozenset(roles.values_list("person", flat=True))
 
 
 def can_review(person_id: UUID) -> bool:
-    """Whether someone is among them."""
+    """True if the person can review."""
     return person_id in people_who_review([person_id])
 
 
 @dataclass(slots=True)
 class TeamBook:
-    """The teams of a campaign with their users and leads. `teams_of` is by the number of the user."""
+    """The teams of a campaign with their users and leads. `teams_of` is by the user's primary key."""
 
     teams: list[Team]
     teams_of: dict[int, list[Team]] = field(default_factory=lambda: defaultdict(list))
@@ -58,7 +58,7 @@ class TeamBook:
 
     @classmethod
     def read(cls) -> TeamBook:
-        """All teams; two queries for each, and three for all."""
+        """Load all teams. Two queries per team, and three for all."""
         book = cls(list(Team.objects.prefetch_related("rules").order_by("slug")))
         owned: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for team_id, account_id, aws_id in OwnedUser.objects.values_list("team_id", "account_id", "aws_id"):
@@ -77,7 +77,7 @@ class TeamBook:
         return book
 
     def leads_of(self, number: int) -> list[Person]:
-        """The leads of the teams of a user."""
+        """The leads of the user's teams."""
         leads: dict[UUID, Person] = {}
         for team in self.teams_of.get(number, ()):
             for person in self.leads[team.pk]:
@@ -123,7 +123,7 @@ class ReviewerChoice:
         self._roles = roles_used({person.pk for person in chain(self._named, leads)})
 
     def choose(self, entity: Entity, concerned: Collection[UUID]) -> Person | None:
-        """The first who may; None where only people remain whose own access it is."""
+        """The first possible reviewer; None if it is the own access of all of them."""
         candidates: list[Person] = []
         if self.terms.reviewers != ReviewerRule.NAMED:
             candidates += self.book.leads_of(entity.pk)

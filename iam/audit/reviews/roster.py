@@ -1,6 +1,4 @@
-"""Writes the rows of a campaign in batches, in a worker: what a killed process leaves, the next continues,
-and nothing is written twice.
-"""
+"""Writes the rows of a campaign in batches in a worker. Resumable: nothing is lost or written twice."""
 
 from __future__ import annotations
 
@@ -27,12 +25,12 @@ from iam.mirror.snapshot import snapshot
 from iam.people.runs.models import RunState
 
 BATCH: Final = 250
-"""So many users and roles are one transaction."""
+"""The number of users and roles per transaction."""
 KINDS: Final = (Kind.USER, Kind.ROLE)
 
 
 def accounts_of(terms: ReviewTerms) -> list[Account]:
-    """The connected accounts that a campaign is about, by name."""
+    """The connected accounts of a campaign, by name."""
     rows = Account.objects.filter(removed_at__isnull=True)
     if terms.accounts:
         rows = rows.filter(account_id__in=terms.accounts)
@@ -40,7 +38,7 @@ def accounts_of(terms: ReviewTerms) -> list[Account]:
 
 
 def why_not_open(accounts: list[Account]) -> str:
-    """Why it can’t be told who the administrators of the accounts are, and what to do; "" if it can."""
+    """Why the accounts' administrators are unknown and what to do; "" if they are known."""
     complete = set(
         Section.objects.filter(
             account__in=accounts, name__in=AUTHORIZATION, state=SectionState.COMPLETE
@@ -60,8 +58,8 @@ def why_not_open(accounts: list[Account]) -> str:
 
 
 def write_rows(campaign: ReviewCampaign) -> None:
-    """Write what is left of the rows. Raises RefusedError where the administrators aren’t known; then nothing
-    is written.
+    """Write the remaining rows. Raises RefusedError, and writes nothing, if the administrators are
+    unknown.
     """
     terms = ReviewTerms.from_json(campaign.terms)
     accounts = accounts_of(terms)
@@ -93,7 +91,7 @@ def _still_opening(campaign: ReviewCampaign) -> QuerySet[ReviewCampaign]:
 
 
 def _write(roster: ReviewRoster, batch: list[Entity]) -> None:
-    """A batch, and how far it went; `asked_at` tells others that somebody is at it."""
+    """Write a batch and the progress; `asked_at` tells other workers that one is at work."""
     campaign = roster.campaign
     with transaction.atomic():
         campaign.cursor = batch[-1].pk
@@ -104,7 +102,7 @@ def _write(roster: ReviewRoster, batch: list[Entity]) -> None:
 
 
 def _members(roster: ReviewRoster, terms: ReviewTerms) -> frozenset[int] | None:
-    """The users of the teams of a campaign; None for everyone."""
+    """The users of the campaign's teams; None for everyone."""
     if not terms.teams:
         return None
     numbers: set[int] = set()
@@ -114,7 +112,7 @@ def _members(roster: ReviewRoster, terms: ReviewTerms) -> frozenset[int] | None:
 
 
 def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account]) -> ReviewRoster:
-    """What is asked once. Raises RefusedError where the index lacks an account that has users or roles."""
+    """Load what all rows share. Raises RefusedError if the index lacks an account with users or roles."""
     connected = Account.objects.filter(removed_at__isnull=True)
     revisions = dict(connected.values_list("account_id", "revision"))
     known: set[int] = set()
@@ -142,7 +140,7 @@ def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account
 
 
 def _facts(roster: ReviewRoster, accounts: list[Account]) -> dict[str, object]:
-    """What its pages and evidence say of how it was made."""
+    """How the review was made, for its pages and evidence."""
     rows = roster.campaign.rows
     return {
         "accounts": [account.account_id for account in accounts],

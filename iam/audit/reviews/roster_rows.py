@@ -1,5 +1,5 @@
-"""The rows of some users and roles: who they are, what each access allows, its last use, why it exists, and
-how many peers have it. A few queries for any number of them.
+"""Builds the rows of users and roles: subject, access, last use, reasons and peers. A fixed, small number of
+queries.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Uses = dict[str, datetime]
 
 @dataclass(slots=True)
 class ReviewedAccess:
-    """One access of one user or role. `compared` is what the same access of a peer has in common."""
+    """One access of one user or role. `compared` is the key that the same access of a peer shares."""
 
     entity: Entity
     sort: AccessSort
@@ -68,7 +68,7 @@ class ReviewedAccess:
 
 @dataclass(slots=True)
 class SubjectFacts:
-    """Whose access it is."""
+    """The subject of the access."""
 
     kind: SubjectKind
     owner: UserOwnership
@@ -77,9 +77,10 @@ class SubjectFacts:
 
 @dataclass(slots=True)
 class ReviewRoster:
-    """What stays the same while a campaign's rows are written. `administrators` and `broken` (by the number
-    of the user or role: rules that it breaks) are of all its accounts, `recorded` the accounts of which
-    events are known, `known` the accounts that are connected.
+    """What all rows of a campaign share.
+
+    `administrators` and `broken` (broken rules by primary key) cover all its accounts; `recorded` are
+    accounts with known events, `known` the connected accounts.
     """
 
     campaign: ReviewCampaign
@@ -95,14 +96,14 @@ class ReviewRoster:
     _peers: dict[int, tuple[Counter[int], Counter[tuple[int, str, str]]]] = field(default_factory=dict)
 
     def peers(self, team: int) -> tuple[Counter[int], Counter[tuple[int, str, str]]]:
-        """How many users a team has in each account, and how many of them have an access."""
+        """The number of a team's users by account, and how many of them have an access."""
         if team not in self._peers:
             self._peers[team] = _counted(self.teams.members[team])
         return self._peers[team]
 
 
 def rows_of(roster: ReviewRoster, entities: Sequence[Entity]) -> list[ReviewItem]:
-    """The rows of the campaign about some users and roles, not written yet; what they allow is."""
+    """The unsaved rows of the campaign for these users and roles; their accesses are saved."""
     subjects = _subjects(roster, entities)
     chosen = [entity for entity in entities if entity.pk in subjects]
     holding = _held(roster, chosen)
@@ -139,7 +140,7 @@ def _is_asked(
     last: datetime | None,
     reviewed: dict[tuple[int, str, str], datetime],
 ) -> bool:
-    """Whether the scope takes it in."""
+    """True if the scope includes it."""
     which = roster.terms.which
     if which == ReviewScope.UNUSED:
         since = timezone.now() - timedelta(days=UNUSED_DAYS)
@@ -187,7 +188,7 @@ def _row(
 
 
 def _person(person: Person | None, *, login: str, name: str) -> dict[str, Any]:
-    """Whose user it is; of one that nobody is linked to, the name that its tags say."""
+    """The person behind a user, or the name in the tags of an unmatched user."""
     if person is not None:
         return {"person_id": person.pk, "person_name": person.name}
     return {"person_name": name[:128]} if name != login else {}
@@ -198,7 +199,7 @@ def _reviewer(person: Person | None) -> dict[str, Any]:
 
 
 def _broken_rules(roster: ReviewRoster, holding: ReviewedAccess) -> list[str]:
-    """The rules that the user or role breaks, and to which this access contributes."""
+    """The rules that the user or role breaks and that this access contributes to."""
     names = []
     for name, terms in roster.broken.get(holding.entity.pk, ()):
         if any(roster.policies.allows(holding.access, action) for action in (*terms.first, *terms.second)):
@@ -207,7 +208,7 @@ def _broken_rules(roster: ReviewRoster, holding: ReviewedAccess) -> list[str]:
 
 
 def _subjects(roster: ReviewRoster, entities: Sequence[Entity]) -> dict[int, SubjectFacts]:
-    """Those that the campaign is about."""
+    """The users and roles that the campaign covers."""
     now = valid_at(None)
     users = [entity for entity in entities if entity.kind == Kind.USER]
     roles = [entity for entity in entities if entity.kind == Kind.ROLE]
@@ -224,7 +225,7 @@ def _subjects(roster: ReviewRoster, entities: Sequence[Entity]) -> dict[int, Sub
         kind: SubjectKind | None
         if entity.kind == Kind.USER:
             owner = owners[entity.pk]
-            # Of who nobody knows whether they have a password, a person is assumed.
+            # If it is unknown whether they have a password, assume a person.
             is_machine = owner.person is None and passwords.get(entity.pk) is False
             kind = SubjectKind.MACHINE if is_machine else SubjectKind.PERSON
         else:
@@ -237,7 +238,7 @@ def _subjects(roster: ReviewRoster, entities: Sequence[Entity]) -> dict[int, Sub
 
 
 def _role_kind(roster: ReviewRoster, category: str, trust: str) -> SubjectKind | None:
-    """None for roles that only AWS can change."""
+    """The kind of a role; None for roles that only AWS can change."""
     if category == "service-linked":
         return None
     if category.startswith("service:") or category == "oidc":
@@ -280,7 +281,7 @@ def _held(roster: ReviewRoster, entities: Sequence[Entity]) -> Iterator[Reviewed
 
 
 def _reasons(entities: Sequence[Entity]) -> dict[tuple[int, str, str], list[dict[str, Any]]]:
-    """The grants that are a reason for an access today; one query."""
+    """The grants that are reasons for an access today. One query."""
     entries = LedgerEntry.objects.filter(entity__in=entities, since__isnull=False, until__isnull=True)
     reasons: dict[tuple[int, str, str], list[dict[str, Any]]] = defaultdict(list)
     for entry in entries.select_related("part__grant", "target_entity").order_by("since", "pk"):
@@ -299,7 +300,7 @@ def _reasons(entities: Sequence[Entity]) -> dict[tuple[int, str, str], list[dict
 
 
 def _uses(entities: Sequence[Entity]) -> dict[int, Uses]:
-    """When each action was called last without being denied, by number; two queries."""
+    """The last call of each action that was not denied, by primary key. Two queries."""
     by_id = {entity.aws_id: entity.pk for entity in entities}
     callers = TrailCaller.objects.filter(unique_id__in=by_id, kind__in=(USER, ROLE))
     numbers = {pk: by_id[unique_id] for pk, unique_id in callers.values_list("pk", "unique_id")}
@@ -315,7 +316,7 @@ def _uses(entities: Sequence[Entity]) -> dict[int, Uses]:
 
 
 def _use_of(roster: ReviewRoster, holding: ReviewedAccess, uses: Uses) -> tuple[UseState, datetime | None]:
-    """The last call that the access allows. Unknown without a trail, and where policies aren’t synced."""
+    """The last call that the access allows. Unknown without a trail, or if policies aren't synced."""
     if holding.entity.account_id not in roster.recorded:
         return UseState.UNKNOWN, None
     moments = [at for action, at in uses.items() if roster.policies.allows(holding.access, action)]
@@ -325,7 +326,9 @@ def _use_of(roster: ReviewRoster, holding: ReviewedAccess, uses: Uses) -> tuple[
 
 
 def _peers_of(roster: ReviewRoster, holding: ReviewedAccess) -> tuple[str, int, int]:
-    """The smallest team of the user, how many others it has in the account, and how many of them have it."""
+    """The user's smallest team, the number of its other users in the account, and how many of them
+    have it.
+    """
     teams = roster.teams.teams_of.get(holding.entity.pk, ())
     if not teams:
         return "", 0, 0
@@ -337,7 +340,7 @@ def _peers_of(roster: ReviewRoster, holding: ReviewedAccess) -> tuple[str, int, 
 
 
 def _counted(members: frozenset[int]) -> tuple[Counter[int], Counter[tuple[int, str, str]]]:
-    """The users of a team by account, and what they have."""
+    """The users of a team by account, and their access."""
     users: Counter[int] = Counter()
     having: Counter[tuple[int, str, str]] = Counter()
     ordered = sorted(members)
@@ -353,7 +356,7 @@ def _counted(members: frozenset[int]) -> tuple[Counter[int], Counter[tuple[int, 
 
 
 def _reviewed(entities: Sequence[Entity]) -> dict[tuple[int, str, str], datetime]:
-    """When each access was last part of a finished review, by number, sort and target; one query."""
+    """When each access was last part of a finished review, by primary key, sort and target. One query."""
     rows = ReviewItem.objects.filter(entity__in=entities, campaign__state=RunState.DONE, decision="keep")
     last = rows.values("entity_id", "sort", "target").annotate(at=Max("campaign__opened_at"))
     return {
@@ -363,7 +366,7 @@ def _reviewed(entities: Sequence[Entity]) -> dict[tuple[int, str, str], datetime
 
 
 def _write_accesses(roster: ReviewRoster, accesses: dict[str, tuple[AccessTexts, str]]) -> None:
-    """Those that no earlier row has; what another process wrote meanwhile stays."""
+    """Save new accesses; those that another process saved meanwhile stay."""
     new = {key: each for key, each in accesses.items() if key not in roster.access_ids}
     if not new:
         return

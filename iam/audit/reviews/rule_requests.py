@@ -1,4 +1,6 @@
-"""Separation-of-duties rules: one person requests one or its end with a reason, another approves."""
+"""Requests separation-of-duties rules and their retirement: one person requests with a reason, another
+approves.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,12 @@ MAX_NAME: Final = 120
 
 
 class RuleRefusedError(RequestRefusedError):
-    """It is refused."""
+    """Raised if a request or decision is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDraft:
-    """What is requested."""
+    """The content of a request."""
 
     name: str
     reason: str
@@ -39,7 +41,7 @@ class RuleDraft:
 
 
 def is_visible(viewer: Viewer, rule: SodRule) -> bool:
-    """Whether the viewer sees an account that it is about."""
+    """True if the viewer sees an account that the rule covers."""
     numbers = SodTerms.from_json(rule.terms).accounts
     return viewer.sees_accounts and (
         not numbers or any(viewer.scope.sees_account(number) for number in numbers)
@@ -47,19 +49,20 @@ def is_visible(viewer: Viewer, rule: SodRule) -> bool:
 
 
 def may_request(viewer: Viewer, terms: SodTerms) -> bool:
-    """Whether the viewer may request a rule: who may request changes in all accounts that it covers."""
+    """True if the viewer can request a rule: people who can request changes in all its accounts."""
     return may_in_all(viewer, terms.accounts, Right.REQUEST_CHANGE)
 
 
 def is_waiting(rule: SodRule) -> bool:
-    """Whether a request about it waits."""
+    """True if a request about the rule waits."""
     is_retiring = rule.status == SodStatus.ACTIVE and bool(rule.retirement_reason)
     return rule.status == SodStatus.REQUESTED or is_retiring
 
 
 def may_decide(viewer: Viewer, rule: SodRule, *, is_single: bool) -> bool:
-    """Whether the viewer may approve or decline: an approver or administrator of all its accounts, never who
-    requested it, unless there is a single operator.
+    """True if the viewer can approve or decline: approvers and administrators of all its accounts.
+
+    The requester can't decide, unless there is a single operator.
     """
     decides = may_in_all(viewer, SodTerms.from_json(rule.terms).accounts, *DECIDES)
     return decides and rule.is_decidable_by(viewer, is_single=is_single)
@@ -93,7 +96,7 @@ def request_rule(draft: RuleDraft, *, actor: Viewer, now: datetime) -> SodRule:
 
 
 def request_retirement(rule: SodRule, *, reason: str, actor: Viewer, now: datetime) -> None:
-    """Request that it is no longer checked. Raises RuleRefusedError."""
+    """Request that a rule is no longer checked. Raises RuleRefusedError."""
     _check_reason(reason)
     if not may_request(actor, SodTerms.from_json(rule.terms)):
         raise RuleRefusedError("You can’t request this for all of these accounts.")
@@ -109,7 +112,7 @@ def request_retirement(rule: SodRule, *, reason: str, actor: Viewer, now: dateti
 def decide(
     rule: SodRule, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
 ) -> None:
-    """Approve or decline what is requested. Raises RuleRefusedError."""
+    """Approve or decline the request. Raises RuleRefusedError."""
     if not may_decide(actor, rule, is_single=is_single):
         raise RuleRefusedError(not_yours_to_decide())
     if is_approved and (why := DUTIES_REQUEST.why_not_approve(rule, actor, is_single=is_single)):

@@ -1,5 +1,5 @@
-"""Sign-off: a reviewer says that everything is decided, another person acknowledges it for the management,
-and the review never changes again.
+"""Sign-off: a reviewer confirms that everything is decided, another person acknowledges it for management,
+and the review is frozen.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from iam.people.runs.models import RunState
 
 MAX_NOTE = 1000
 MAX_COUNTED = 1000
-"""A page counts no further, so that it is as fast for 60,000 rows."""
+"""Counting stops here, so that the page is fast with 60,000 rows."""
 
 
 def why_not_sign(campaign: ReviewCampaign, viewer: Viewer) -> str:
-    """Why someone can’t sign a review off now, or ""."""
+    """Why someone can't sign off a review now; "" if they can."""
     if campaign.state != RunState.RUNNING:
         return "Only a review in progress can be signed off."
     is_reviewer = campaign.rows.filter(decided_by=viewer.person_id).exists()
@@ -50,7 +50,7 @@ def why_not_sign(campaign: ReviewCampaign, viewer: Viewer) -> str:
 
 
 def sign(campaign: ReviewCampaign, *, note: str, actor: Viewer, now: datetime) -> None:
-    """Sign it off; it waits for its acknowledgement. Raises RefusedError."""
+    """Sign off the review, which then waits for acknowledgement. Raises RefusedError."""
     _check_note(note)
     with transaction.atomic():
         locked = ReviewCampaign.objects.select_for_update().get(pk=campaign.pk)
@@ -68,8 +68,8 @@ def sign(campaign: ReviewCampaign, *, note: str, actor: Viewer, now: datetime) -
 
 
 def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
-    """Why someone can’t acknowledge a review, or "": an approver or administrator of all its accounts who
-    neither signed it off nor decided about any of its rows.
+    """Why someone can't acknowledge a review; "" for an approver or administrator of all its accounts who
+    neither signed it off nor decided on a row.
     """
     if campaign.state != RunState.WAITING:
         return "This review doesn’t wait for an acknowledgment."
@@ -81,7 +81,7 @@ def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
 
 
 def who_can_acknowledge(campaign: ReviewCampaign) -> list[Person]:
-    """By name; nobody where all who could have reviewed something in it: someone has to be appointed."""
+    """The people who can acknowledge it, by name; empty if all of them reviewed something in it."""
     accounts = ReviewTerms.from_json(campaign.terms).accounts
     return others_who_decide(but=[campaign.signed_by, *_deciders(campaign)], accounts=accounts)
 
@@ -93,7 +93,7 @@ def _deciders(campaign: ReviewCampaign) -> list[UUID | None]:
 def acknowledge(
     campaign: ReviewCampaign, *, is_accepted: bool, note: str, actor: Viewer, now: datetime
 ) -> None:
-    """Acknowledge it, which freezes it, or send it back to the reviewers. Raises RefusedError."""
+    """Acknowledge the review, which freezes it, or return it to the reviewers. Raises RefusedError."""
     _check_note(note)
     if not is_accepted and not note.strip():
         raise RefusedError("Say what has to be reviewed again.")

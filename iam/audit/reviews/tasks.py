@@ -1,4 +1,4 @@
-"""The Celery tasks of access reviews."""
+"""Celery tasks of access reviews."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.schedule import every
 @shared_task(name="iam.audit.reviews.tasks.tend_reviews")  # type: ignore[untyped-decorator]
 @every(60)
 def tend_reviews() -> int:
-    """Continue with what a lost process has left, and with what is due."""
+    """Resume what a lost process left, and run what is due."""
     return periodic.run_due(now=datetime.now(tz=UTC))
 
 

@@ -1,4 +1,4 @@
-"""What a campaign is about: whose access, which of it, who reviews, and what happens later. Pure."""
+"""The terms of a campaign: subjects, access, reviewers and schedule. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from iam.audit.reviews.models import OverdueAction, ReviewerRule, ReviewScope, S
 MAX_TRIAL_DAYS: Final = 30
 MAX_MONTHS: Final = 24
 REMIND_DAYS: Final = 3
-"""So often reviewers are reminded of what they have not decided."""
+"""How often reviewers are reminded of undecided rows."""
 UNUSED_DAYS: Final = 90
 
 
 class InvalidCampaignError(ValueError):
-    """The terms make no sense; `field` is that of the form, "" for the whole."""
+    """Raised for invalid terms; `field` is the form field, "" for the whole form."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -25,8 +25,10 @@ class InvalidCampaignError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReviewTerms:
-    """Accounts by number, teams and templates by slug (none: all), kinds of subjects (none: all). `months` 0:
-    once. `trial_days` 0: revoked access does not come back by itself.
+    """The terms of a campaign.
+
+    `accounts` are IDs, teams and templates slugs, and kinds of subjects words; an empty list means all.
+    `months` 0: once. `trial_days` 0: revoked access is not restored automatically.
     """
 
     accounts: tuple[str, ...] = ()
@@ -41,14 +43,14 @@ class ReviewTerms:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """As `to_json` wrote it."""
+        """Parse the output of `to_json`."""
         values = dict(body)
         for name in ("accounts", "teams", "templates", "kinds"):
             values[name] = tuple(values[name])
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        """For a row."""
+        """The JSON that a row stores."""
         body: dict[str, Any] = asdict(self)
         for name in ("accounts", "teams", "templates", "kinds"):
             body[name] = list(body[name])
@@ -56,7 +58,7 @@ class ReviewTerms:
 
 
 def check(terms: ReviewTerms) -> None:
-    """Raises InvalidCampaignError."""
+    """Raises InvalidCampaignError for invalid terms."""
     if set(terms.kinds) - set(SubjectKind.values):
         raise InvalidCampaignError("Choose from the list.", field="kinds")
     for name, choices in (("which", ReviewScope), ("reviewers", ReviewerRule), ("overdue", OverdueAction)):

@@ -1,5 +1,5 @@
-"""Trial revocations: access that was revoked comes back with one click, or when its principal is denied what
-it allowed.
+"""Trial revocations: revoked access is restored by one click, or if its principal is denied what it
+allowed.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from iam.moments import moment_words
 
 logger = structlog.get_logger(__name__)
 LATE: Final = timedelta(days=1)
-"""So long after the end events may still arrive that happened before."""
+"""How long after the end of a trial events from before it can still arrive."""
 MOST_EVENTS: Final = 500
 
 
 def begin_trials(change: Change) -> None:
-    """A change of a review was applied: its trial begins when all of its row are. Harmless twice."""
+    """Begin the trial of a row once all its changes are applied. Idempotent."""
     if change.state != ChangeState.APPLIED or change.change_set.cause_kind != OF_REVIEW:
         return
     for link in ReviewChange.objects.filter(change=change, is_return=False).select_related("row__campaign"):
@@ -42,7 +42,7 @@ def begin_trials(change: Change) -> None:
 
 
 def begin_trial(row: ReviewItem) -> None:
-    """Begin the trial of a row, if its campaign has trials and all its changes were applied."""
+    """Begin the trial of a row, if its campaign has trials and all its changes are applied."""
     days = ReviewTerms.from_json(row.campaign.terms).trial_days
     changes = [link.change for link in row.changes.filter(is_return=False).select_related("change")]
     if not days or not changes or any(change.state != ChangeState.APPLIED for change in changes):
@@ -55,7 +55,7 @@ def begin_trial(row: ReviewItem) -> None:
 
 
 def begin_missed() -> int:
-    """Begin those of which nobody was told; how many rows were looked at."""
+    """Begin trials whose notification was missed. Returns the number of rows checked."""
     applied = ReviewChange.objects.filter(
         is_return=False,
         change__state=ChangeState.APPLIED,
@@ -69,7 +69,7 @@ def begin_missed() -> int:
 
 
 def why_not_give_back(viewer: Viewer, row: ReviewItem) -> str:
-    """Why someone can’t give the access of a row back, or ""."""
+    """Why someone can't restore the access of a row; "" if they can."""
     trial = ReviewTrial.objects.filter(row=row).first()
     if trial is None:
         return "This access isn’t on trial."
@@ -89,8 +89,9 @@ def why_not_give_back(viewer: Viewer, row: ReviewItem) -> str:
 
 
 def give_back(row: ReviewItem, *, actor: Viewer | None, denied: str = "") -> None:
-    """Queue what restores the access, under the approval of its revocation. `actor` None is Gatehouse, for
-    calls that were denied. Raises RefusedError.
+    """Queue the restoration of the access, covered by the approval of its revocation. Raises RefusedError.
+
+    `actor` None is Gatehouse, after denied calls.
     """
     if actor is not None and (why := why_not_give_back(actor, row)):
         raise RefusedError(why)
@@ -124,7 +125,7 @@ def give_back(row: ReviewItem, *, actor: Viewer | None, denied: str = "") -> Non
 
 
 def _inverses(changes: Iterable[Change]) -> Iterable[Operation]:
-    """What undoes them, the last one first. Raises RefusedError."""
+    """The operations that undo the changes, last one first. Raises RefusedError."""
     applied = [change for change in changes if change.state == ChangeState.APPLIED and not change.already_so]
     if not applied:
         raise RefusedError("Nothing was removed in AWS, so there is nothing to give back.")
@@ -144,7 +145,7 @@ def _tell(campaign: ReviewCampaign, row: ReviewItem, denied: str) -> None:
 
 
 def check_trials(*, now: datetime) -> int:
-    """Give access back to those who were denied what it allowed; how many."""
+    """Restore access to principals that were denied what it allowed. Returns their number."""
     open_trials = ReviewTrial.objects.filter(returned_at__isnull=True, until__gt=now - LATE)
     returned = 0
     for trial in open_trials.select_related(
@@ -164,7 +165,7 @@ def check_trials(*, now: datetime) -> int:
 
 
 def denied_call(trial: ReviewTrial) -> str:
-    """The first call that was denied during a trial and that the access allowed; "" for none."""
+    """The first call denied during a trial that the access allowed; "" if none."""
     row = trial.row
     events = TrailEvent.objects.filter(
         caller__in=callers_of(row.entity), is_denied=True, at__gt=trial.began_at, at__lte=trial.until

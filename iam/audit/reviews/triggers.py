@@ -1,6 +1,4 @@
-"""The database triggers that refuse to alter a review that was signed off: its rows, what they allow, and the
-row of the review itself.
-"""
+"""The database triggers that protect a signed-off review: its rows, accesses and the review itself."""
 
 from __future__ import annotations
 
@@ -13,15 +11,16 @@ CAMPAIGNS: Final = "audit_reviews_reviewcampaign"
 TABLES: Final = ("audit_reviews_reviewitem", "audit_reviews_reviewaccess")
 REFUSAL: Final = "a review that was signed off never changes"
 STILL_SET: Final = "next_at"
-"""When the next review of a series begins is a date of the series, and is cleared when it has begun."""
+"""The start of a series' next review can change: it is cleared once that has begun."""
 EVENTS: Final = (("UPDATE", ("OLD", "NEW"), "NEW"), ("DELETE", ("OLD",), "OLD"), ("INSERT", ("NEW",), "NEW"))
-"""What happens to a row, the records that must not be of a frozen campaign (an update could move a row into
-one), and the record with which PostgreSQL goes on: an update that went on with OLD would change nothing.
+"""For each event: the records that must not belong to a frozen campaign (an update could move a row into
+one), and the record with which PostgreSQL continues, because an update that continues with OLD changes
+nothing.
 """
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
-    """Create them anew; harmless when they are there."""
+    """Create or recreate the triggers."""
     drop(connection)
     with connection.cursor() as cursor:
         for statement in _statements(connection):
@@ -43,12 +42,12 @@ def _statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
         )
         each = "STATEMENT" if event == "TRUNCATE" else "ROW"
         yield f"{begin} FOR EACH {each} EXECUTE FUNCTION {name}()"
-        # ALWAYS: session_replication_role cannot switch it off.
+        # ALWAYS, so that session_replication_role can't disable it.
         yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
 
 
 def _conditions(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, str, str]]:
-    """Table, event, the record to go on with, and when it is refused."""
+    """Table, event, the record to continue with, and the condition for refusal."""
     is_sqlite = connection.vendor == "sqlite"
     for table in TABLES:
         for event, records, goes_on in EVENTS:
@@ -74,7 +73,7 @@ def _exists(condition: str) -> str:
 
 
 def _replaces(table: str) -> str:
-    """On SQLite, INSERT OR REPLACE and UPDATE OR REPLACE remove a row without firing a trigger for DELETE."""
+    """On SQLite, INSERT OR REPLACE and UPDATE OR REPLACE remove a row without firing a DELETE trigger."""
     return (
         f"EXISTS (SELECT 1 FROM {table} r JOIN {CAMPAIGNS} c ON c.id = r.campaign_id "  # noqa: S608
         "WHERE r.id = NEW.id AND c.state = 'done')"
@@ -96,7 +95,7 @@ def _name(table: str, event: str) -> str:
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Remove them: to unmigrate."""
+    """Remove the triggers, to unmigrate."""
     with connection.cursor() as cursor:
         for table in (CAMPAIGNS, *TABLES):
             for event in ("UPDATE", "DELETE", "INSERT", "TRUNCATE"):
@@ -105,7 +104,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that are absent or switched off; empty is well."""
+    """The triggers that are missing or disabled; empty if all is well."""
     wanted = [_name(table, event) for table, event, *_ in _conditions(connection)]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

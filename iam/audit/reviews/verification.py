@@ -1,5 +1,5 @@
-"""Whether the reviews that were signed off are as they were acknowledged: what the database holds, compared
-with the digests in the journal.
+"""Verifies that signed-off reviews are unchanged since they were acknowledged, using digests in the
+journal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CAMPAIGN: Final = (
     "due_at", "overdue_at", "decided", "signed_by", "signed_name", "signed_at", "signed_note",
     "acknowledged_by", "acknowledged_name", "acknowledged_at", "acknowledged_note", "ended_at", "digest",
 )  # fmt: skip
-"""The columns of the review itself that the digest in the journal covers."""
+"""The columns of the review that the digest in the journal covers."""
 REST_OF_ROW: Final = (
     "pk", "person_id", "person_name", "target_name", "since", "replay", "reviewer_id",
     "is_requested", "trouble",
@@ -39,14 +39,14 @@ ACCESS: Final = ("key", "lines", "more", "warning", "unread", "texts")
 
 
 def digest_of(campaign: ReviewCampaign) -> str:
-    """SHA-256 of all rows as they are, in their order."""
+    """The SHA-256 of all rows, in order."""
     rows = campaign.rows.order_by("pk").values_list(*ROW)
     return _digest(rows.iterator(chunk_size=2000))
 
 
 def own_digest_of(campaign: ReviewCampaign) -> str:
-    """SHA-256 of the review itself as it is in the database, of what its accesses allow, and of the columns
-    of its rows that `digest_of` leaves out.
+    """The SHA-256 of the stored review itself, its accesses, and the columns of its rows that `digest_of`
+    leaves out.
     """
     own = ReviewCampaign.objects.filter(pk=campaign.pk).values_list(*CAMPAIGN)
     accesses = campaign.accesses.order_by("key").values_list(*ACCESS)
@@ -62,7 +62,7 @@ def _digest(rows: Iterable[Any]) -> str:
 
 
 def verify_reviews() -> RecordsVerdict:
-    """The reviews that were signed off, and what is wrong with them or with the triggers that freeze them."""
+    """The signed-off reviews, and problems with them or with the triggers that freeze them."""
     problems = altered_reviews()
     if absent := triggers.missing(connection):
         problems.append(
@@ -73,8 +73,8 @@ def verify_reviews() -> RecordsVerdict:
 
 
 def altered_reviews() -> list[str]:
-    """A sentence for each review that isn't as it was when it was acknowledged, or that no one acknowledged;
-    empty is well.
+    """A sentence for each review that changed after it was acknowledged or was never acknowledged; empty if
+    all is well.
     """
     frozen = ReviewCampaign.objects.filter(state=RunState.DONE)
     done = {campaign.reference: campaign for campaign in frozen}
@@ -94,7 +94,7 @@ def altered_reviews() -> list[str]:
 
 
 def _altered(campaign: ReviewCampaign, recorded: dict[str, Any]) -> str:
-    """What is not as the entry of the journal says; older entries say nothing of the review itself."""
+    """The differences from the journal entry; older entries don't cover the review itself."""
     if digest_of(campaign) != recorded["sha256"]:
         return "The rows"
     own = recorded.get("own_sha256", "")

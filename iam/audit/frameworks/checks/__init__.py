@@ -1,4 +1,4 @@
-"""What is judged by facts instead of findings; a framework names checks by these names."""
+"""The checks: requirements judged by facts instead of findings. Frameworks refer to checks by these names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from iam.audit.frameworks.checks import account, installation, keys, passwords, 
 from iam.audit.frameworks.checks.case import ACCOUNT_CHECKS, INSTALLATION_CHECKS
 
 MODULES: Final = (account, installation, keys, passwords, people, resources, reviews)
-"""Importing them enters their checks."""
+"""Importing these modules registers their checks."""
 CHECKS: Final[Mapping[str, str]] = {
     **{name: check.title for name, check in ACCOUNT_CHECKS.items()},
     **{name: check.title for name, check in INSTALLATION_CHECKS.items()},
 }
-"""The title of each check by its name."""
+"""The titles of checks by name."""

@@ -1,4 +1,4 @@
-"""Checks of whether an account is synced, recorded, and changed only with approval."""
+"""Checks if an account is synced, recorded, and changed only with approval."""
 
 from __future__ import annotations
 

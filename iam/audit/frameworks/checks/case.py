@@ -1,4 +1,4 @@
-"""What checks look at, what they say, and how they are entered."""
+"""The input of checks, their answers, and their registration."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from iam.audit.frameworks.terms import ALL_ARNS, EVERYTHING, AutomaticVerdict, S
 from iam.mirror.pull.sections import LABELS
 
 SHOWN: Final = 50
-"""So many names of a list are kept; the count is of all."""
+"""The maximum number of stored names; the count includes all."""
 
 
 class CheckAnswer(NamedTuple):
-    """What a check says. `failing` are ARNs or names. `settles`: no person is needed besides."""
+    """The answer of a check. `failing` are ARNs or names. `settles`: no person needs to look as well."""
 
     verdict: AutomaticVerdict
     reason: str
@@ -26,7 +26,7 @@ class CheckAnswer(NamedTuple):
 
 
 class ReviewFact(NamedTuple):
-    """The last finished access review of a user or role: when management acknowledged it, and who did."""
+    """The last finished access review of a user or role: when and by whom it was acknowledged."""
 
     name: str
     at: datetime
@@ -36,14 +36,14 @@ class ReviewFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AccountRecords:
-    """What Gatehouse itself knows of an account, besides the mirror. None: unknown.
+    """What Gatehouse itself knows of an account, besides the mirror; None means unknown.
 
-    `linked` are ARNs of users that are matched to a person; `changes` applied changes of the last 12 months,
-    `unapproved` those of them without an approval; `open_drifts` what changed outside of Gatehouse and was
-    not decided; `events` CloudTrail events of the last 30 days, `denied_events` denied ones; `reviews` the
-    last access review of users and roles by their number; `root_features` the features of central root
-    access that the organization of the account has turned on; `networks` the addresses from which each user
-    called in the last 30 days, by unique ID, where CloudTrail is known for that time.
+    `linked` are ARNs of users matched to a person. `changes` are applied changes of the last 12 months,
+    `unapproved` those without approval. `open_drifts` counts undecided drift. `events` counts CloudTrail
+    events of the last 30 days, `denied_events` denied ones. `reviews` are the last access reviews by primary
+    key of the user or role. `root_features` are the enabled features of central root access. `networks` are
+    the addresses from which each user called in the last 30 days, by unique ID, if CloudTrail covers that
+    time.
     """
 
     synced_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class AccountRecords:
 
 @dataclass(frozen=True, slots=True)
 class AccountCase:
-    """An account at a moment, with the scope that is asked about."""
+    """An account at a moment, with the scope to judge."""
 
     facts: AccountFacts
     arns: ScopedArns = ALL_ARNS
@@ -70,16 +70,17 @@ class AccountCase:
     is_past: bool = False
 
     def users(self) -> list[tuple[EntityFact, CredentialFact]]:
-        """The users that belong to the scope."""
+        """The users in the scope."""
         return [pair for pair in self.facts.users if self.arns.has(pair[0].arn)]
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationFacts:
-    """What Gatehouse knows of itself and of people. None: unknown at that moment.
+    """What Gatehouse knows of itself and of people; None means unknown at that moment.
 
-    `slow_offboardings` are names of people whose access is not proved to be gone a day after it should be;
-    `unverified_replacements` those of whom no second person verified the owner of a lost device.
+    `slow_offboardings` are names of people whose access is not proven to be removed a day after it should be.
+    `unverified_replacements` are names of people whose lost device was replaced without a second person's
+    verification.
     """
 
     now: datetime
@@ -97,14 +98,14 @@ InstallationJudge = Callable[[InstallationFacts], CheckAnswer]
 
 
 class AccountCheck(NamedTuple):
-    """A check of each account; `sections` must have been synced whole."""
+    """A check of each account; `sections` must be fully synced."""
 
     title: str
     sections: tuple[str, ...]
     judge: AccountJudge
 
     def answer(self, case: AccountCase) -> CheckAnswer:
-        """What it says of an account: unknown where a section was not synced."""
+        """The answer for the account; unknown if a section is not synced."""
         missing = [LABELS[name] for name in self.sections if name not in case.facts.complete]
         if missing:
             return unknown(f"Not synced: {', '.join(missing)}.")
@@ -123,7 +124,7 @@ INSTALLATION_CHECKS: Final[dict[str, InstallationCheck]] = {}
 
 
 def account_check(name: str, title: str, *sections: str) -> Callable[[AccountJudge], AccountJudge]:
-    """Enter a check of accounts."""
+    """Register a check of accounts."""
 
     def enter(judge: AccountJudge) -> AccountJudge:
         ACCOUNT_CHECKS[name] = AccountCheck(title, sections, judge)
@@ -133,7 +134,7 @@ def account_check(name: str, title: str, *sections: str) -> Callable[[AccountJud
 
 
 def installation_check(name: str, title: str) -> Callable[[InstallationJudge], InstallationJudge]:
-    """Enter a check of Gatehouse itself."""
+    """Register a check of Gatehouse itself."""
 
     def enter(judge: InstallationJudge) -> InstallationJudge:
         INSTALLATION_CHECKS[name] = InstallationCheck(title, judge)
@@ -143,22 +144,22 @@ def installation_check(name: str, title: str) -> Callable[[InstallationJudge], I
 
 
 def passed(reason: str, *, settles: bool = False, **facts: Any) -> CheckAnswer:
-    """It is as required."""
+    """The requirement is met."""
     return CheckAnswer(AutomaticVerdict.PASSED, reason, facts, settles=settles)
 
 
 def failed(reason: str, *, failing: tuple[str, ...] = (), **facts: Any) -> CheckAnswer:
-    """It is not as required."""
+    """The requirement is not met."""
     if failing:
         facts["failing"] = list(failing[:SHOWN])
     return CheckAnswer(AutomaticVerdict.FAILED, reason, facts, failing)
 
 
 def for_person(reason: str, **facts: Any) -> CheckAnswer:
-    """Only a person can judge what is shown."""
+    """A person must judge what is shown."""
     return CheckAnswer(AutomaticVerdict.PERSON, reason, facts)
 
 
 def unknown(reason: str, **facts: Any) -> CheckAnswer:
-    """Something was not synced."""
+    """Some data is not synced."""
     return CheckAnswer(AutomaticVerdict.UNKNOWN, reason, facts)

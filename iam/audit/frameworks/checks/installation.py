@@ -1,4 +1,4 @@
-"""Checks of Gatehouse itself: its settings and its procedures."""
+"""Checks of Gatehouse itself: settings and procedures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of where access keys of application accounts are used."""
+"""Checks where access keys of application accounts are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 from iam.phrases import counted
 
 MOST_NETWORKS: Final = 4
-"""An application runs in a few places; a key that is in code or images is used from many."""
+"""An application runs in a few places; a key embedded in code or images is used from many."""
 IPV4_PREFIX: Final = 24
 IPV6_PREFIX: Final = 48
 
@@ -29,7 +29,7 @@ IPV6_PREFIX: Final = 48
     "key-networks", "Keys of application accounts are used from few networks", USERS, CREDENTIAL_REPORT
 )
 def _key_networks(case: AccountCase) -> CheckAnswer:
-    """Of users with keys and no password: what they call, they call with a key."""
+    """The networks of users with keys and no password, whose calls must be made with a key."""
     users, unread = [], 0
     for user, credential in case.users():
         if credential.has_password is None:
@@ -55,7 +55,7 @@ def _key_networks(case: AccountCase) -> CheckAnswer:
 
 
 def networks_of(addresses: Iterable[str]) -> set[str]:
-    """The networks of addresses: /24 of IPv4, /48 of IPv6. What AWS services call from is none."""
+    """The networks of addresses: /24 for IPv4, /48 for IPv6. Calls by AWS services have none."""
     networks = set()
     for text in addresses:
         try:

@@ -1,4 +1,4 @@
-"""Checks of the password policy and of passwords that are the only factor."""
+"""Checks of the password policy, and of passwords that are the only factor."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from iam.phrases import counted
 
 POLICY = "password_policy"
 DEFAULT = {"minimum_length": 8}
-"""What AWS asks for where no policy is set."""
+"""What AWS requires without a password policy."""
 NO_PASSWORDS = "No IAM user has a console password."
 MAX_DAYS = 90
 
 
 def _without_passwords(case: AccountCase) -> CheckAnswer | None:
-    """The answer where it does not matter what the policy says."""
+    """The answer if the password policy does not matter."""
     known = [credential.has_password for _, credential in case.users()]
     if any(known):
         return None
@@ -131,4 +131,4 @@ def _first_passwords(case: AccountCase) -> CheckAnswer:
 
 
 FIRST_SECONDS = 3600
-"""A password that was set so soon after its user was created is the first one."""
+"""A password set this soon after its user was created counts as the first one."""

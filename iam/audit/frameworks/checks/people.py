@@ -69,7 +69,7 @@ def _mfa_enforced(case: AccountCase) -> CheckAnswer:
 
 
 def _denies_without_mfa(text: str) -> bool:
-    """Whether a statement denies all but a few actions on everything to who has no MFA."""
+    """True if a statement denies everything except a few actions to principals without MFA."""
     for statement in statements_of(text):
         is_wide = "NotAction" in statement or "*" in as_list(statement.get("Action", []))
         is_everywhere = "*" in as_list(statement.get("Resource", []))

@@ -1,4 +1,4 @@
-"""Checks of who can read or change audit logs, keys and data stores, decided by the engine."""
+"""Checks who can read or change audit logs, keys and data stores, using the engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READS = {"s3": "s3:GetObject", "dynamodb": "dynamodb:GetItem", "rds": "rds-data:
 
 
 def _able(facts: AccountFacts, asked: Iterable[tuple[str, str]]) -> tuple[set[int], set[int]]:
-    """Who can do one of these, and which of them surely."""
+    """Who can do one of these actions, and for which of them that is certain."""
     anyone, surely = set[int](), set[int]()
     for action, resource in asked:
         for number, is_sure in able(facts, action, resource).items():
@@ -104,7 +104,7 @@ def _kms_administrators(case: AccountCase) -> CheckAnswer:
 
 
 def _is_of(arn: str, service: str, number: str) -> bool:
-    """Whether an ARN is of a service, and of this account where it says so."""
+    """True if an ARN belongs to the service and, if it names an account, to this one."""
     parts = arn.split(":")
     return len(parts) > 5 and parts[2] == service and parts[4] in ("", number)
 

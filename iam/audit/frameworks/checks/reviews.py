@@ -1,4 +1,4 @@
-"""Checks of whether access was reviewed in time, by the finished access reviews."""
+"""Checks if access was reviewed in time, by finished access reviews."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from iam.audit.frameworks.checks.case import (
 from iam.mirror.pull.sections import ROLES, USERS
 
 REVIEWED: Final = timedelta(days=184)
-"""Six months, whichever they are."""
+"""Any six consecutive months."""
 SERVICE: Final = "service"
-"""What the category of a role that an AWS service assumes begins with."""
+"""The beginning of the category of roles that an AWS service assumes."""
 
 
 @account_check("human-review", "Access of people was reviewed in the last six months", USERS)
@@ -42,7 +42,7 @@ def _application_review(case: AccountCase) -> CheckAnswer:
 
 
 def _review(case: AccountCase, identities: Sequence[EntityFact], nouns: tuple[str, str]) -> CheckAnswer:
-    """Whether each was part of a review that was acknowledged in time."""
+    """Whether each was part of a review acknowledged in time."""
     reviews = case.records.reviews
     if not identities:
         return passed("There is no one to review.", settles=True)
