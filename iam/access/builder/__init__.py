@@ -1,5 +1,5 @@
-"""The permission builder: service × actions × resources × conditions as policy statements, and statements
-read back. Pure.
+"""The permission builder: builds policy statements from services, actions, resources and conditions, and
+reads them back. Pure.
 """
 
 from iam.access.builder.build import BuiltDocument, build, grants_of

@@ -1,5 +1,5 @@
-"""From what is chosen to the statements of a policy: each action stands beside the resources it works on, and
-no others.
+"""Builds policy statements from the chosen parts, so that each action is only combined with resources it
+works on.
 
 An action without resource types works on Resource `*` only, so it gets a statement of its own. Source:
 "Actions, resources, and condition keys for AWS services", the column Resource types.
@@ -23,17 +23,21 @@ from iam.policy.lint.overlaps import can_mean
 
 EVERY: Final = ("*",)
 BY_ACTION: Final = frozenset({"aws:resourcetag/${tagkey}", "aws:requesttag/${tagkey}", "aws:tagkeys"})
-"""Global keys that a request has only where the action is listed with them."""
+"""Global keys that requests have only for actions that list them."""
 FEWEST: Final = 4
-"""So many actions of one beginning are written as a pattern, where it means these and no other."""
+"""The minimum number of actions with a common beginning to write as a pattern, if it matches
+exactly these.
+"""
 
 Given = tuple[str, str, frozenset[tuple[str, str, frozenset[str]]]]
-"""An action on a resource under conditions: what a policy gives, whatever the form of its statements."""
+"""An action on a resource under conditions: what a policy gives, independent of how its statements are
+written.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementGroup:
-    """Actions of one part that share resources and conditions: a statement."""
+    """Actions of one part that share resources and conditions, and so a statement."""
 
     actions: tuple[str, ...]
     arns: tuple[str, ...]
@@ -42,8 +46,8 @@ class StatementGroup:
 
 @dataclass(frozen=True, slots=True)
 class IneffectivePart:
-    """Something of a part that gives nothing: actions that no resource fits (`key` ""), or that do not know a
-    condition key.
+    """Something in a part without effect: actions that no resource fits (`key` ""), or that lack a condition
+    key.
     """
 
     part: int
@@ -53,8 +57,9 @@ class IneffectivePart:
 
 @dataclass(frozen=True, slots=True)
 class BuiltDocument:
-    """The document of what is chosen, and what of it would give nothing. `unlimited` are (part, actions) that
-    work on `*` only.
+    """The built document, and the ineffective parts of the choice.
+
+    `unlimited` are (part, actions) that work on `*` only.
     """
 
     statements: tuple[dict[str, Any], ...]
@@ -69,18 +74,18 @@ class BuiltDocument:
 
     @property
     def text(self) -> str:
-        """The document as text with one element a line; "" while nothing is given."""
+        """The document with one element per line; "" if it is empty."""
         return json.dumps(self.document, indent=2, ensure_ascii=False) if self.statements else ""
 
 
 def build(parts: Sequence[ServicePart]) -> BuiltDocument:
-    """The statements of parts, in their order. What would give nothing is left out of them, and told."""
+    """The statements of parts, in order. Ineffective parts are left out and reported."""
     return _built(tuple(parts))
 
 
 @lru_cache(maxsize=64)
 def _built(parts: tuple[ServicePart, ...]) -> BuiltDocument:
-    """Cached, since a page asks for the same parts several times."""
+    """Cached, because a page needs the same parts several times."""
     statements: list[dict[str, Any]] = []
     lacks: list[IneffectivePart] = []
     unlimited: list[tuple[int, tuple[str, ...]]] = []
@@ -110,9 +115,7 @@ def groups_of(part: ServicePart) -> list[StatementGroup]:
 
 
 def arns_for(part: ServicePart, action: str) -> tuple[str, ...]:
-    """The resources of a part on which an action works; `*` for those that cannot be limited; none where none
-    fits.
-    """
+    """The resources of a part that an action works on; `*` if it can't be limited; empty if none fits."""
     types = catalogue().resource_types(action)
     if part.everywhere or not types:
         return EVERY
@@ -122,7 +125,7 @@ def arns_for(part: ServicePart, action: str) -> tuple[str, ...]:
 
 
 def unused_arns(part: ServicePart) -> tuple[str, ...]:
-    """Named resources on which no chosen action works."""
+    """Named resources that no chosen action works on."""
     if part.everywhere:
         return ()
     used = set(chain.from_iterable(arns_for(part, action) for action in part.actions))
@@ -131,17 +134,17 @@ def unused_arns(part: ServicePart) -> tuple[str, ...]:
 
 @lru_cache(maxsize=16_384)
 def resource_fits(arn: str, pattern: str) -> bool:
-    """Whether a resource as it stands in a policy can be of the type with this ARN."""
+    """True if a resource in a policy can be of the type with this ARN format."""
     return can_mean(arn, pattern, has_variables=True)
 
 
 def whens_for(part: ServicePart, action: str) -> tuple[BuilderCondition, ...]:
-    """The conditions of a part that an action gets."""
+    """The conditions of a part that apply to an action."""
     return tuple(when for when in part.whens if not when.where_known or has_key(action, when.key))
 
 
 def has_key(action: str, key: str) -> bool:
-    """Whether requests for an action have a condition key, as far as AWS lists it."""
+    """True if requests for an action have the condition key, according to AWS's lists."""
     condition_key = catalogue().condition_key(key)
     if condition_key is None:
         return False
@@ -178,7 +181,7 @@ def _plain(values: Sequence[str]) -> str | list[str]:
 
 @lru_cache(maxsize=1024)
 def shortened(actions: tuple[str, ...]) -> tuple[str, ...]:
-    """The same actions, those of one beginning as a pattern where today it means these alone."""
+    """The actions, with those of a common beginning as a pattern if it currently matches exactly them."""
     known, kept, covered = catalogue(), list[str](), 0
     mask = 0
     for action in actions:
@@ -198,7 +201,7 @@ def _is_short_for(pattern: str, mask: int) -> bool:
 
 
 def _beginnings(action: str) -> Iterator[str]:
-    """`s3:*` is none: only beginnings that end where a word does, the shortest first."""
+    """The word-based beginnings of an action name, shortest first, without the whole service (`s3:*`)."""
     prefix, _, name = action.partition(":")
     for place in range(3, len(name)):
         if name[place].isupper() and not name[place - 1].isupper():
@@ -206,7 +209,7 @@ def _beginnings(action: str) -> Iterator[str]:
 
 
 def grants_of(parts: Iterable[ServicePart]) -> frozenset[Given]:
-    """What parts give."""
+    """The grants of parts: actions on resources under conditions."""
     triples: set[Given] = set()
     for part in parts:
         for group in groups_of(part):

@@ -1,9 +1,8 @@
-"""Conditions as a form has them: named kinds with fields of their own, and any other by key, operator and
-values. Pure.
+"""Converts conditions to and from form fields: named kinds with their own fields, and others by key, operator
+and values. Pure.
 
-A form is a mapping of texts: `mfa` is "on" where the kind is ticked, `mfa-age` a field of it; `tag-known` is
-"on" where actions that do not know the key do without it. Others are numbered: `o0-key`, `o0-op`,
-`o0-values`.
+A form maps names to texts: `mfa` is "on" if the kind is ticked, `mfa-age` is one of its fields; `tag-known`
+is "on" if actions without the key omit the condition. Others are numbered: `o0-key`, `o0-op`, `o0-values`.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ BASES: Final = (
     "ArnNotLike",
     "Null",
 )
-"""As AWS writes them; source: "IAM JSON policy elements: Condition operators"."""
+"""In AWS's spelling; source: "IAM JSON policy elements: Condition operators"."""
 _SPELT: Final = [
     f"{quantifier}{base}{end}"
     for base, quantifier, end in product(BASES, ("", "ForAnyValue:", "ForAllValues:"), ("", "IfExists"))
@@ -70,11 +69,11 @@ Form = Mapping[str, str]
 
 
 class _WrongError(ValueError):
-    """A field cannot be read; the message says what to write."""
+    """Raised for an invalid field; the message says what to enter."""
 
 
 def form_conditions(form: Form) -> tuple[tuple[BuilderCondition, ...], dict[str, str]]:
-    """The conditions that a form asks for, and for each kind that cannot be read (`ip`, `o0` …) why."""
+    """The conditions in a form, and an error for each invalid kind (`ip`, `o0` …)."""
     whens_by_key: dict[tuple[str, str], BuilderCondition] = {}
     wrong: dict[str, str] = {}
     for name, read in _readers(form):
@@ -89,7 +88,7 @@ def form_conditions(form: Form) -> tuple[tuple[BuilderCondition, ...], dict[str,
 
 
 def written(whens: Sequence[BuilderCondition]) -> dict[str, str]:
-    """The form of conditions; what is of no named kind becomes one of the others."""
+    """The form fields of conditions; those of no named kind become numbered ones."""
     form: dict[str, str] = {}
     others = 0
     for when in whens:
@@ -103,7 +102,7 @@ def written(whens: Sequence[BuilderCondition]) -> dict[str, str]:
 
 
 def others_in(form: Form) -> list[str]:
-    """The numbers of the other conditions that are there: `o0`, `o1` …"""
+    """The numbered conditions in the form: `o0`, `o1` …"""
     numbers = {name.partition("-")[0] for name, value in form.items() if OTHER.fullmatch(name) and value}
     return sorted(numbers, key=lambda slot: int(slot[1:]))[:MAX_OTHERS]
 
@@ -122,7 +121,7 @@ def _words(text: str) -> list[str]:
 
 
 def _several(text: str) -> list[str]:
-    """Values that may hold spaces: one after each comma or line."""
+    """Values that may contain spaces, separated by commas or lines."""
     return list(dict.fromkeys(part.strip() for part in re.split(r"[,\n]", text) if part.strip()))
 
 
@@ -252,7 +251,9 @@ KINDS: Final[Mapping[str, Callable[[Form], list[BuilderCondition]]]] = {
 
 
 def _known_form(when: BuilderCondition) -> dict[str, str]:
-    """The form of a condition of a named kind, or nothing; only where reading it gives the same."""
+    """The form fields of a condition of a named kind, or nothing; only if they parse to the same
+    condition.
+    """
     form = _guess(when)
     if not form:
         return {}

@@ -1,6 +1,4 @@
-"""What is chosen in the builder, as data: a part for each service, with its actions, resources and
-conditions.
-"""
+"""The choice in the builder as data: a part per service with actions, resources and conditions."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ MAX_LENGTH: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class BuilderCondition:
-    """A condition. `where_known`: actions that do not know the key do without it, in a statement of their
-    own.
+    """A condition.
+
+    With `where_known`, actions without the key go into a statement without the condition.
     """
 
     operator: str
@@ -31,14 +30,15 @@ class BuilderCondition:
 
     @property
     def block_position(self) -> tuple[str, str]:
-        """Where it stands in a Condition block; no two of a statement may share it."""
+        """The position in a Condition block, which must be unique within a statement."""
         return fold(self.operator), fold(self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePart:
-    """What is given of one service. `actions` are names of the catalogue, sorted; `everywhere`: any resource,
-    whatever `arns` say.
+    """The permissions for one service.
+
+    `actions` are sorted catalogue names; `everywhere` means any resource, regardless of `arns`.
     """
 
     service: str
@@ -49,7 +49,7 @@ class ServicePart:
 
     @property
     def mask(self) -> int:
-        """The actions as bits."""
+        """The actions as a bit mask."""
         bits = 0
         for action in self.actions:
             bits |= catalogue().mask(action)
@@ -61,7 +61,7 @@ class ServicePart:
 
     @property
     def complete_levels(self) -> tuple[AccessLevel, ...]:
-        """The levels of which every action is chosen."""
+        """The levels with all actions chosen."""
         return tuple(
             level
             for level in AccessLevel
@@ -76,7 +76,7 @@ def level_actions(service: str, level: AccessLevel) -> tuple[str, ...]:
 
 
 def ordered(actions: Sequence[str], *, service: str) -> tuple[str, ...]:
-    """Names as the catalogue writes them, each once, sorted; what is no action of the service is left out."""
+    """Sorted, distinct catalogue names; names that are not actions of the service are dropped."""
     known = catalogue()
     bits = 0
     for action in actions:
@@ -100,7 +100,7 @@ def parts_json(parts: Sequence[ServicePart]) -> list[dict[str, Any]]:
 
 
 def parts_from(value: Any) -> tuple[ServicePart, ...]:
-    """The parts of such JSON, no matter who wrote it: what is not of that shape, or too much, is left out."""
+    """Parse untrusted JSON; invalid or excessive content is dropped."""
     if not isinstance(value, list):
         return ()
     parsed_parts = (_part(item) for item in value[:MAX_PARTS] if isinstance(item, Mapping))

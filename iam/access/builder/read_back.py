@@ -1,4 +1,4 @@
-"""From the statements of a policy back to what can be chosen in the builder, where it fits."""
+"""Converts the statements of a policy back to a choice in the builder, if possible."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from iam.policy.letter_case import fold
 
 @dataclass(frozen=True, slots=True)
 class BuilderReading:
-    """A document in the builder. `reasons` say why it does not fit; `notes` what of it has no effect and is
-    left out.
+    """A document as a choice.
+
+    `reasons` say why it does not fit; `notes` what has no effect and is left out.
     """
 
     parts: tuple[ServicePart, ...] = ()
@@ -26,12 +27,12 @@ class BuilderReading:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the parts say all that the document says."""
+        """True if the parts express the whole document."""
         return not self.reasons
 
 
 def read_back(source: str | bytes | Mapping[str, object]) -> BuilderReading:
-    """The parts of a document, or why it does not fit. Never raises."""
+    """The parts of a document, or the reasons why it does not fit. Never raises."""
     document = read(source)
     reasons = [*map(str, document.problems), *_strange(document)]
     if reasons:
@@ -48,7 +49,7 @@ def _is_too_much(part: ServicePart) -> bool:
 
 
 def _strange(document: PolicyDocument) -> Iterator[str]:
-    """What the builder has no place for, in words."""
+    """What the builder can't express, in words."""
     if not document.statements and not document.problems:
         yield "It has no statements."
     if document.version != CURRENT and not document.problems:
@@ -79,7 +80,7 @@ def _strange_in(statement: Statement) -> Iterator[str]:
 
 
 def _of_statement(statement: Statement) -> Iterator[ServicePart]:
-    """A part for each service of a statement; of it only what has an effect."""
+    """A part for each service of a statement, limited to what has an effect."""
     known = catalogue()
     mask = 0
     prefixes: dict[str, None] = {}
@@ -105,7 +106,7 @@ def _reaches(part: ServicePart, name: str) -> bool:
 
 
 def _merged(single: list[ServicePart]) -> tuple[ServicePart, ...]:
-    """Statements of one service put together where that says the same."""
+    """Merge parts of one service if that means the same."""
     parts: list[ServicePart] = []
     for part in single:
         for place, other in enumerate(parts):
@@ -119,13 +120,13 @@ def _merged(single: list[ServicePart]) -> tuple[ServicePart, ...]:
 
 
 def _in_order(part: ServicePart) -> ServicePart:
-    """The same in one order, so that what is built of it reads the same again."""
+    """The parts in canonical order, so that what is built from them reads back equally."""
     whens = tuple(sorted(part.whens, key=lambda when: when.block_position))
     return replace(part, arns=tuple(sorted(part.arns)), whens=whens)
 
 
 def _both(part: ServicePart, other: ServicePart) -> ServicePart | None:
-    """One part that says what two say, or None."""
+    """One part that is equal to both, or None."""
     if part.service != other.service:
         return None
     if part.everywhere != other.everywhere and not (_is_free(part) or _is_free(other)):
@@ -142,15 +143,15 @@ def _both(part: ServicePart, other: ServicePart) -> ServicePart | None:
 
 
 def _is_free(part: ServicePart) -> bool:
-    """Whether all its actions work on `*` only, so that they go with whatever the others are limited to."""
+    """True if all its actions work on `*` only, so that the resources of the other part don't matter."""
     return part.everywhere and not any(catalogue().resource_types(action) for action in part.actions)
 
 
 def _joined(
     mine: tuple[BuilderCondition, ...], others: tuple[BuilderCondition, ...]
 ) -> tuple[BuilderCondition, ...] | None:
-    """The conditions of both; those that only one has hold where they are known. None where they
-    contradict.
+    """The conditions of both parts; those of only one become `where_known`. None if they contradict each
+    other.
     """
     left, right = ({when.block_position: when for when in whens} for whens in (mine, others))
     joined = []
@@ -166,7 +167,7 @@ def _joined(
 
 
 def _idle(document: PolicyDocument) -> Iterator[str]:
-    """What stands in the document and gives nothing; and patterns, which stand for what AWS has today."""
+    """Notes on content without effect, and on patterns, which are replaced by AWS's current actions."""
     for statement in document.statements:
         title = f"Statement {statement.index + 1}"
         has_patterns = not all(map(is_literal, statement.actions))

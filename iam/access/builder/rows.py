@@ -1,4 +1,4 @@
-"""The name of a resource in parts: fixed text and fields, by the ARN that AWS gives its type. Pure."""
+"""Splits resource names into fixed text and fields, by AWS's ARN formats. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from iam.policy.catalogue.arn_fields import ACCOUNT, FIELD, PARTITION, REGION, S
 from iam.policy.letter_case import fold
 
 FREE: Final = "arn"
-"""The one field of a row without a type: a whole ARN."""
+"""The single field of a row without a type: a whole ARN."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArnPlace:
-    """Where it is granted: what stands in an ARN for partition and account until somebody writes something
-    else.
-    """
+    """The default partition and account of ARNs."""
 
     account: str = "*"
     partition: str = "aws"
@@ -26,31 +24,31 @@ class ArnPlace:
 
 @dataclass(frozen=True, slots=True)
 class ResourceRow:
-    """A resource that is named: its type ("" for any ARN as text) and what stands in the fields."""
+    """A named resource: its type ("" for any ARN as text) and field values."""
 
     type: str
     values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def body(self) -> list[Any]:
-        """As JSON."""
+        """The JSON form."""
         return [self.type, dict(self.values)]
 
 
 def pattern_of(service: str, kind: str) -> str:
-    """The ARN of a resource type with AWS's placeholders; "" where there is none such."""
+    """The ARN format of a resource type with AWS's placeholders; "" if unknown."""
     known_service = catalogue().service(service)
     known = known_service.resource_types.get(fold(kind)) if known_service else None
     return known.arn if known else ""
 
 
 def fields(pattern: str) -> tuple[str, ...]:
-    """The fields that somebody fills in: all but the partition."""
+    """The fields to fill in: all except the partition."""
     return tuple(name for _, name in pieces(pattern) if name and name != PARTITION)
 
 
 def arn_of(row: ResourceRow, *, service: str, place: ArnPlace) -> str:
-    """The ARN that a row says; "" while a field is empty, or holds what belongs to the next segment."""
+    """The ARN of a row; "" if a field is empty or contains characters of the next segment."""
     if not row.type:
         return row.values.get(FREE, "").strip()
     arn, pattern = "", pattern_of(service, row.type)
@@ -66,14 +64,14 @@ def arn_of(row: ResourceRow, *, service: str, place: ArnPlace) -> str:
 
 
 def blank(service: str, kind: str, *, place: ArnPlace) -> ResourceRow:
-    """A row of a type to fill in: region and account are there already."""
+    """A new row of a type, with region and account filled in."""
     defaults = {ACCOUNT: place.account, REGION: "*"}
     return ResourceRow(kind, {name: defaults.get(name, "") for name in fields(pattern_of(service, kind))})
 
 
 def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> ResourceRow:
-    """The row of an ARN, of the type that fits it best; types that the actions work on come first. As text
-    if no type fits.
+    """The row of an ARN, of the best-matching type; types that the actions work on are preferred. Text if no
+    type fits.
     """
     known_service = catalogue().service(service)
     best_row = ResourceRow("", {FREE: arn})
@@ -107,7 +105,7 @@ def _types_of(actions: Iterable[str]) -> Iterator[ResourceType]:
 
 
 def types_for(service: str, actions: Sequence[str]) -> tuple[ResourceType, ...]:
-    """The resource types that chosen actions work on, those of the service itself first, by name."""
+    """The resource types of the chosen actions, those of the service itself first, by name."""
     types_by_name = {kind.name: kind for kind in _types_of(actions)}
     own = f":{service}:"
     return tuple(sorted(types_by_name.values(), key=lambda kind: (own not in kind.arn, kind.name)))

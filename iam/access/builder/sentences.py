@@ -1,4 +1,4 @@
-"""What is chosen in the builder, in sentences and as the bar of access levels. Pure."""
+"""Describes the choice in the builder in sentences and as a bar of access levels. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from iam.policy.sentences import PolicySentence, sentences_of
 
 
 def sentences_of_part(part: ServicePart, *, account_id: str = "") -> tuple[PolicySentence, ...]:
-    """What one part gives, read from the statements that are built of it; nothing while it has no effect."""
+    """The sentences for a part, from the statements built from it; empty while it has no effect."""
     built = build([part])
     return sentences_of(built.text, account_id=account_id) if built.statements else ()
 
 
 def quarters(part: ServicePart) -> str:
-    """How much of each access level is chosen, in quarters; the least is one."""
+    """The chosen share of each access level in quarters, at least one if anything is chosen."""
     bars = []
     for level in AccessLevel:
         bars.append(quarter(len(part.of_level(level)), len(level_actions(part.service, level))))
@@ -27,14 +27,14 @@ def quarters(part: ServicePart) -> str:
 
 
 def quarter(chosen: int, every: int) -> int:
-    """How much of a level is chosen, in quarters: 0 for nothing, 4 for everything only."""
+    """The chosen share of a level in quarters: 0 for nothing, 4 only for everything."""
     if not chosen:
         return 0
     return 4 if chosen == every else min(3, max(1, chosen * 4 // every))
 
 
 def quarters_of(document: Mapping[str, Any]) -> str:
-    """The bar of a document over all services that its allows name: of each level, the most of any
+    """The bar of a document over all services in its Allow statements; for each level, the maximum of any
     service.
     """
     mask = 0

@@ -1,3 +1,3 @@
-"""What AWS said when it refused a call, read and answered: what is missing or denies, and the smallest grant
+"""Parses AWS's access denied messages and answers them: what is missing or denies, and the smallest grant
 that helps.
 """

@@ -1,5 +1,5 @@
-"""Answers a message about denied access: what the engine finds, and the smallest statement that would help,
-or why none can.
+"""Answers an access denied message: the engine's result, and the smallest statement that would help, or why
+none can.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ EVERY: Final = "*"
 
 
 class DenialRemedy(StrEnum):
-    """What can be done about it."""
+    """What can be done about the denial."""
 
     ALREADY = "already"
-    """As AWS was last read, it is allowed: nothing is to be asked for."""
+    """According to the last sync it is allowed, so there is nothing to request."""
     DEPENDS = "depends"
     """It is allowed under conditions, which a grant would not change."""
     HELPS = "helps"
     """A grant of the proposed statement is enough."""
     HELPS_IF = "helps-if"
-    """The proposed statement is needed, and something else besides that is not known here."""
+    """The proposed statement is needed, together with something unknown."""
     NO_GRANT = "no-grant"
-    """No grant lifts it: something denies it, or another policy doesn't allow it."""
+    """No grant helps: something denies it, or another policy doesn't allow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisPoint:
-    """One thing that was found; `tone` is ok, warn or bad."""
+    """One result of the diagnosis; `tone` is ok, warn or bad."""
 
     tone: str
     text: str
@@ -51,8 +51,8 @@ class DiagnosisPoint:
 
 @dataclass(frozen=True, slots=True)
 class DenialAnswer:
-    """What was found about one action of one principal. `document` is the smallest policy that helps, None
-    where none does.
+    """The diagnosis for one action of one principal. `document` is the smallest policy that helps,
+    or None.
     """
 
     outcome: DenialRemedy
@@ -65,17 +65,17 @@ class DenialAnswer:
 
 
 def needs_resource(denied: DeniedMessage) -> bool:
-    """Whether somebody has to say on which resource: the message does not, and the action takes one."""
+    """True if the user must enter the resource: the message has none, and the action needs one."""
     return not denied.resource and bool(catalogue().resource_types(denied.action))
 
 
 def answer(
     viewer: Viewer, denied: DeniedMessage, *, who: AskingPrincipal, is_own: bool = False
 ) -> DenialAnswer | None:
-    """What is missing, or denies; None where the mirror does not know the principal any more.
+    """Diagnose the denial; None if the mirror no longer has the principal.
 
-    Of an account that the viewer does not see, what decides is told, and not in which statement of which
-    policy. `is_own`: who asks is spoken to.
+    For an account that the viewer can't see, the deciding policy type is shown, but not the policy or
+    statement. `is_own`: the answer addresses the principal directly.
     """
     resource = denied.resource or EVERY
     place = account_of(resource)
@@ -105,7 +105,7 @@ def answer(
 
 
 def _sentence_for(point: DiagnosisPoint, *, is_own: bool) -> DiagnosisPoint:
-    """To the person, or of the person."""
+    """The sentence to the principal or about them."""
     they, them = ("you", "you") if is_own else ("they", "them")
     return replace(
         point, text=point.text.format(they=they, them=them), more=point.more.format(they=they, them=them)
@@ -113,10 +113,10 @@ def _sentence_for(point: DiagnosisPoint, *, is_own: bool) -> DiagnosisPoint:
 
 
 def smallest(action: str, resource: str) -> dict[str, Any]:
-    """A policy of this action on this resource alone. What looks like a policy variable is taken by the
-    letter, as AWS said it.
+    """A policy for only this action on this resource.
 
-    "IAM policy elements: Variables and tags", characters that have a special meaning.
+    Text that looks like a policy variable is escaped, because AWS meant it literally: "IAM policy elements:
+    Variables and tags", characters that have a special meaning.
     """
     taken = resource if catalogue().resource_types(action) or catalogue().action(action) is None else EVERY
     statement = {"Effect": "Allow", "Action": action, "Resource": taken.replace("${", "${$}{")}
@@ -138,13 +138,13 @@ def _stopped(then: SimulationResult) -> bool:
 
 
 def _said_otherwise(denied: DeniedMessage) -> bool:
-    """Whether AWS itself says that something decides which no grant to a principal can change."""
+    """True if AWS itself says that the deciding policy is one that no grant to a principal can change."""
     lacking = {PolicyType.IDENTITY, PolicyType.RESOURCE, None}
     return denied.is_explicit is True or denied.policy_type not in lacking
 
 
 def _is_open_resource(now: SimulationResult) -> bool:
-    """Whether only the policy of the resource is open, while the principal's own policies are silent."""
+    """True if only the resource-based policy is unknown and the principal's own policies don't allow it."""
     return any(branch.kind == "identity" and branch.voice is BranchVoice.SILENT for branch in now.branches)
 
 
@@ -184,8 +184,8 @@ def _points(
 
 
 def _conditions(verdict: SimulationResult, *, names: bool) -> Iterator[str]:
-    """What it depends on; who does not see the account reads the conditions of what they hold, and that there
-    are others.
+    """The conditions it depends on; viewers who don't see the account read those of policies they hold, and
+    that there are others.
     """
     if names:
         yield from verdict.open_conditions
@@ -211,7 +211,7 @@ def _why_still_denied(denied: DeniedMessage) -> str:
 
 
 def _stops(then: SimulationResult, denied: DeniedMessage, *, names: bool) -> Iterator[DiagnosisPoint]:
-    """What no grant to this principal changes, by what the engine finds, or else by what AWS said."""
+    """What no grant to this principal can change, according to the engine or else to AWS."""
     points = list(_stopping(then, denied, names=names))
     yield from points
     if not points or (_said_otherwise(denied) and not _stopped(then)):
@@ -281,7 +281,7 @@ def _withholds(branch: VerdictBranch, *, names: bool) -> str:
 
 
 def _plain(text: str) -> str:
-    """What AWS or a policy says, so that nothing in it is taken for a place to be filled."""
+    """Text by AWS or from a policy, escaped so that it contains no placeholders."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
@@ -296,7 +296,7 @@ def _remedy(kind: str, action: str) -> str:
 
 
 def _aws_words(denied: DeniedMessage, *, names: bool) -> DiagnosisPoint:
-    """What AWS reported, where the mirror does not show it."""
+    """What AWS reported, if the mirror does not show it."""
     verb = "denies it" if denied.is_explicit else "doesn’t allow it"
     arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""
     if not denied.policy_type:

@@ -1,4 +1,4 @@
-"""Reads AWS's messages about denied access. Pure: what is read is data, and the text itself is kept nowhere.
+"""Parses AWS's access denied messages. Pure: the text itself is not stored.
 
 Sources: "Troubleshoot access denied error messages",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, "Enhanced access denied
@@ -19,11 +19,11 @@ from typing import Any, Final
 from iam.policy.catalogue import catalogue
 
 MAX_MESSAGE_LENGTH: Final = 20_000
-"""Characters of a message with a stack trace around it; encoded ones have some thousand."""
+"""The maximum length of a message with a stack trace; encoded messages have some thousand characters."""
 
 
 class PolicyType(StrEnum):
-    """The kinds of policies that AWS names in its messages, as it names them."""
+    """The policy types as AWS's messages name them."""
 
     IDENTITY = "identity-based policy"
     RESOURCE = "resource-based policy"
@@ -36,17 +36,16 @@ class PolicyType(StrEnum):
 
 
 class MessageError(ValueError):
-    """Nothing can be read from the text; the message says why, and what to paste instead."""
+    """Raised if the text can't be parsed; the message says why and what to paste instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeniedMessage:
-    """What a message tells. Empty is what it does not tell: who, on which resource, which policy
-    (`policy_type`, `policy_arn`).
+    """The content of a message; fields that it lacks are empty.
 
-    `is_explicit` None: the message does not say whether something denies or nothing allows. `may_mean` are
-    the actions that the name of an operation can stand for, where the message has no action. `is_encoded`: a
-    part of it only AWS can decode.
+    `is_explicit` is None if it does not say whether something denies or nothing allows. `may_mean` are the
+    possible actions for an operation name if the message has no action. `is_encoded`: only AWS can decode
+    part of it.
     """
 
     action: str
@@ -59,7 +58,7 @@ class DeniedMessage:
     is_encoded: bool = False
 
 
-# A part of a message ends with a space, a quote, or the mark that ends its sentence.
+# A part of a message ends at a space, a quote, or the end of its sentence.
 _WORD: Final = r"[\"'\\]*(?P<{0}>[^\s\"'\\]+)"
 _ACTION: Final = r"(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)"
 _PERFORM: Final = re.compile(
@@ -67,7 +66,7 @@ _PERFORM: Final = re.compile(
     rf"?[\"'\\]*{_ACTION}"
 )
 _ONLY_PERFORM: Final = re.compile(rf"not authorized to perform: ?[\"'\\]*{_ACTION}")
-# The console of AWS puts what it knows into fields, and that of S3 names the action alone.
+# The AWS console shows details as fields, and the S3 console names only the action.
 _FIELDS: Final = re.compile(
     rf"User: {_WORD.format('principal')}[\"'\\]*(?: Service: ?\S+)? Action: ?{_ACTION}"
 )
@@ -76,7 +75,7 @@ _CONSOLE: Final = re.compile(
     rf"perform|to|for):?) {_ACTION}"
 )
 _ON: Final = re.compile(rf"on resource(?:\(s\)|s)?:? {_WORD.format('resource')}", re.IGNORECASE)
-# IAM itself has long written "role deploy" where others write an ARN.
+# IAM has long written "role deploy" where others write an ARN.
 _NAMED: Final = re.compile(
     r"on resource: (?P<kind>user|role|group|policy|instance profile) (?:path )?(?P<name>[\w+=,.@/-]+)"
 )
@@ -110,7 +109,7 @@ UNREAD: Final = (
 
 
 def read_message(text: str) -> DeniedMessage:
-    """What the first message about denied access in the text tells. Raises MessageError."""
+    """Parse the first access denied message in the text. Raises MessageError."""
     if not text.strip():
         raise MessageError(EMPTY)
     if len(text) > MAX_MESSAGE_LENGTH:
@@ -149,7 +148,7 @@ def _sentence(flat: str) -> DeniedMessage | None:
 
 
 def _resource(rest: str, principal: str) -> str:
-    """The resource of a message; an IAM name becomes its ARN in the account of the denied principal."""
+    """The resource of a message; an IAM name becomes an ARN in the account of the denied principal."""
     iam_name = _NAMED.search(rest)
     segments = principal.split(":")
     if iam_name and len(segments) > 5:
@@ -164,7 +163,7 @@ def _resource(rest: str, principal: str) -> str:
 
 
 def _context(rest: str) -> tuple[PolicyType | None, bool | None, str]:
-    """Which kind of policy decided, whether it denies, and its ARN where AWS tells."""
+    """The deciding policy type, whether it denies, and its ARN if AWS names it."""
     explicit = _EXPLICIT.search(rest)
     if explicit:
         kind = _type(explicit["type"]) if explicit["type"] else None
@@ -179,7 +178,7 @@ def _type(text: str) -> PolicyType:
 
 
 def _decoded(text: str) -> DeniedMessage | None:
-    """The answer of DecodeAuthorizationMessage, or what it holds: JSON with `explicitDeny` and a
+    """Parse the output of DecodeAuthorizationMessage or its content: JSON with `explicitDeny` and a
     `context`.
     """
     body = _json(text)
@@ -200,7 +199,7 @@ def _decoded(text: str) -> DeniedMessage | None:
 
 
 def _event(text: str) -> DeniedMessage | None:
-    """An event of CloudTrail, whose message does not say it: the service and the name of the call do."""
+    """Parse a CloudTrail event, using service and event name if its message is incomplete."""
     body = _json(text)
     source, name = _text(body.get("eventSource")), _text(body.get("eventName"))
     if not source.endswith(".amazonaws.com") or not name or not body.get("errorCode"):
@@ -212,8 +211,8 @@ def _event(text: str) -> DeniedMessage | None:
 
 
 def _operation(flat: str) -> DeniedMessage | None:
-    """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the call
-    is named.
+    """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the
+    operation is named.
     """
     match = _OPERATION.search(flat)
     if match is None or _ENCODED.search(flat):
@@ -235,12 +234,12 @@ def _json(text: str) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    """A string of JSON, in which signs may be written that no text has."""
+    """A JSON string without characters that no text has."""
     return _NO_TEXT.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
 def _spelled_by_aws(action: str) -> str:
-    """As AWS writes the action, if it is known."""
+    """The action in AWS's spelling if it is known."""
     action = _text(action)
     known_action = catalogue().action(action)
     return known_action.name if known_action else action

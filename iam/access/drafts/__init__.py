@@ -1,3 +1,1 @@
-"""Grants that are being written: what has been filled in of the steps, kept on the server under a link of its
-owner.
-"""
+"""Drafts of grants: the form steps filled in so far, stored on the server under a link of their owner."""

@@ -1,4 +1,4 @@
-"""The table of drafts."""
+"""The model of drafts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from django.db import models
 
 
 class GrantDraft(models.Model):
-    """A grant that one person is writing. `body` holds what `iam.access.drafts.terms` reads; `grant_id` is
-    what became of it.
+    """A grant that one person is drafting.
+
+    `body` has the form that `iam.access.drafts.terms` parses; `grant_id` is the resulting grant.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""External ids of partners: made here, one for each partner and account, and never chosen by the partner.
+"""Generates external IDs for partners, one per partner and account; partners never choose them.
 
 "How to use an external ID when granting access to your AWS resources to a third party",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
@@ -18,8 +18,8 @@ SALT = "gatehouse.partner.external-id"
 
 
 def external_id(draft: UUID, *, label: str, account_id: str) -> str:
-    """The id that the partner has from an earlier grant to this account, else one for this draft: always the
-    same there, and not to be guessed by anybody else.
+    """The partner's external ID from an earlier grant to this account, else one that is fixed for this draft
+    and not guessable.
     """
     known = _given_out(label, account_id)
     if known:
@@ -30,7 +30,7 @@ def external_id(draft: UUID, *, label: str, account_id: str) -> str:
 
 
 def _given_out(label: str, account_id: str) -> str:
-    """What a grant to the same partner in the same account has given out; "" for none."""
+    """The external ID in an earlier grant to the same partner in the same account, or ""."""
     earlier = Grant.objects.filter(
         who_kind=WhoKind.PARTNER, terms__who__account_id=account_id, terms__who__label=label
     )

@@ -1,5 +1,5 @@
-"""Whom one may give access: found by typing, by a pasted list of names, or by ARN; within one's reach, in
-accounts that can be changed.
+"""Finds possible recipients by typing, by a pasted list of names, or by ARN, within what the viewer can
+request.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ KINDS: Final = {
     WhoKind.GROUP: Kind.GROUP,
     WhoKind.ROLE: Kind.ROLE,
 }
-"""Those who are chosen in the mirror."""
+"""Maps kinds of recipients to kinds of mirror entities."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftReceiver:
-    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: not a user, a user without
-    a console password, or unknown. `basis`: what a pasted name was matched by.
+    """A possible recipient.
+
+    `shown` is the display name. `has_mfa` is None if it is unknown, no user, or a user without a console
+    password. `basis` is how a pasted name was matched.
     """
 
     pk: int
@@ -50,7 +52,7 @@ class DraftReceiver:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverMatches:
-    """The first that match, by name, and whether there are more."""
+    """The first matches by name, and whether there are more."""
 
     rows: list[DraftReceiver]
     has_more: bool
@@ -58,8 +60,10 @@ class ReceiverMatches:
 
 @dataclass(frozen=True, slots=True)
 class PastedReceivers:
-    """What a list of names means: whom it names, which lines name nobody, which are for somebody to decide
-    (several, or one by a tag alone), with those whom they can mean, and which were beyond the limit.
+    """The result of a pasted list: matched recipients, unmatched lines, ambiguous lines with their
+    candidates, and lines beyond the limit.
+
+    A line matched only by a tag counts as ambiguous.
     """
 
     found: list[DraftReceiver]
@@ -68,7 +72,7 @@ class PastedReceivers:
     left_over: list[str] = field(default_factory=list)
 
     def without_decided(self, arns: Collection[str]) -> PastedReceivers:
-        """The same without the lines of which somebody was selected already."""
+        """The result without ambiguous lines for which a candidate is already selected."""
         open_lines = {
             text: rows
             for text, rows in self.several.items()
@@ -78,7 +82,7 @@ class PastedReceivers:
 
 
 def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
-    """Those of a kind for whom the viewer may ask, in accounts that can be changed."""
+    """The entities of a kind that the viewer can request access for, in writable accounts."""
     asks = visible_entities(replace(viewer, scope=viewer.asks))
     entities = asks.filter(
         kind=kind, gone_at__isnull=True, account__in=accounts_to_change(viewer).values("pk")
@@ -89,7 +93,7 @@ def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
 def search(
     viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", most: int = MAX_MATCHES
 ) -> ReceiverMatches:
-    """Those whose ARN, name or unique id has every word; all when nothing is typed. Two queries."""
+    """The entities whose ARN, name or unique id contains every word; all if nothing is typed. Two queries."""
     rows = reach(viewer, KINDS[kind])
     if account_id:
         rows = rows.filter(account__account_id=account_id)
@@ -100,7 +104,7 @@ def search(
 
 
 def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[DraftReceiver]:
-    """The receivers of these ARNs whom the viewer may still choose, in the same order."""
+    """The recipients with these ARNs that the viewer can still choose, in order."""
     by_arn = {
         receiver.arn: receiver for receiver in _receivers(reach(viewer, KINDS[kind]).filter(arn__in=arns))
     }
@@ -108,7 +112,7 @@ def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[DraftRece
 
 
 def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[DraftReceiver]) -> list[DraftReceiver]:
-    """Who is called as they are in other accounts: one person often has a user in each."""
+    """Users with the same name in other accounts, because a person often has a user in each."""
     names = {receiver.name for receiver in receivers}
     arns = {receiver.arn for receiver in receivers}
     if not names:
@@ -118,9 +122,7 @@ def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[DraftReceiver])
 
 
 def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> PastedReceivers:
-    """Whom a pasted list of names, e-mail addresses or ARNs means; a handful of queries, however many there
-    are.
-    """
+    """Match a pasted list of names, email addresses or ARNs. A handful of queries."""
     rows = reach(viewer, KINDS[kind])
     if account_id:
         rows = rows.filter(account__account_id=account_id)
@@ -165,8 +167,8 @@ def _receivers(entities: Iterable[Entity]) -> list[DraftReceiver]:
 
 
 def teams_to_choose(viewer: Viewer) -> list[Team]:
-    """The teams whose people the viewer may ask for: all for who asks in all accounts, else those that are
-    led.
+    """The teams that the viewer can request access for: all if they can in all accounts, else those they
+    lead.
     """
     if viewer.asks.accounts is None:
         return list(Team.objects.order_by("name"))
@@ -179,7 +181,7 @@ def teams_to_choose(viewer: Viewer) -> list[Team]:
 
 
 def providers(viewer: Viewer, account_id: str = "") -> list[Entity]:
-    """The identity providers of the accounts that the viewer may let people into."""
+    """The identity providers of accounts in which the viewer can request access for federated principals."""
     kinds = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
     entities = Entity.objects.filter(
         kind__in=kinds, gone_at__isnull=True, account__in=whole_accounts(viewer).values("pk")

@@ -1,4 +1,4 @@
-"""Opens, writes and forgets drafts; each belongs to the one who began it, and to nobody else."""
+"""Opens, saves and deletes drafts. A draft belongs to the person who began it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from iam.guard import Viewer
 
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 DRAFT_LIFETIME = timedelta(days=30)
-"""How long a draft is kept after it was last written."""
+"""How long a draft is kept after its last change."""
 
 
 def open_draft(viewer: Viewer, pk: UUID) -> GrantDraft | None:
-    """The draft under a link: what was written, or a blank one that is not stored yet; None if it is somebody
-    else's.
-    """
+    """The draft under a link, or an unsaved blank one; None if it belongs to somebody else."""
     draft = GrantDraft.objects.filter(pk=pk).first()
     if draft is None:
         return GrantDraft(pk=pk, person_id=viewer.person_id)
@@ -29,7 +27,7 @@ def open_draft(viewer: Viewer, pk: UUID) -> GrantDraft | None:
 
 
 def drafts_of(viewer: Viewer) -> QuerySet[GrantDraft]:
-    """What the viewer has begun and not sent, the newest first."""
+    """The viewer's unsent drafts, newest first."""
     return GrantDraft.objects.filter(person_id=viewer.person_id, grant_id__isnull=True).order_by(
         "-updated_at"
     )
@@ -37,10 +35,9 @@ def drafts_of(viewer: Viewer) -> QuerySet[GrantDraft]:
 
 @transaction.atomic
 def write(draft: GrantDraft, **parts: Any) -> GrantDraft:
-    """Put parts of the body in the place of the former ones; others stay, also if another window has just
-    written them.
+    """Replace parts of the body. Other parts stay, even if another window has just saved them.
 
-    The draft is stored by this if it was not.
+    Saves the draft if it was not saved yet.
     """
     stored, _ = GrantDraft.objects.select_for_update().get_or_create(
         pk=draft.pk, defaults={"person_id": draft.person_id, "body": draft.body}
@@ -54,7 +51,7 @@ def write(draft: GrantDraft, **parts: Any) -> GrantDraft:
 
 
 def _storable(value: Any) -> Any:
-    """The same without the signs that no database keeps as text."""
+    """The value without characters that the database can't store."""
     if isinstance(value, str):
         return NO_TEXT.sub("", value)
     if isinstance(value, dict):
@@ -63,17 +60,17 @@ def _storable(value: Any) -> Any:
 
 
 def sent(draft: GrantDraft, *, grant_id: UUID) -> None:
-    """Note which grant was asked for with it, so that its link leads there from now on."""
+    """Store the grant that was requested from the draft, so that its link leads there."""
     GrantDraft.objects.filter(pk=draft.pk).update(grant_id=grant_id)
     draft.grant_id = grant_id
 
 
 def discard(draft: GrantDraft) -> None:
-    """Forget it; what was asked for with it stays."""
+    """Delete the draft; a grant requested from it stays."""
     GrantDraft.objects.filter(pk=draft.pk, person_id=draft.person_id).delete()
 
 
 def sweep(*, now: datetime | None = None) -> int:
-    """Forget the drafts that nobody has written in for a month; how many there were."""
+    """Delete drafts that were not changed for a month. Returns their number."""
     old = GrantDraft.objects.filter(updated_at__lt=(now or datetime.now(tz=UTC)) - DRAFT_LIFETIME)
     return old.delete()[0]

@@ -1,4 +1,4 @@
-"""The Celery task of drafts."""
+"""Celery task of drafts."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from iam.schedule import DAYS, HOURS, every
 @shared_task(name="iam.access.drafts.tasks.sweep_drafts")  # type: ignore[untyped-decorator]
 @every(DAYS, expires=HOURS)
 def sweep_drafts() -> None:
-    """Forget what nobody has written in for a month."""
+    """Delete drafts that were not changed for a month."""
     services.sweep()

@@ -1,6 +1,4 @@
-"""Reads the terms of a grant out of a draft: what is filled in already, and what is still wrong with it, by
-step. Pure.
-"""
+"""Parses the terms of a grant from a draft: what is filled in, and what is wrong, by step. Pure."""
 
 from __future__ import annotations
 
@@ -25,18 +23,18 @@ UNTIL_FORMAT: Final = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True, slots=True)
 class DraftEnds:
-    """How the end was chosen: one of LASTS, `date` with a moment in UTC, or `never`; "" is not chosen yet."""
+    """How the end was chosen: one of LASTS, `date` with a time in UTC, or `never`; "" if not chosen yet."""
 
     choice: str = ""
     until: str = ""
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> DraftEnds:
-        """From the body of a draft."""
+        """Parse the body of a draft."""
         return cls(str(body.get("ends", "")), str(body.get("until", "")))
 
     def fields(self) -> dict[str, Any]:
-        """The fields of Terms. Raises TermsError."""
+        """The fields of GrantTerms. Raises TermsError."""
         if self.choice in LASTS:
             return {"lasts": int(LASTS[self.choice][1].total_seconds())}
         if self.choice == DATE:
@@ -47,7 +45,7 @@ class DraftEnds:
 
 
 def _moment(text: str) -> datetime:
-    """What a field for date and time holds, which says no zone: it is UTC, as everywhere on the pages."""
+    """The value of a date and time field, which has no time zone and means UTC."""
     try:
         instant = datetime.fromisoformat(text.strip())
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
@@ -58,9 +56,7 @@ def _moment(text: str) -> datetime:
 
 
 def who_of(body: Mapping[str, Any]) -> WhoTerms:
-    """Who receives, as far as it is chosen: of each kind the choices are kept, and one kind is the chosen
-    one.
-    """
+    """The recipients chosen so far. The draft keeps choices of each kind, of which one is selected."""
     try:
         kind = WhoKind(str(body.get("kind", WhoKind.USERS)))
     except ValueError:
@@ -70,22 +66,20 @@ def who_of(body: Mapping[str, Any]) -> WhoTerms:
 
 
 def what_of(body: Mapping[str, Any]) -> GrantContent | None:
-    """What is given; None while nothing is chosen."""
+    """The chosen access; None if nothing is chosen."""
     what = body.get("what")
     return GrantContent.from_json(what) if isinstance(what, dict) and what else None
 
 
 def accounts_of(body: Mapping[str, Any], who: WhoTerms) -> tuple[str, ...]:
-    """The accounts: those of the receivers where they are named by their ARNs, else those that were
-    chosen.
-    """
+    """The accounts of recipients named by ARN, else the chosen ones."""
     if who.arns:
         return tuple(dict.fromkeys(arn.split(":")[4] for arn in who.arns))
     return tuple(str(account) for account in body.get("accounts", []))
 
 
 def terms_of(body: Mapping[str, Any], *, now: datetime) -> GrantTerms:
-    """The whole terms, checked. Raises TermsError, whose `part` is the step on which it is put right."""
+    """The complete, checked terms. Raises TermsError, whose `part` is the step to fix."""
     who, what = who_of(body), what_of(body)
     who.check()
     if what is None:
@@ -102,14 +96,12 @@ def terms_of(body: Mapping[str, Any], *, now: datetime) -> GrantTerms:
 
 
 def with_end(terms: GrantTerms, ends: DraftEnds) -> GrantTerms:
-    """The same with another end. Raises TermsError."""
+    """The terms with another end. Raises TermsError."""
     return replace(terms, **{"until": None, "lasts": 0, **ends.fields()})
 
 
 def body_of(terms: GrantTerms) -> dict[str, Any]:
-    """The body of a draft that says the same; an end that cannot be chosen on the page is left to be
-    chosen.
-    """
+    """The draft body for existing terms; an end date that the page can't offer is left out."""
     lasts = {int(span.total_seconds()): choice for choice, (_, span) in LASTS.items()}
     body = {
         "kind": terms.who.kind.value,

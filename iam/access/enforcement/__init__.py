@@ -1,3 +1,3 @@
-"""MFA by policy: what denies all but the way to a second factor to anyone who signed in without one, and
-whether everybody gets out of it.
+"""MFA enforcement by policy: denies everything except MFA setup to sessions without MFA, and checks that
+everyone can still set it up.
 """

@@ -1,5 +1,5 @@
-"""Where nobody could approve the policy, because the approvers are among its users: the parts that can be
-requested one by one.
+"""Splits an enforcement request that no one could approve, because the approvers are among its users, into
+parts.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from iam.mirror.models import Account, Entity, Kind
 
 @dataclass(frozen=True, slots=True)
 class UserPart:
-    """Some of the users. `people` are the approvers whose users these are, by id; empty for everybody else.
-    `problem` says why it can't be requested.
+    """Some of the users.
+
+    `people` are the approvers they belong to, by id; empty for all other users. `problem` says why the part
+    can't be requested.
     """
 
     people: Mapping[UUID, str]
@@ -49,8 +51,8 @@ def approvers_of(
 
 
 def parts_of(seen: EnforcementForecast, approvers: PossibleApprovers, *, viewer: Viewer) -> list[UserPart]:
-    """Everybody else first, then the approvers' own users: together where somebody can approve that, else
-    person by person.
+    """Other users first, then the approvers' own users: together if somebody can approve that, else person by
+    person.
     """
     if seen.scope.group is not None or not approvers.subjects:
         return []
@@ -74,7 +76,7 @@ def parts_of(seen: EnforcementForecast, approvers: PossibleApprovers, *, viewer:
 def narrowed(
     seen: EnforcementForecast, *, only: Collection[UUID] = (), skip: Collection[UUID] = ()
 ) -> EnforcementForecast:
-    """The same policy for the users of some people only, or without those of some. Nobody is judged again."""
+    """The forecast for the users of some people only, or without them, without another evaluation."""
     theirs = users_of_people(seen, {*only, *skip})
     left_out = set(chain.from_iterable(theirs[person] for person in skip))
     kept = set(chain.from_iterable(theirs[person] for person in only)) if only else set(seen.users)
@@ -82,9 +84,7 @@ def narrowed(
 
 
 def users_of_people(seen: EnforcementForecast, people: Iterable[UUID]) -> dict[UUID, set[int]]:
-    """The users in scope of whom it is said, by hand or by any way, that they are a person's; two queries. No
-    user counts twice.
-    """
+    """The users in scope that belong to a person by any evidence, without duplicates. Two queries."""
     wanted = list(people)
     by_arn = {user.arn: pk for pk, user in seen.users.items()}
     users: dict[UUID, set[int]] = {person: set() for person in wanted}
@@ -109,14 +109,14 @@ def users_of_people(seen: EnforcementForecast, people: Iterable[UUID]) -> dict[U
 
 
 def approvers_elsewhere(account: Account, *, but: Collection[UUID]) -> list[str]:
-    """The names of approvers of other accounts, who could be given the role in this one too; one query."""
+    """The names of approvers of other accounts, who could get the role in this one too. One query."""
     rows = RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
     rows = rows.exclude(account_id__in=["", account.account_id]).exclude(person__in=but)
     return sorted(set(rows.values_list("person__name", flat=True)))
 
 
 def has_policy(seen: EnforcementForecast, name: str) -> bool:
-    """Whether the account has the policy: until then, only one request can make it."""
+    """True if the account has the policy; until then, only one request can create it."""
     return Entity.objects.filter(
         account=seen.scope.account, kind=Kind.POLICY, name=name, gone_at__isnull=True
     ).exists()

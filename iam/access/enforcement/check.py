@@ -1,8 +1,7 @@
-"""Whether people get out of it: each in scope is judged with the policy, as they would be, without MFA and
-step by step.
+"""Checks that users can still set up MFA: each user in scope is evaluated with the policy, without MFA, step
+by step.
 
-What AWS itself would let them do is asked of the engine over all that they hold: groups, boundary, control
-policies of the organization.
+The engine evaluates all that they hold: groups, boundary and organization policies.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from iam.policy.index.scenario import row_of
 from iam.policy.letter_case import fold
 
 NEW: Final = 10**15
-"""The number of the policy while nobody has it yet; the mirror's own are smaller."""
+"""The number of the policy while it is not attached; numbers of the mirror are smaller."""
 DEVICE_NAME: Final = "device"
 
 
 class PasswordState(StrEnum):
-    """How a user's password stands."""
+    """The state of a user's password."""
 
     NONE = "none"
     MUST_CHANGE = "must-change"
@@ -41,7 +40,7 @@ class PasswordState(StrEnum):
 
 
 class MfaStep(StrEnum):
-    """What somebody may have to do without MFA, on the way to it."""
+    """A step that a user may have to do without MFA in order to set it up."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a step
     ENROL = "enrol"
@@ -59,12 +58,12 @@ ACTIONS: Final[Mapping[MfaStep, tuple[tuple[str, str], ...]]] = {
     MfaStep.RESYNC: (("iam:ResyncMFADevice", "user"),),
     MfaStep.SESSION: (("sts:GetSessionToken", "*"),),
 }
-"""Step → (action, on what): the calls of which each is needed."""
+"""By step: the required calls as (action, resource)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInSituation:
-    """How somebody signs in; what the mirror does not know counts as the worse."""
+    """How a user signs in; unknown data counts as the worse case."""
 
     password: PasswordState
     devices: int
@@ -72,7 +71,9 @@ class SignInSituation:
 
     @property
     def steps(self) -> tuple[MfaStep, ...]:
-        """What they need without MFA: a password may have expired by tomorrow, and a clock have drifted."""
+        """The steps needed without MFA: a password may have expired by tomorrow, and a device clock
+        drifted.
+        """
         steps: list[MfaStep] = []
         if self.password is not PasswordState.NONE:
             steps.append(MfaStep.PASSWORD)
@@ -87,10 +88,11 @@ class SignInSituation:
 
 @dataclass(frozen=True, slots=True)
 class MfaOutlook:
-    """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends`
-    those for which something decides that no one knows here: conditions, such as the network, or a policy
-    that was not read and may deny. `left` is what they can still do without MFA by level of access, `besides`
-    how many of these actions are not of the way.
+    """The expected result for a user.
+
+    `stopped` are calls of the setup that would fail, `depends` those that depend on unknown values:
+    conditions, such as the network, or an unreadable policy. `left` is what they can still do without MFA by
+    access level, `besides` the number of these actions outside the setup.
     """
 
     number: int
@@ -102,15 +104,13 @@ class MfaOutlook:
 
     @property
     def gets_out(self) -> bool:
-        """Whether nothing stops them."""
+        """True if nothing stops them."""
         return not self.stopped
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyTrial:
-    """What is tried: the text of the policy, attached to everybody in an account, or to a group (its
-    number).
-    """
+    """The policy text to try, attached to everyone in an account or to a group (its number)."""
 
     account: str
     text: str
@@ -118,17 +118,17 @@ class PolicyTrial:
 
     @property
     def digest(self) -> str:
-        """Of the text."""
+        """The digest of the text."""
         return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
 
 
 def situations_with(
     index: PolicyIndex, trial: PolicyTrial, *, people: Mapping[int, SignInSituation]
 ) -> list[MfaOutlook]:
-    """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who
-    cannot stand otherwise are judged once.
+    """The expected results for all users; those that the index lacks are left out. The caller holds the
+    index.
 
-    The caller reads the index, which stays as it is.
+    Users of a class who can't differ are evaluated once.
     """
     there = [member for number in people if (member := index.member(trial.account, number)) is not None]
     if not there:
@@ -148,7 +148,7 @@ def situations_with(
         cls = moved.cls
         if cls not in bearing:
             bearing[cls] = _bearing(cls, trial.digest) if are_alike(cls, trial.digest) else None
-        # Nobody but themselves has the number of a member.
+        # Only the members themselves have these numbers.
         key = member.id if bearing[cls] is None else bearing[cls]
         if (key, situation) not in verdicts:
             verdicts[key, situation] = tuple(_judged(then, moved, situation))
@@ -164,7 +164,7 @@ def situations_with(
 
 
 Verdicts = tuple[tuple[MfaStep, str, EvaluationDecision], ...]
-"""The calls of somebody's way that are not surely allowed without MFA."""
+"""The calls of a user's setup that are not definitely allowed without MFA."""
 
 
 def _standing(
@@ -245,7 +245,7 @@ def _speaks_of_way(clause: IndexedStatement) -> bool:
 def reasons(
     index: PolicyIndex, trial: PolicyTrial, standings: Sequence[MfaOutlook]
 ) -> dict[int, tuple[str, ...]]:
-    """What stops each of some who are stopped, in sentences, each once. The caller reads the index."""
+    """What stops each of these users, as distinct sentences. The caller holds the index."""
     stopped = {
         standing.number: [action for _, action in standing.stopped]
         for standing in standings
@@ -265,7 +265,7 @@ def reasons(
 def _index_with_policy(
     index: PolicyIndex, trial: PolicyTrial, people: Sequence[IndexedPrincipal]
 ) -> PolicyIndex:
-    """An index of these people alone, with the policy."""
+    """An index of only these users, with the policy."""
     shard = index.accounts[trial.account]
     rows, groups = [row_of(member) for member in people], dict(shard.groups)
     if trial.group is not None and trial.group in groups:
@@ -288,7 +288,7 @@ def _index_with_policy(
 def _judged(
     then: PolicyIndex, member: IndexedPrincipal, situation: SignInSituation
 ) -> Iterator[tuple[MfaStep, str, EvaluationDecision]]:
-    """The calls that are not surely allowed without MFA."""
+    """The calls that are not definitely allowed without MFA."""
     is_unread = _is_unread(member.cls)
     for step in situation.steps:
         for action, on in ACTIONS[step]:
@@ -300,14 +300,14 @@ def _judged(
 
 
 def _is_unread(cls: PrincipalClass) -> bool:
-    """Whether a policy that may deny could not be read."""
+    """True if a policy that may deny could not be parsed."""
     limits = cls.profile.limits
     docs = [*cls.profile.bundle.docs, *(doc for _, doc in chain.from_iterable(limits.levels.scps))]
     return any(doc.problems for doc in docs)
 
 
 def _because(then: PolicyIndex, member: IndexedPrincipal, actions: Sequence[str]) -> tuple[str, ...]:
-    """What stops these calls, each reason once."""
+    """What stops these calls, without duplicates."""
     texts: dict[str, None] = {}
     for step in ACTIONS.values():
         for action, on in step:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 PRESENT: Final = "aws:MultiFactorAuthPresent"
 OF_ACCOUNT: Final = ("iam:GetAccountPasswordPolicy", "iam:ListVirtualMFADevices")
-"""These take no resource."""
+"""Actions without a resource."""
 OF_DEVICE: Final = ("iam:CreateVirtualMFADevice",)
 OF_SELF: Final = (
     "iam:ChangePassword",
@@ -27,15 +27,17 @@ OF_SELF: Final = (
     "iam:ResyncMFADevice",
 )
 SESSION: Final = "sts:GetSessionToken"
-"""Takes a code and gives a session with MFA; AWS asks for no permission, and a deny would take it away."""
+"""Exchanges a code for a session with MFA. AWS requires no permission for it, but a deny would block it."""
 LEFT: Final = tuple(sorted((*OF_ACCOUNT, *OF_DEVICE, *OF_SELF, SESSION)))
-"""All that is left without MFA."""
+"""Everything that is left without MFA."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyVariant:
-    """For one account. `denies_keys`: a call that is signed by an access key alone is denied too; else only
-    sessions are that began without MFA.
+    """The policy for one account.
+
+    With `denies_keys`, calls signed by an access key alone are denied too; otherwise only sessions that began
+    without MFA.
     """
 
     partition: str
@@ -44,18 +46,18 @@ class PolicyVariant:
 
     @property
     def own_user(self) -> tuple[str, str]:
-        """The ARN of anyone who asks, at the root and under any path."""
+        """The ARN patterns of the calling user, at the root and under any path."""
         prefix = f"arn:{self.partition}:iam::{self.account_id}:user"
         return f"{prefix}/${{aws:username}}", f"{prefix}/*/${{aws:username}}"
 
     @property
     def any_device(self) -> str:
-        """Whatever a new virtual device is called."""
+        """The ARN pattern of a new virtual device with any name."""
         return f"arn:{self.partition}:iam::{self.account_id}:mfa/*"
 
 
 def document(variant: PolicyVariant) -> dict[str, Any]:
-    """The policy as JSON holds it."""
+    """The policy as JSON data."""
     operator = "BoolIfExists" if variant.denies_keys else "Bool"
     without = {operator: {PRESENT: "false"}}
     own = list(variant.own_user)
@@ -84,7 +86,7 @@ def document(variant: PolicyVariant) -> dict[str, Any]:
 
 
 def text_of(variant: PolicyVariant) -> str:
-    """The same as text, laid out."""
+    """The policy as formatted text."""
     return json.dumps(document(variant), indent=2)
 
 

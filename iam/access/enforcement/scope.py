@@ -1,4 +1,6 @@
-"""Whom the policy is for: a group of an account, or the users under a path; and how each of them signs in."""
+"""Defines the users the policy applies to: a group of an account, or the users under a path; and how each
+signs in.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ PATH_WORDS = "Enter a path that starts and ends with a slash, such as /payments/
 
 @dataclass(frozen=True, slots=True)
 class PolicyScope:
-    """A group, whose present and future members have the policy by it; or a path, whose users of today get it
-    one by one.
+    """A group, whose present and future members get the policy through it; or a path, whose current users get
+    it individually.
     """
 
     account: Account
@@ -44,7 +46,7 @@ class PolicyScope:
 
 
 def scope_of(account: Account, *, group: str = "", path: str = "") -> PolicyScope:
-    """The scope that a form names. Raises RefusedError."""
+    """Parse the scope of a form. Raises RefusedError."""
     if group:
         entity = Entity.objects.filter(
             account=account, kind=Kind.GROUP, name__iexact=group, gone_at__isnull=True
@@ -58,7 +60,7 @@ def scope_of(account: Account, *, group: str = "", path: str = "") -> PolicyScop
 
 
 def users_in(scope: PolicyScope) -> list[Entity]:
-    """The users of today, by name."""
+    """The current users in scope, by name."""
     users: QuerySet[Entity] = Entity.objects.filter(
         account=scope.account, kind=Kind.USER, gone_at__isnull=True
     )
@@ -72,7 +74,7 @@ def users_in(scope: PolicyScope) -> list[Entity]:
 
 
 def situations(users: Collection[int]) -> Mapping[int, SignInSituation]:
-    """How each of some users signs in, as the mirror knows it. Two queries."""
+    """How each user signs in, according to the mirror. Two queries."""
     counted = Count(
         "credentials", filter=Q(credentials__kind=Kind.MFA_DEVICE, credentials__gone_at__isnull=True)
     )

@@ -1,4 +1,4 @@
-"""Demand MFA by policy: look at what it does to everybody in scope, and ask for it, unless somebody would be
+"""Enforces MFA by policy: forecasts the effect on everyone in scope, and requests it unless somebody would be
 locked out.
 """
 
@@ -34,15 +34,17 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 
 NAMES: Final = {True: "gatehouse-require-mfa", False: "gatehouse-require-mfa-console"}
-"""What the policy is called, by whether it denies calls by an access key alone."""
+"""The name of the policy, by whether it denies calls by an access key alone."""
 DESCRIPTION: Final = "Without MFA, denies everything except changing the first password and adding MFA."
 
 
 @dataclass(frozen=True, slots=True)
 class EnforcementForecast:
-    """What the policy would do. `users` are those whom it reaches, by number; `outside` those in scope whom
-    the index lacks; `machines` those who have keys and no password, whose programs would stop; `in_scope` is
-    how many are in scope with those who are left out, 0 where no one is.
+    """The effect of the policy.
+
+    `users` are the users it reaches, by number; `outside` those in scope that the index lacks; `machines`
+    those with keys and no password, whose programs would stop. `in_scope` counts all in scope including those
+    left out, 0 if none is left out.
     """
 
     scope: PolicyScope
@@ -55,7 +57,7 @@ class EnforcementForecast:
 
     @property
     def words(self) -> str:
-        """Whom it reaches: 'all IAM users', or '102 of 118 IAM users' where some are left out."""
+        """Who it reaches: 'all IAM users', or '102 of 118 IAM users' if some are left out."""
         if self.scope.group is not None or len(self.users) >= self.in_scope:
             return self.scope.words
         under = "" if self.scope.path == "/" else f" under {self.scope.path}"
@@ -63,19 +65,19 @@ class EnforcementForecast:
 
     @property
     def locked_out(self) -> list[MfaOutlook]:
-        """Who would not get out of it."""
+        """The users who would be locked out."""
         return [standing for standing in self.standings if not standing.gets_out]
 
     @property
     def digest(self) -> str:
-        """Another where anything of it is: the text, who is in scope, who stands how."""
+        """A digest that changes with the text, the users in scope, and their results."""
         stands = sorted((standing.number, standing.stopped, standing.besides) for standing in self.standings)
         content = repr((self.text, sorted(self.users), stands))
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     @property
     def machines(self) -> list[MfaOutlook]:
-        """Who would stop working, if keys are denied too."""
+        """The users whose programs would stop if keys are denied too."""
         if not self.variant.denies_keys:
             return []
         return [standing for standing in self.standings if _is_machine(standing.situation)]
@@ -84,7 +86,7 @@ class EnforcementForecast:
 def situations_in_scope(
     viewer: Viewer, *, scope: PolicyScope, denies_keys: bool, without: Sequence[int] = ()
 ) -> EnforcementForecast:
-    """Everybody in scope as they would stand, but those who are left `out`. Raises RefusedError."""
+    """The forecast for everyone in scope except those left `out`. Raises RefusedError."""
     _check(viewer, scope.account)
     in_scope = users_in(scope)
     users = {user.pk: user for user in in_scope if user.pk not in set(without)}
@@ -93,7 +95,7 @@ def situations_in_scope(
 
 
 def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> EnforcementForecast:
-    """The same for users who were found before."""
+    """The forecast for users that were already loaded."""
     account = scope.account
     variant = PolicyVariant(account.partition, account.account_id, denies_keys=denies_keys)
     text = text_of(variant)
@@ -106,8 +108,8 @@ def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: 
 
 
 def because_of(seen: EnforcementForecast, standings: Sequence[MfaOutlook]) -> dict[int, tuple[str, ...]]:
-    """What stops those of some who are stopped, by number: for as many as a page shows, since telling takes
-    longer than judging.
+    """What stops these users, by number; only for as many as a page shows, since explaining takes longer than
+    evaluating.
     """
     with snapshot(accounts=[seen.scope.account.account_id]) as index:
         return reasons(index, _trial(seen.scope, seen.text), standings)
@@ -119,9 +121,10 @@ def _trial(scope: PolicyScope, text: str) -> PolicyTrial:
 
 
 def operations_for(seen: EnforcementForecast) -> list[Operation]:
-    """What brings it about: the policy, where the account does not have it yet, and an attachment to the
-    group or to each user who lacks it. Raises RefusedError where somebody would be locked out, or nothing is
-    to be done.
+    """The operations: create the policy if it is missing, and attach it to the group or to each user who
+    lacks it.
+
+    Raises RefusedError if somebody would be locked out or nothing is to be done.
     """
     if seen.locked_out or seen.outside:
         count = len(seen.locked_out) + len(seen.outside)
@@ -148,7 +151,7 @@ def operations_for(seen: EnforcementForecast) -> list[Operation]:
 
 
 def holders_of(account: Account, *, denies_keys: bool) -> set[int]:
-    """The numbers of those to whom the policy is attached."""
+    """The numbers of users and groups with the policy attached."""
     arn = _arn(account, NAMES[denies_keys])
     ties = Edge.objects.filter(
         valid_at(None), kind=EdgeKind.ATTACHED, target__arn=arn, target__gone_at__isnull=True
@@ -164,8 +167,9 @@ def request_enforcement(
     idempotency_key: str,
     left_out: Sequence[str] = (),
 ) -> Change:
-    """Request it: one set, approved together. `left_out` names people whose IAM users are not in it. Raises
-    RefusedError.
+    """Request the enforcement as one set. Raises RefusedError.
+
+    `left_out` names people whose IAM users are not included.
     """
     _check(actor, seen.scope.account)
     operations = operations_for(seen)
@@ -183,7 +187,7 @@ def request_enforcement(
 
 
 def notes_for(seen: EnforcementForecast) -> list[str]:
-    """What anyone who approves has to know besides."""
+    """Further notes for approvers."""
     notes = [
         (
             f"Checked for {_people(len(seen.standings))}: each can still change a first password and add an "
@@ -208,7 +212,7 @@ def notes_for(seen: EnforcementForecast) -> list[str]:
 
 
 def left_out_notes(names: Sequence[str]) -> list[str]:
-    """What the approver of a part has to know of those who are not in it."""
+    """Notes for approvers of a part, on the users who are not in it."""
     if not names:
         return []
     return [
@@ -220,7 +224,7 @@ def left_out_notes(names: Sequence[str]) -> list[str]:
 
 
 def _policy(seen: EnforcementForecast) -> tuple[list[Operation], str, Entity | None]:
-    """What makes the policy, if anything must, and its ARN; None where it is not there yet."""
+    """The operation that creates the policy, if needed, and its ARN."""
     account, name = seen.scope.account, NAMES[seen.variant.denies_keys]
     arn = _arn(account, name)
     there = Entity.objects.filter(account=account, kind=Kind.POLICY, arn=arn, gone_at__isnull=True).first()

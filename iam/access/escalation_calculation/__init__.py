@@ -1,1 +1,1 @@
-"""Privilege escalation as a worker calculates it and keeps it in the database, from where pages read it."""
+"""Calculates privilege escalation in a worker and stores the results in the database for pages."""

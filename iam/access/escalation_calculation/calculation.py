@@ -1,9 +1,7 @@
-"""Calculates who can become administrator, and keeps it: only what differs is told anew and written. For
-workers.
+"""Calculates who can become administrator and stores the differences. For workers.
 
-What is kept says of which state it is. One process calculates at a time, under a lease; a worker that is
-killed leaves what was kept before, and the sweep begins again when the lease has ended. Whatever is done
-twice ends the same.
+Stored results name the state they belong to. One process calculates at a time, under a lease; if it is
+killed, the earlier results stay, and the sweep starts again when the lease expires. Idempotent.
 """
 
 from __future__ import annotations
@@ -36,15 +34,13 @@ from iam.mirror.pull.sections import ORGANIZATION
 from iam.mirror.queries.accounts import gatehouse_role_arns
 
 LASTS: Final = timedelta(hours=1)
-"""After so long a calculation is made again although nothing was written: dates in policies have passed."""
+"""Results are recalculated after this time even without writes, because dates in policies pass."""
 LEASE: Final = timedelta(minutes=2)
 RENEW_SECONDS: Final = 30.0
 PAUSE_FACTOR: Final = 10
-"""So many times as long as the last calculation took passes before the next, where accounts are written to
-all the time,
-"""
+"""If accounts are written to continually, the pause is this many times the last calculation's duration,"""
 MAX_PAUSE: Final = timedelta(seconds=30)
-"""or so long, where that is less."""
+"""but at most this long."""
 PAST_KEPT: Final = 4
 QUESTIONS_KEPT: Final = 500
 ROUNDS: Final = 20
@@ -52,8 +48,8 @@ logger = structlog.get_logger(__name__)
 
 
 def calculate_due(*, is_forced: bool = False) -> int:
-    """Calculate what is due and answer what was asked; how much there was. Nothing while another process is
-    at it.
+    """Calculate what is due and answer questions. Returns how much there was; nothing while another process
+    has the lease.
     """
     if not is_forced and not _has_work():
         return 0
@@ -78,7 +74,7 @@ def calculate_due(*, is_forced: bool = False) -> int:
 
 @contextmanager
 def _renewed(lease: str) -> Iterator[None]:
-    """Keep the lease as long as this process lives and works."""
+    """Renew the lease while this process works."""
     ended = Event()
 
     def renew() -> None:
@@ -101,7 +97,7 @@ def _renewed(lease: str) -> Iterator[None]:
 
 
 def _has_work() -> bool:
-    """Whether something is due or was asked; nothing is written to find out."""
+    """True if something is due or asked. Writes nothing."""
     row = EscalationCalculation.objects.filter(moment="").first()
     return (
         row is None
@@ -113,19 +109,19 @@ def _has_work() -> bool:
 
 
 def _to_calculate() -> QuerySet[EscalationCalculation, EscalationCalculation]:
-    """Past moments that somebody asked for."""
+    """The past moments that were requested."""
     kept = {"number__gt": 0, "format": FORMAT, "inputs": code_version()}
     return EscalationCalculation.objects.exclude(moment="").exclude(**kept)
 
 
 def _to_answer() -> QuerySet[EscalationQuestion, EscalationQuestion]:
-    """Questions that wait."""
+    """The waiting questions."""
     known = EscalationQuestion.objects.filter(calculation__number__gt=0, calculation__format=FORMAT)
     return known.filter(number=0, has_failed=False)
 
 
 def _claim(row: EscalationCalculation) -> str:
-    """A lease, or "" where another process has it."""
+    """Take the lease; "" if another process has it."""
     now, lease = datetime.now(tz=UTC), uuid.uuid4().hex
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     claimed = EscalationCalculation.objects.filter(free, moment=row.moment).update(
@@ -143,7 +139,7 @@ def _round(*, is_forced: bool) -> int:
 
 
 def _tidy() -> None:
-    """Old moments and answers that nobody wants any more go."""
+    """Delete old moments and answers."""
     past = (
         EscalationCalculation.objects.exclude(moment="")
         .order_by("-wanted_at")
@@ -155,7 +151,7 @@ def _tidy() -> None:
 
 
 def _answer() -> int:
-    """Answer the questions that wait, each with the graph of its moment."""
+    """Answer waiting questions, each with the graph of its moment."""
     done = 0
     for moment in EscalationCalculation.objects.filter(number__gt=0, format=FORMAT):
         asked = list(_to_answer().filter(calculation=moment).order_by("asked_at"))
@@ -167,7 +163,7 @@ def _answer() -> int:
                 try:
                     answer, failed = search.answer(known, moment, question.asks), False
                 except Exception:
-                    # One question that can't be answered must not stop the others, nor be tried without end.
+                    # One question that can't be answered must neither stop the others nor be retried forever.
                     logger.exception("escalation.not_answered", question=question.key)
                     answer, failed = None, True
                 EscalationQuestion.objects.filter(key=question.key).update(
@@ -181,14 +177,15 @@ def _answer() -> int:
 
 
 def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
-    """Calculate a moment if it is due; whether it was."""
+    """Calculate a moment if it is due. Returns whether it was."""
     began = datetime.now(tz=UTC)
     moment = "" if at is None else at.isoformat()
     row, _ = EscalationCalculation.objects.get_or_create(moment=moment)
     inputs = _inputs(at)
     if not is_forced and not _is_due(row, inputs, began):
         return False
-    # Before the mirror is read: what is first synced meanwhile is part of the next calculation.
+    # Load before the mirror is read: what is synced for the first time meanwhile belongs to the next
+    # calculation.
     connected = Account.objects.filter(removed_at__isnull=True)
     revisions = dict(connected.values_list("account_id", "revision"))
     unsynced = unsynced_accounts(at)
@@ -220,8 +217,8 @@ def _is_due(row: EscalationCalculation, inputs: str, now: datetime) -> bool:
 
 
 def _inputs(at: datetime | None) -> str:
-    """A digest of everything that was read, and of the code: what was written, which sections are whole,
-    Gatehouse's own roles, whose users are whose.
+    """A digest of all inputs: code, writes, complete sections, Gatehouse's own roles, and matches
+    of users.
     """
     if at is not None:
         return code_version()

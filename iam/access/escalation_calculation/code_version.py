@@ -1,6 +1,4 @@
-"""Which code calculated something: after an upgrade, other methods or other data of AWS may lead to other
-paths.
-"""
+"""Identifies the code of a calculation, because an upgrade can lead to other paths."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ OWN: Final = Path(__file__).parent
 
 @cache
 def code_version() -> str:
-    """A digest of the engine with its data, and of what tells and groups paths."""
+    """A digest of the engine with its data, and of the code that explains and groups paths."""
     digest = blake2b(digest_size=16)
     folders = (Path(policy.__file__ or "").parent, OWN)
     for folder in folders:

@@ -1,6 +1,4 @@
-"""Which accounts a calculation covers. Of the others nothing is known: pages must not say of them that there
-is no one.
-"""
+"""Determines which accounts a calculation covers; for others, pages must not say that there is no one."""
 
 from __future__ import annotations
 
@@ -25,8 +23,10 @@ PRINCIPAL_KINDS: Final = (Kind.USER, Kind.ROLE)
 
 
 def unsynced_accounts(at: datetime | None = None) -> set[str]:
-    """The connected accounts of which no user and no role is known, and one of the two was never synced whole
-    by a moment (None: by now); one query.
+    """The connected accounts without known users and roles whose users or roles were never fully synced by a
+    moment (None: now).
+
+    One query.
     """
     is_connected = connected_at(at) if at else Q(removed_at__isnull=True)
     connected = Account.objects.filter(is_connected)
@@ -40,10 +40,11 @@ def unsynced_accounts(at: datetime | None = None) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class CalculationCoverage:
-    """The connected accounts in sight by what a calculation knows of them: `covered` has those that it looked
-    at, `unsynced` those of which users or roles were never synced, `waiting` those that came or were first
-    synced after it. `unread` tells what was not synced of the covered ones; `has_unreadable`: a policy could
-    not be read.
+    """What a calculation knows of the visible connected accounts.
+
+    `covered` were calculated; in `unsynced` ones, users or roles were never synced; `waiting` ones were
+    connected or first synced afterwards. `unread` is what is not synced in covered accounts; `has_unreadable`
+    is true if a policy could not be parsed.
     """
 
     covered: int = 0
@@ -54,20 +55,20 @@ class CalculationCoverage:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it looked at all of them."""
+        """True if it covers all of them."""
         return not self.unsynced and not self.waiting
 
     @property
     def may_miss_someone(self) -> bool:
-        """Whether someone may have access that isn't known: then no page says that no one has. SCPs only take
-        access away.
+        """True if someone may have unknown access, so that no page says that no one has. Missing SCPs don't
+        count: they only restrict access.
         """
         gives = [text for text in self.unread if not text.startswith(SCPS_UNREAD)]
         return bool(gives) or self.has_unreadable or not self.is_whole
 
     @property
     def has_nothing(self) -> bool:
-        """Whether there are accounts, and it looked at none of them."""
+        """True if there are accounts and it covers none of them."""
         return not self.covered and not self.is_whole
 
     def words(self, what: str) -> list[str]:
@@ -87,8 +88,8 @@ NOTHING_COVERED: Final = CalculationCoverage()
 
 
 def coverage_of(counts: Mapping[str, Any], accounts: Accounts) -> CalculationCoverage:
-    """What a calculation of now with counts of some accounts knows of those in sight; one query, or two
-    where something is missing.
+    """The coverage of a current calculation, from its counts by account. One query, or two if something is
+    missing.
     """
     connected = {number for (number,) in _CONNECTED.rows() if accounts is None or number in accounts}
     missing = connected.difference(counts)

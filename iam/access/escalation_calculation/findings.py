@@ -1,5 +1,5 @@
-"""Everyone who is administrator or can become one, as rows to be kept; only paths that something was written
-about are told anew. For workers.
+"""Converts everyone who is or can become administrator into rows; only paths affected by writes are explained
+again. For workers.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from iam.policy.escalation.states import OutsideFacts
 from iam.policy.request import PrincipalKind
 
 MEANS: Final = 5
-"""So many ways of a group are kept for each account."""
+"""The number of stored paths per group and account."""
 
 
 def digest_of(of: object) -> str:
-    """Short, and another for what is not the same."""
+    """A short digest."""
     return hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()
 
 
 def _canonical(facts: OutsideFacts) -> tuple[object, ...]:
-    """Facts in one order."""
+    """The facts in canonical order."""
     return (
         sorted(facts.group_arns.items()),
         sorted((number, sorted(roles)) for number, roles in facts.profiled.items()),
@@ -53,34 +53,32 @@ def _canonical(facts: OutsideFacts) -> tuple[object, ...]:
 
 @dataclass(slots=True)
 class _StoredPath:
-    """What this process told of a principal's path, and the sets of statements that close it."""
+    """The explained path of a principal, and the sets of statements that close it."""
 
     stamp: str
     options: frozenset[Opener]
 
 
 _told: dict[str, dict[GraphNode, _StoredPath]] = {}
-"""By moment: so that a principal whose path nothing was written about is not explained again."""
+"""By moment, so that unaffected paths are not explained again."""
 
 
 def forget() -> None:
-    """Drop everything that is kept in this process."""
+    """Clear the caches of this process."""
     _told.clear()
 
 
 @dataclass(slots=True)
 class AccountFindings:
-    """Everyone who is administrator or can become one, as rows. Paths that are kept with the same stamp are
-    not told again.
-    """
+    """Everyone who is or can become administrator, as rows. Stored paths with an equal stamp are reused."""
 
     known: ExplainedGraph
     revisions: Mapping[str, int]
     calculation: EscalationCalculation
     unsynced: Collection[str] = ()
-    """The accounts of which users or roles had never been synced before it began."""
+    """The accounts whose users or roles had never been synced when it began."""
     is_whole: bool = False
-    """Whether all paths are told anew, whatever is kept."""
+    """True to explain all paths again, whatever is stored."""
     rows: dict[int, EscalationFinding] = field(default_factory=dict)
     openings: dict[str, EscalationOpening] = field(default_factory=dict)
     asked: dict[str, list[int]] = field(default_factory=dict)
@@ -151,7 +149,7 @@ class AccountFindings:
         self._group()
 
     def _stamp(self, at: GraphNode, hops: Mapping[GraphNode, tuple[int, Any]]) -> str:
-        """The state of the accounts on the way, and the way itself."""
+        """The state of the accounts on the path, and the path itself."""
         way: list[object] = []
         accounts = set[str]()
         here: GraphNode | None = at
@@ -204,7 +202,7 @@ class AccountFindings:
         )
 
     def _path_signature(self, row: EscalationFinding) -> list[list[list[str]]]:
-        """What the path consists of, without whom it leads over."""
+        """The acts of the path, without its principals."""
         at = self.known.graph.find(row.account, row.principal)
         assert at is not None
         hops = self.known.graph.to_administrator().best(at)

@@ -1,5 +1,5 @@
-"""Groups of principals by the policy statement that opens their path to administrator, and what would close
-it for everyone. For workers.
+"""Groups principals by the statement that opens their path to administrator, and finds what closes it for
+everyone. For workers.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from iam.policy.escalation.paths import PathStep, TooManyError
 from iam.policy.request import account_of
 
 Opener = frozenset[HeldStatement]
-"""Statements without which a path is not there."""
+"""Statements that the path depends on."""
 CHECK_SECONDS: Final = 2.0
-"""So long the other paths of a group are looked for while somebody waits."""
+"""How long to search for the other paths of a group while somebody waits."""
 MAX_STATEMENTS: Final = 12
 
 
@@ -32,7 +32,7 @@ def options_of(steps: Iterable[PathStep]) -> frozenset[Opener]:
 
 
 def grouped(options: Mapping[GraphNode, frozenset[Opener]]) -> dict[Opener, list[GraphNode]]:
-    """Each principal in one group: that of the statements which open the path for the most of those left."""
+    """Assign each principal to one group, greedily by the statements that open the most remaining paths."""
     waiting = dict(options)
     tally: Counter[Opener] = Counter(chain.from_iterable(options.values()))
     having: dict[Opener, list[GraphNode]] = {}
@@ -60,7 +60,7 @@ def grouped(options: Mapping[GraphNode, frozenset[Opener]]) -> dict[Opener, list
 
 
 def _elsewhere(option: Opener, starts: Iterable[GraphNode]) -> int:
-    """How many of the statements are in an account where none of the principals is."""
+    """The number of statements in accounts of none of the principals."""
     own = {"", *(start.account for start in starts)}
     return sum(account_of(statement.holder) not in own for statement in option)
 
@@ -68,8 +68,8 @@ def _elsewhere(option: Opener, starts: Iterable[GraphNode]) -> int:
 def cost_of(
     option: Opener, closes: int, *, elsewhere: int = 0
 ) -> tuple[int, int, int, int, list[tuple[str, str, int]]]:
-    """Trust policies last, since a workload may need them; then the fewest statements, then those that close
-    the most, then those of the principals' own accounts, where somebody can change them.
+    """The sort key: trust policies last, since a workload may need them; then fewest statements, most closed
+    paths, and own accounts, which someone there can change.
     """
     trusts = sum(statement.policy == TRUST for statement in option)
     return (
@@ -83,10 +83,10 @@ def cost_of(
 
 @dataclass(frozen=True, slots=True)
 class FoundFix:
-    """What closes the path of a group. `closed` have no other path; `others` keep one, until `more` are
-    removed as well.
+    """The effect of removing a group's statements.
 
-    `is_whole` False: there was no time to look at everyone, so `unchecked` may keep a path.
+    `closed` have no other path; `others` keep one until `more` is removed too. `is_whole` is False if time
+    ran out, so that `unchecked` principals may keep a path.
     """
 
     closed: tuple[GraphNode, ...]
@@ -97,8 +97,8 @@ class FoundFix:
 
 
 def fix_of(known: ExplainedGraph, statements: Opener, affected: Sequence[GraphNode]) -> FoundFix:
-    """Removes the statements of a group, looks who still becomes administrator, and adds statements until no
-    one does.
+    """Remove the statements of a group, find who still becomes administrator, and add statements until no one
+    does.
     """
     return _FixSearch(known, statements, affected).fix()
 
@@ -112,7 +112,7 @@ class _FixSearch:
     looks: Iterator[int] = field(default_factory=lambda: iter(()))
 
     def fix(self) -> FoundFix:
-        """Look for what is left until nothing is, or no time."""
+        """Search until no path is left or time runs out."""
         until = time.thread_time() + CHECK_SECONDS
         self.looks = takewhile(lambda _: time.thread_time() < until, count())
         self.gone = set(self.statements)
@@ -140,7 +140,9 @@ class _FixSearch:
         return FoundFix(closed, others, tuple(more), is_whole, unchecked)
 
     def _close(self, left: list[tuple[GraphNode, list[PathStep]]]) -> bool:
-        """Add the statements that most of those left depend on; False where that does not come to an end."""
+        """Add the statements that most remaining principals depend on. Returns False if there is no end to
+        it.
+        """
         while left:
             tally: Counter[Opener] = Counter(chain.from_iterable(options_of(steps) for _, steps in left))
             if not tally or len(self.gone) >= MAX_STATEMENTS:

@@ -1,4 +1,4 @@
-"""Paths of the graph, told as they are kept. For workers."""
+"""Converts paths of the graph to their stored form. For workers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from iam.policy.index.classes import IndexedPrincipal
 
 
 def principal_of(member: IndexedPrincipal) -> FindingPrincipal:
-    """A member of an index."""
+    """The stored form of an index member."""
     return FindingPrincipal(member.id, member.arn, member.kind, member.tags, isinstance(member, NewMember))
 
 
 def path_of(path: paths.EscalationPath) -> FindingPath:
-    """A path of the graph."""
+    """The stored form of a path."""
     return FindingPath(
         principal_of(path.who),
         tuple(_step_of(step) for step in path.steps),

@@ -1,6 +1,4 @@
-"""What was calculated about privilege escalation: of which state, who can become administrator and how, and
-answers to questions.
-"""
+"""Models of calculated privilege escalation: calculations, findings, groups, and answers to questions."""
 
 from __future__ import annotations
 
@@ -9,12 +7,12 @@ from django.db.models import Q
 
 
 class EscalationCalculation(models.Model):
-    """How far the calculation of a moment is. `moment` is empty for now, else the moment in ISO 8601.
+    """The calculation of a moment.
 
-    `number` grows whenever another state was calculated; 0: asked for, and not calculated yet. `inputs` is a
-    digest of all that it was calculated from, `revisions` those of the accounts. `asked` has, by account, how
-    many users and roles there are; `unread` what was not synced there, as clauses; `limitations` what the
-    answers can't know. One process calculates at a time: until `lease_until`, `lease` says which.
+    `moment` is "" for now, else ISO 8601. `number` grows with each calculated state; 0 means requested and
+    not calculated. `inputs` is a digest of all inputs, `revisions` those of the accounts. By account, `asked`
+    counts users and roles, and `unread` has clauses on unsynced data; `limitations` are those of the answers.
+    `lease` is held by one process until `lease_until`.
     """
 
     moment = models.CharField(max_length=40, primary_key=True)
@@ -39,7 +37,7 @@ class EscalationCalculation(models.Model):
 
 
 class EscalationCertainty(models.IntegerChoices):
-    """How certain a finding is, the surest first."""
+    """The certainty of a finding, most certain first."""
 
     CONFIRMED = 0
     UNCONFIRMED = 1
@@ -47,11 +45,11 @@ class EscalationCertainty(models.IntegerChoices):
 
 
 class EscalationFinding(models.Model):
-    """A user or role that can become administrator, or is one (no `steps`). `principal` is its number in the
-    mirror.
+    """A user or role that can become administrator, or is one (no `steps`).
 
-    `opener` is the group of its path (`EscalationOpening`), `stamp` says of which state of which accounts the
-    path was told, `unread` are clauses. `search` is what people find it by, in lower case.
+    `principal` is its primary key in the mirror. `opener` is the group of its path (`EscalationOpening`),
+    `stamp` the state of the accounts for which the path was explained, `unread` are clauses. `search` is its
+    search text in lower case.
     """
 
     calculation = models.ForeignKey(
@@ -91,8 +89,8 @@ class EscalationFinding(models.Model):
 
 
 class EscalationOpening(models.Model):
-    """A group of findings: the statements that open their paths, and what the paths consist of, by account,
-    the most frequent first.
+    """A group of findings: the statements that open their paths, and the acts of the paths by account, most
+    frequent first.
     """
 
     calculation = models.ForeignKey(
@@ -111,8 +109,9 @@ class EscalationOpening(models.Model):
 
 
 class EscalationQuestion(models.Model):
-    """What a page asked that takes the graph to answer. `key` is a digest of what was asked and of when;
-    `number` is that of the calculation with which it was answered.
+    """A question of a page that needs the graph.
+
+    `key` is a digest of question and moment; `number` is that of the calculation used for the answer.
     """
 
     key = models.CharField(max_length=32, primary_key=True)
@@ -133,9 +132,7 @@ class EscalationQuestion(models.Model):
 
 
 class ServiceUse(models.Model):
-    """Who can use which AWS service in an account, counted: by service, users, roles, and principals by
-    access level.
-    """
+    """Counts of who can use which AWS service in an account: users, roles, and principals by access level."""
 
     account = models.CharField(max_length=12, primary_key=True)
     revision = models.PositiveBigIntegerField()

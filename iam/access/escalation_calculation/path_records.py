@@ -1,6 +1,4 @@
-"""Paths of privilege escalation as they are kept: all that a page shows of them, without the graph that they
-were found in; to JSON and back.
-"""
+"""The stored form of escalation paths, with all that a page shows; converts to and from JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +13,16 @@ from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.request import PrincipalKind
 
 FORMAT: Final = 1
-"""What was kept in another format is calculated again, and not shown."""
+"""Results in another format are recalculated and not shown."""
 GAINS: Final = ("full", "unbound", "removed", "freed")
 
 
 @dataclass(frozen=True, slots=True)
 class FindingPrincipal:
-    """A user or role; `is_new`: it doesn't exist yet, and somebody can create it. `tags` None: not known."""
+    """A user or role.
+
+    `is_new`: it doesn't exist yet and somebody can create it. `tags` is None if unknown.
+    """
 
     id: int
     arn: str
@@ -31,7 +32,7 @@ class FindingPrincipal:
 
     @property
     def account(self) -> str:
-        """Twelve digits."""
+        """The account ID."""
         return self.arn.split(":", 5)[4]
 
     @property
@@ -42,8 +43,8 @@ class FindingPrincipal:
 
 @dataclass(frozen=True, slots=True)
 class RequiredRequest:
-    """A request that must be allowed: who asks for what, which statements allow it, and what it depends
-    on.
+    """A request that must be allowed: its principal and action, the statements that allow it, and its
+    conditions.
     """
 
     action: str
@@ -57,13 +58,13 @@ class RequiredRequest:
 
     @property
     def statements(self) -> tuple[HeldStatement, ...]:
-        """All that allow it."""
+        """All statements that allow it."""
         return (*self.identity, *self.by_resource)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingAct:
-    """One method on one subject. `title` has one place for the name of the subject."""
+    """One method applied to one subject. `title` has one placeholder for the subject's name."""
 
     title: str
     subject: str
@@ -73,14 +74,14 @@ class FindingAct:
 
     @property
     def is_assumed(self) -> bool:
-        """Whether it needs something of which policies don't tell whether it is there."""
+        """True if it needs something whose existence policies don't show."""
         return bool(self.assumes)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingStep:
-    """From one principal to the next; no `becomes`: any administrator of the account. `gains` says what it
-    then has, of GAINS.
+    """A step from one principal to the next; without `becomes`, to any administrator of the account. `gains`
+    is what it then has, of GAINS.
     """
 
     who: FindingPrincipal
@@ -91,14 +92,14 @@ class FindingStep:
 
     @property
     def all_evidence(self) -> Iterator[RequiredRequest]:
-        """Everything that it rests on."""
+        """Everything that the step is based on."""
         return chain.from_iterable(act.grounds for act in self.acts)
 
 
 @dataclass(frozen=True, slots=True)
 class FindingPath:
-    """A way from a principal to a goal. `closing` is the smallest set of statements without which this very
-    path isn't there.
+    """A path from a principal to a goal. `closing` is the smallest set of statements that this path depends
+    on.
     """
 
     who: FindingPrincipal
@@ -109,7 +110,7 @@ class FindingPath:
 
 
 def to_json(path: FindingPath) -> dict[str, Any]:
-    """A path; each principal and each statement stands in it once."""
+    """A path as JSON; each principal and statement is included once."""
     table = _Table()
     steps = [
         [
@@ -139,7 +140,7 @@ def to_json(path: FindingPath) -> dict[str, Any]:
 
 
 def from_json(kept: Mapping[str, Any]) -> FindingPath:
-    """The path again."""
+    """Parse a path."""
     who = [principal_from(principal) for principal in kept["who"]]
     statements = [statement_from(statement) for statement in kept["said"]]
     start, ends_sure, is_sure, steps = kept["path"]
@@ -181,7 +182,7 @@ def from_json(kept: Mapping[str, Any]) -> FindingPath:
 
 
 class _Table:
-    """Principals and statements by their place."""
+    """Principals and statements by index."""
 
     def __init__(self) -> None:
         self.principals: list[list[Any]] = []
@@ -190,14 +191,14 @@ class _Table:
         self._said: dict[HeldStatement, int] = {}
 
     def principal_index(self, principal: FindingPrincipal) -> int:
-        """The place of a principal."""
+        """The index of a principal."""
         place = self._who.setdefault(principal.arn, len(self._who))
         if place == len(self.principals):
             self.principals.append(principal_to(principal))
         return place
 
     def all_of(self, statements: Iterable[HeldStatement]) -> list[int]:
-        """The places of statements."""
+        """The indexes of statements."""
         numbers = []
         for statement in statements:
             place = self._said.setdefault(statement, len(self._said))
@@ -207,7 +208,7 @@ class _Table:
         return numbers
 
     def evidence_index(self, ground: RequiredRequest) -> list[Any]:
-        """A ground."""
+        """The evidence in JSON form."""
         return [
             ground.action,
             ground.resource,
@@ -235,7 +236,7 @@ def principal_to(principal: FindingPrincipal) -> list[Any]:
 
 
 def principal_from(kept: list[Any]) -> FindingPrincipal:
-    """A principal again."""
+    """Parse a principal."""
     number, arn, kind, tags, is_new = kept
     return FindingPrincipal(number, arn, PrincipalKind(kind), tags, bool(is_new))
 
@@ -246,11 +247,11 @@ def statement_to(statement: HeldStatement) -> list[Any]:
 
 
 def statement_from(kept: list[Any]) -> HeldStatement:
-    """A statement again."""
+    """Parse a statement."""
     holder, policy, number, sid, is_given = kept
     return HeldStatement(holder, policy, number, sid, bool(is_given))
 
 
 def by_name(statement: HeldStatement) -> tuple[str, str, int]:
-    """The order of statements."""
+    """The sort key of statements."""
     return statement.holder, statement.policy, statement.number

@@ -1,6 +1,4 @@
-"""Questions that take the graph: a page keeps what it asks, and a worker answers it. Nothing is calculated
-here.
-"""
+"""Stores questions that need the graph, which a worker answers."""
 
 from __future__ import annotations
 
@@ -21,14 +19,16 @@ from iam.access.escalation_calculation.stored_calculation import (
 
 
 def key_of(moment: str, asks: Mapping[str, Any]) -> str:
-    """What tells a question from others."""
+    """A key that identifies the question."""
     text = json.dumps([moment, asks], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def answer_to(calculation: StoredCalculation, kind: str, asks: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer that goes with a calculation. Where there is none yet a worker is told, and
-    BeingCalculatedError raised; one query, two for a question that is new.
+    """The answer for a calculation.
+
+    If there is none yet, notifies a worker and raises BeingCalculatedError. One query, two for a new
+    question.
     """
     asked = {"question": kind, **asks}
     key = key_of(calculation.moment, asked)
@@ -46,7 +46,7 @@ def answer_to(calculation: StoredCalculation, kind: str, asks: Mapping[str, Any]
     else:
         questions.update(asked_at=datetime.now(tz=UTC), number=0, has_failed=False)
     stored_calculation.nudge()
-    # Anyone who answers may have been quick.
+    # A worker may already have answered.
     known = questions.first()
     if known is not None and is_answered(known, calculation):
         return dict(known.answer or {})

@@ -1,5 +1,5 @@
-"""Answers to what pages ask of the graph: who reaches a principal, by which path, and what closes paths. For
-workers.
+"""Answers the questions of pages with the graph: who reaches a principal, by which path, and what closes
+paths. For workers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ NOWHERE: Final = GoalDistances({}, {})
 def answer(
     known: ExplainedGraph, calculation: EscalationCalculation, asks: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The answer to a question, as it is kept."""
+    """The answer to a question, in stored form."""
     answers: dict[
         str, Callable[[ExplainedGraph, EscalationCalculation, Mapping[str, Any]], dict[str, Any]]
     ] = {
@@ -66,7 +66,7 @@ def limitations_of(known: ExplainedGraph) -> list[AnswerLimitation]:
 def on_the_way(
     known: ExplainedGraph, hops: Mapping[GraphNode, tuple[int, PathHop | None]], start: GraphNode
 ) -> Iterator[IndexedPrincipal]:
-    """Everyone on the best path of a principal, itself first."""
+    """Everyone on the best path of a principal, starting with itself."""
     at: GraphNode | None = start
     while at is not None:
         member = known.graph.node(at).member
@@ -84,7 +84,7 @@ def _goal(known: ExplainedGraph, to: list[Any] | None) -> GoalDistances:
 
 
 def _reach_to(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of those who reach a principal."""
+    """A page of principals that reach a principal."""
     reach = _goal(known, asks["to"])
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
     kind = PrincipalKind(asks["kind"]) if asks["kind"] else None
@@ -164,14 +164,14 @@ def _path(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, An
 
 
 def members_on(path: EscalationPath) -> list[IndexedPrincipal]:
-    """Whom a path begins with, and whom it becomes, step by step."""
+    """The principals on a path, in order."""
     return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
 
 
 def _fix(
     known: ExplainedGraph, calculation: EscalationCalculation, asks: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What closes the path of a group for everyone of some accounts."""
+    """What closes the path of a group for everyone in these accounts."""
     opening = EscalationOpening.objects.filter(calculation=calculation, key=asks["key"]).first()
     rows = EscalationFinding.objects.filter(calculation=calculation, opener=asks["key"], steps__gt=0)
     if asks["accounts"] is not None:
@@ -198,8 +198,8 @@ def _numbers(known: ExplainedGraph, places: Iterable[GraphNode]) -> list[int]:
 
 
 def _climb(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, Any]) -> dict[str, Any]:
-    """Who can become one of some principals: of some accounts, and where the way is known to stay in those
-    that the asker sees.
+    """The principals of these accounts that can become one of the goals, by paths known to stay in accounts
+    the viewer sees.
     """
     goals = [at for account, pk in asks["goals"] if (at := known.graph.find(account, pk)) is not None]
     accounts = None if asks["accounts"] is None else frozenset(asks["accounts"])
@@ -226,8 +226,8 @@ def _climb(known: ExplainedGraph, _: EscalationCalculation, asks: Mapping[str, A
 
 
 def _is_seen(reached: ReachingPrincipal, seen: frozenset[str]) -> bool:
-    """Whether its way is known to stay where the asking person sees: of a long one only the first step is
-    told.
+    """True if the path is known to stay where the viewer sees; of a long path, only the first step
+    is known.
     """
     return reached.steps == 1 and reached.first is not None and reached.first.account in seen
 
@@ -235,9 +235,7 @@ def _is_seen(reached: ReachingPrincipal, seen: frozenset[str]) -> bool:
 def can_reach(
     known: ExplainedGraph, goals: Iterable[GraphNode], *, accounts: frozenset[str] | None = None
 ) -> list[ReachingPrincipal]:
-    """Who is none of some principals, but can become one of them; those of some accounts, the surest and
-    nearest first.
-    """
+    """Other principals of these accounts that can become one of these, most certain and shortest first."""
     wanted = set(goals)
     if not wanted:
         return []

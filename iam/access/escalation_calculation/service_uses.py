@@ -1,6 +1,4 @@
-"""Counts who can use which AWS service, account by account, when something was written to one. For
-workers.
-"""
+"""Counts who can use which AWS service, by account, after writes. For workers."""
 
 from __future__ import annotations
 
@@ -18,12 +16,12 @@ from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.organizations import OrganizationStandings
 
 LASTS: Final = timedelta(hours=1)
-"""After so long an account is counted again although nothing was written: dates in policies have passed."""
+"""Accounts are counted again after this time even without writes, because dates in policies pass."""
 
 
 def due_accounts() -> dict[str, tuple[int, str]]:
-    """The accounts that are synced and to be counted, with their revision and a digest of their place in the
-    organization and of the code.
+    """The synced accounts to count, with their revision and a digest of their place in the organization and
+    of the code.
     """
     now = datetime.now(tz=UTC)
     known = {row.account: row for row in ServiceUse.objects.defer("services")}
@@ -45,8 +43,9 @@ def due_accounts() -> dict[str, tuple[int, str]]:
 
 
 def count_services() -> int:
-    """Count those that are due; how many there were. Each account is kept for itself, so that a worker that
-    is killed goes on where it was.
+    """Count due accounts. Returns their number.
+
+    Each account is stored separately, so that a killed worker can be resumed.
     """
     ServiceUse.objects.exclude(
         account__in=Account.objects.filter(removed_at__isnull=True).values("account_id")

@@ -1,6 +1,4 @@
-"""What is kept of a moment's calculation, for pages. Where nothing is kept yet, a worker is told, and the
-page says so.
-"""
+"""Provides stored calculations to pages. If one is missing, a worker is notified and the page says so."""
 
 from __future__ import annotations
 
@@ -27,16 +25,18 @@ from iam.policy.request import PrincipalKind
 TASK: Final = "iam.access.escalation_calculation.tasks.calculate_escalation"
 NUDGE_SECONDS: Final = 2
 WANTED_FOR: Final = timedelta(minutes=5)
-"""So often it is noted that a past moment is still looked at."""
+"""How often a view of a past moment is recorded."""
 RETRY_AFTER: Final = timedelta(minutes=1)
 SERVICES: Final = "services"
-"""In the place of a question: the count of who can use which service."""
+"""Stands for a question: the count of who can use which service."""
 Accounts = frozenset[str] | None
 
 
 class BeingCalculatedError(Exception):
-    """A worker still has to calculate what was asked for. `question` is its key, empty for who can become
-    administrator. `is_unsynced`: the users and roles have to be synced first.
+    """Raised if a worker still has to calculate the result.
+
+    `question` is its key, "" for who can become administrator. `is_unsynced`: users and roles must be synced
+    first.
     """
 
     def __init__(self, question: str = "", *, is_unsynced: bool = False) -> None:
@@ -57,7 +57,7 @@ class StoredCalculation:
     unknown: list[Any]
 
     def asked(self, accounts: Accounts, kind: PrincipalKind | None = None) -> int:
-        """How many users and roles were looked at."""
+        """The number of users and roles that were examined."""
         which = slice(None)
         if kind is not None:
             which = slice(1, 2) if kind is PrincipalKind.ROLE else slice(0, 1)
@@ -68,9 +68,7 @@ class StoredCalculation:
         )
 
     def coverage(self, accounts: Accounts) -> CalculationCoverage:
-        """Which accounts in sight it looked at, and what was not synced of them. Of a past moment nothing is
-        added later.
-        """
+        """The visible accounts it covers, and what is not synced in them. A past moment never changes."""
         coverage = NOTHING_COVERED if self.moment else coverage_of(self.counts, accounts)
         counts = None if self.moment else self.counts
         return replace(
@@ -80,7 +78,7 @@ class StoredCalculation:
         )
 
     def limitations(self, accounts: Accounts) -> tuple[AnswerLimitation, ...]:
-        """What the answers can't know: of some accounts, and of no account in particular."""
+        """The limitations of answers, for these accounts and in general."""
         limitations = []
         for kind, text, numbers in self.unknown:
             limitation = AnswerLimitation(kind, text, tuple(numbers))
@@ -91,12 +89,12 @@ class StoredCalculation:
 
 
 def moment_of(at: datetime | None) -> str:
-    """The name of a moment in the tables."""
+    """The stored form of a moment."""
     return "" if at is None else at.astimezone(UTC).isoformat()
 
 
 def kept_at(at: datetime | None) -> StoredCalculation | None:
-    """What was calculated last of a moment, None where nothing was. One query."""
+    """The last calculation of a moment, or None. One query."""
     rows = _CALCULATED.rows(moment=moment_of(at), format=FORMAT)
     row = instance(EscalationCalculation, rows[0]) if rows else None
     if row is None or row.calculated_at is None:
@@ -110,7 +108,9 @@ def kept_at(at: datetime | None) -> StoredCalculation | None:
 
 
 def stored_at(at: datetime | None) -> StoredCalculation:
-    """The same; where nothing was calculated a worker is told, and BeingCalculatedError raised."""
+    """The last calculation of a moment. If there is none, notifies a worker and raises
+    BeingCalculatedError.
+    """
     stored = kept_at(at)
     if stored is None:
         if at is not None:
@@ -125,8 +125,8 @@ def stored_at(at: datetime | None) -> StoredCalculation:
 
 
 def checked_at(at: datetime | None, accounts: Accounts) -> StoredCalculation:
-    """The same; BeingCalculatedError also where it looked at none of the accounts in sight, since nothing was
-    synced there, or not before it began.
+    """Like `stored_at`, but also raises BeingCalculatedError if it covers none of the visible accounts,
+    because they were not synced in time.
     """
     stored = stored_at(at)
     coverage = stored.coverage(accounts)
@@ -138,13 +138,13 @@ def checked_at(at: datetime | None, accounts: Accounts) -> StoredCalculation:
 
 
 def services_coverage(accounts: Accounts) -> CalculationCoverage:
-    """For which accounts in sight it was counted who can use which service."""
+    """The visible accounts whose service use is counted."""
     counted = ServiceUse.objects.filter(format=FORMAT).values_list("account", flat=True)
     return coverage_of(dict.fromkeys(counted), accounts)
 
 
 def is_ready(at: datetime | None, question: str, accounts: Accounts) -> bool:
-    """Whether a page about some accounts that waited can be shown."""
+    """True if a page that waited for these accounts can be shown."""
     if question == SERVICES:
         coverage = services_coverage(accounts)
         if coverage.waiting:
@@ -160,7 +160,7 @@ def is_ready(at: datetime | None, question: str, accounts: Accounts) -> bool:
             nudge()
         return not coverage.has_nothing
     asked = EscalationQuestion.objects.filter(key=question, calculation=stored.moment)
-    # A question that is not kept any more is asked again by its page.
+    # A question that was deleted is asked again by its page.
     known = asked.first()
     if known is None or is_answered(known, stored) or is_to_be_tried_again(known):
         return True
@@ -170,23 +170,23 @@ def is_ready(at: datetime | None, question: str, accounts: Accounts) -> bool:
 
 
 def is_answered(question: EscalationQuestion, stored: StoredCalculation) -> bool:
-    """Whether the answer goes with the calculation."""
+    """True if the answer belongs to the calculation."""
     return question.number == stored.number and not question.has_failed
 
 
 def is_to_be_tried_again(question: EscalationQuestion) -> bool:
-    """Whether its answer failed a while ago."""
+    """True if its answer failed a while ago."""
     answered = question.answered_at
     return question.has_failed and answered is not None and answered < datetime.now(tz=UTC) - RETRY_AFTER
 
 
 def nudge() -> None:
-    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    """Notify a worker, at most once in a while; without a broker, the sweep calculates."""
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
 def _calculated() -> QuerySet[Any, Any]:
-    # The place of the format too is filled in each time: another release calculates in another one.
+    # The format is a parameter too, because another release uses another one.
     of_format = EscalationCalculation.objects.filter(format=QueryParam("format", PositiveSmallIntegerField()))
     rows = of_format.filter(moment=QueryParam("moment", CharField()), number__gt=0)
     return rows.values_list(*columns(EscalationCalculation))

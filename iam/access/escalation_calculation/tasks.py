@@ -1,4 +1,4 @@
-"""The Celery task that calculates privilege escalation."""
+"""Celery task that calculates privilege escalation."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.access.escalation_calculation.tasks.calculate_escalation")  # type: ignore[untyped-decorator]
 @every(15)
 def calculate_escalation() -> int:
-    """Calculate what was written to since the last calculation, and answer what pages asked."""
+    """Calculate after writes, and answer questions of pages."""
     return calculate_due()

@@ -1,6 +1,4 @@
-"""Writes what was calculated: only what differs, and never an older calculation over a newer one. For
-workers.
-"""
+"""Writes the differences of a calculation, never an older one over a newer one. For workers."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ def keep(
     began: datetime,
     seconds: float,
 ) -> None:
-    """Write what differs. An older calculation never replaces a newer one."""
+    """Write the differences. An older calculation never replaces a newer one."""
     with transaction.atomic():
         locked = EscalationCalculation.objects.select_for_update().get(moment=row.moment)
         if locked.calculated_at is not None and locked.calculated_at > began:
@@ -57,7 +55,7 @@ def keep(
             **noted,
         )
         if not is_same:
-            # What was asked of the former state is asked again by anyone who still wants to know it.
+            # Questions about the earlier state are asked again by whoever still needs an answer.
             EscalationQuestion.objects.filter(
                 calculation=row.moment, number__gt=0, number__lt=locked.number
             ).delete()
@@ -79,7 +77,7 @@ FIELDS: Final = (
 
 
 def _keep_findings(row: EscalationCalculation, findings: AccountFindings) -> bool:
-    """Whether all were as they are."""
+    """Write the findings. Returns True if nothing changed."""
     stored = EscalationFinding.objects.filter(calculation=row)
     known = {number: values for number, *values in stored.values_list("principal", *FIELDS).iterator()}
     changed = [
@@ -110,7 +108,7 @@ def _keep_findings(row: EscalationCalculation, findings: AccountFindings) -> boo
 
 
 def _keep_openings(row: EscalationCalculation, findings: AccountFindings) -> bool:
-    """Whether all were as they are."""
+    """Write the groups. Returns True if nothing changed."""
     stored = EscalationOpening.objects.filter(calculation=row)
     known = {
         key: (statements, means)

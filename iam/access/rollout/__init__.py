@@ -1,3 +1,1 @@
-"""Gives the grants of a template a newer version of it: what that comes to, asked for and approved as one
-set.
-"""
+"""Updates grants to a newer version of their template, requested and approved as one set."""

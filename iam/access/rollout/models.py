@@ -1,4 +1,4 @@
-"""That grants of a template are to get a version of it, by one set of changes."""
+"""Models of rollouts, which update grants to a template version by one set of changes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from iam.access.templates.models import TemplateVersion
 
 
 class Rollout(models.Model):
-    """A set of changes that gives grants a version; `done_at` once every grant of it has followed, or never
-    will by this set.
+    """A set of changes that updates grants.
+
+    `done_at` is set once every grant was updated, or can no longer be by this set.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -27,7 +28,7 @@ class Rollout(models.Model):
 
 
 class RolloutGrant(models.Model):
-    """One grant of a rollout; `positions` are those changes of the set that it needs."""
+    """One grant of a rollout; `positions` are the changes of the set that it needs."""
 
     rollout = models.ForeignKey(Rollout, on_delete=models.PROTECT, related_name="grants")
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Which policies of living grants a version of their template would rewrite, and how. Writes nothing."""
+"""Plans which policies of active grants a template version would rewrite. Writes nothing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
 from iam.policy.lint import MANAGED
 
 MAX_GRANTS = 60
-"""So many grants go into one set; the rest is rolled out after it."""
+"""The maximum number of grants per set; the rest is rolled out afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowingGrant:
-    """A grant that would follow, with the places of its operations in the plan."""
+    """A grant to update, with the positions of its operations in the plan."""
 
     grant: Grant
     places: tuple[int, ...]
@@ -31,7 +31,7 @@ class FollowingGrant:
 
 @dataclass(frozen=True, slots=True)
 class SkippedGrant:
-    """A grant that stays as it is, and why."""
+    """A grant that is not updated, with the reason."""
 
     grant: Grant
     why: str
@@ -39,7 +39,7 @@ class SkippedGrant:
 
 @dataclass(slots=True)
 class RolloutPlan:
-    """What would be rewritten, once for each policy, no matter who shares it."""
+    """The policies to rewrite, each once even if grants share it."""
 
     operations: list[Operation] = field(default_factory=list)
     followed: list[FollowingGrant] = field(default_factory=list)
@@ -48,19 +48,17 @@ class RolloutPlan:
 
 
 class _LeftError(Exception):
-    """The grant cannot follow; the message says why."""
+    """Raised if a grant can't be updated; the message says why."""
 
 
 def living_grants(template: Template, *, viewer: Viewer, but: int = 0) -> list[Grant]:
-    """The grants of a template that give something now, the oldest first; without those that have the version
-    `but`.
-    """
+    """The active grants of a template, oldest first, without those of the version `but`."""
     rows = visible_grants(viewer).filter(template=template.slug, state__in=GIVING)
     return list(rows.exclude(template_version=but).order_by("created_at", "id"))
 
 
 def plan_rollout(grants: Sequence[Grant], *, body: TemplateBody) -> RolloutPlan:
-    """What it takes that these grants say what the body says."""
+    """Plan the operations that update these grants to the body."""
     plan = RolloutPlan(more=len(grants[MAX_GRANTS:]))
     made: dict[tuple[str, str, str], int] = {}
     entries = _entries(grants[:MAX_GRANTS])
@@ -91,7 +89,7 @@ def _entries(grants: Sequence[Grant]) -> dict[object, list[LedgerEntry]]:
 def _operations(
     grant: Grant, entries: Sequence[LedgerEntry], body: TemplateBody
 ) -> Iterator[tuple[tuple[str, str, str], Operation]]:
-    """(what tells the policy from others, the operation) of a grant. Raises _LeftError."""
+    """Pairs of policy key and operation for a grant. Raises _LeftError."""
     by_part: dict[int, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
         by_part[entry.part_id].append(entry)
@@ -115,7 +113,7 @@ def _operations(
 
 
 def _text(grant: Grant, account: Account, body: TemplateBody) -> str:
-    """What the grant would say in an account, with its end."""
+    """The grant's new policy text in an account, with its end date."""
     parameters = dict(grant.agreed.what.parameters)
     names = {parameter.name for parameter in body.parameters}
     try:
@@ -149,9 +147,7 @@ def _managed(
 
 
 def _check_shared(grant: Grant, entry: LedgerEntry) -> None:
-    """A policy that never ends is shared by the grants that say the same: they follow together, or none
-    does.
-    """
+    """Check that grants sharing a permanent policy are all updated together. Raises _LeftError."""
     others = LedgerEntry.objects.filter(
         account=entry.account, holder_arn=entry.holder_arn, sort=PermissionSort.POLICY, until__isnull=True
     ).exclude(part__grant=grant.pk)

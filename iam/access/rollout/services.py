@@ -1,4 +1,4 @@
-"""Ask that grants get a version of their template, and let them follow when AWS has it."""
+"""Requests the update of grants to a template version, and completes it once AWS has it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,19 @@ from iam.changes.services import SetCause
 from iam.guard import Viewer
 
 OF_ROLLOUT: Final = "rollout"
-"""The cause of a set that gives grants a version of their template."""
+"""The cause kind of sets that update grants to a template version."""
 LOOKED_BACK: Final = timedelta(hours=1)
-"""So far back the sweep looks for undone rollouts of which nobody was told."""
+"""How far back the sweep looks for undone rollouts with a missed handler."""
 
 
 def plan_version(viewer: Viewer, *, version: TemplateVersion) -> RolloutPlan:
-    """What it takes that all living grants of the template that the viewer sees get this version. Writes
-    nothing.
-    """
+    """Plan the update of all visible active grants of the template to this version. Writes nothing."""
     grants = living_grants(version.template, viewer=viewer, but=version.number)
     return plan_rollout(grants, body=body_of(version))
 
 
 def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, idempotency_key: str) -> Change:
-    """Ask for it as one set; the first of its changes. The same key gives the same set. Raises
-    RefusedError.
-    """
+    """Request the update as one set and return its first change. Idempotent by key. Raises RefusedError."""
     standing = _asked_before(actor, idempotency_key)
     if standing is not None:
         return standing
@@ -66,7 +62,7 @@ def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, ide
 
 
 def _asked_before(actor: Viewer, idempotency_key: str) -> Change | None:
-    """The set that this person asked for with this key."""
+    """The set that this person already requested with this key."""
     key = f"{actor.person_id}:{idempotency_key[:64]}:0"
     return Change.objects.filter(idempotency_key=key, change_set__cause_kind=OF_ROLLOUT).first()
 
@@ -76,8 +72,8 @@ def _counted(plan: RolloutPlan) -> str:
 
 
 def change_ended(change: Change) -> None:
-    """A change of a rollout has ended: grants that have all of theirs follow; one that undoes it: they go
-    back. Idempotent.
+    """Update grants whose changes have all ended, or revert them after an undo (a handler of ends).
+    Idempotent.
     """
     if change.reverts_id is not None and change.state == ChangeState.APPLIED:
         _undone(change)
@@ -89,9 +85,7 @@ def change_ended(change: Change) -> None:
 
 
 def settle_open() -> int:
-    """The same for all that are under way, for those of which nobody was told. Returns how many were looked
-    at.
-    """
+    """Settle all open rollouts, in case a handler was missed. Returns how many it looked at."""
     rollouts = list(Rollout.objects.filter(done_at__isnull=True).select_related("version__template"))
     sets = dict(
         ChangeSet.objects.filter(
@@ -108,7 +102,7 @@ def settle_open() -> int:
 
 
 def settle(rollout: Rollout | None, change_set: UUID) -> None:
-    """Let the grants of a rollout follow that have all of their changes by now."""
+    """Update the grants of a rollout whose changes are all applied."""
     if rollout is None or rollout.done_at is not None:
         return
     states = dict(Change.objects.filter(change_set=change_set).values_list("position", "state"))
@@ -123,7 +117,7 @@ def settle(rollout: Rollout | None, change_set: UUID) -> None:
 
 
 def _follow(rollout_grant: RolloutGrant, version: TemplateVersion) -> None:
-    """The grant says from now on that it has this version."""
+    """Set the new version in the grant's terms."""
     grant = Grant.objects.select_for_update().get(pk=rollout_grant.grant_id)
     if grant.template == version.template.slug and grant.template_version != version.number:
         what = {**grant.terms["what"], "version": version.number}
@@ -142,12 +136,12 @@ def _follow(rollout_grant: RolloutGrant, version: TemplateVersion) -> None:
 
 
 def _undoing() -> QuerySet[Change]:
-    """Changes that have undone one of a rollout."""
+    """The changes that undid one of a rollout."""
     return Change.objects.filter(reverts__change_set__cause_kind=OF_ROLLOUT, state=ChangeState.APPLIED)
 
 
 def _undone(change: Change) -> None:
-    """The grants of which everything that the rollout wrote was undone have their former version again."""
+    """Revert grants for which everything the rollout wrote was undone."""
     whole = change.reverts.change_set if change.reverts else None
     if whole is None or whole.cause_kind != OF_ROLLOUT or whole.cause_id is None:
         return
@@ -162,7 +156,7 @@ def _undone(change: Change) -> None:
 
 
 def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
-    """The grant says again what it said before it followed, unless it has got yet another version since."""
+    """Restore the grant's previous terms, unless it has got another version since."""
     grant = Grant.objects.select_for_update().get(pk=grant_id)
     if (grant.template, grant.template_version) != (version.template.slug, version.number):
         return

@@ -1,4 +1,4 @@
-"""The Celery task of rollouts."""
+"""Celery task of rollouts."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from iam.schedule import every
 @shared_task(name="iam.access.rollout.tasks.reconcile_rollouts")  # type: ignore[untyped-decorator]
 @every(60)
 def reconcile_rollouts() -> int:
-    """Let grants follow whose changes have ended, where nobody was told."""
+    """Settle rollouts whose changes have ended, in case a handler was missed."""
     return settle_open()

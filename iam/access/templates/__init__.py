@@ -1,1 +1,3 @@
-"""Templates: versioned job functions with parameters, such as "read one bucket", rendered to policies."""
+"""Permission templates: versioned job functions with parameters, such as "read one bucket", rendered to
+policies.
+"""

@@ -1,8 +1,8 @@
-"""What a version of a template says: words, parameters, and statements with placeholders, rendered to a
+"""The content of a template version: texts, parameters, and statements with placeholders, rendered to a
 policy. Pure.
 
-A placeholder `{{name}}` stands within a string of the statements and is filled in there: what it holds never
-becomes JSON. `{{account}}` and `{{partition}}` are those of the account in which it is granted.
+A placeholder `{{name}}` is filled in within a string of the statements, so that its value never becomes JSON.
+`{{account}}` and `{{partition}}` are those of the account in which access is granted.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ changes (`iam.changes.risks`).
 MAX_HOURS: Final = 3 * 365 * 24
 MAX_RENDERED: Final = 600
 SAMPLE_ACCOUNT: Final = "111122223333"
-"""The account in which samples are rendered."""
+"""The account for rendered samples."""
 
 
 class TemplateError(ValueError):
-    """A template, or what was filled in, cannot be used as it is. `fields` are sentences by parameter."""
+    """Raised if a template or its parameters are invalid. `fields` are sentences by parameter."""
 
     def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -54,8 +54,9 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TemplateBody:
-    """A version's content. `hours` is the longest time that is suggested for a grant of it; 0 for no
-    suggestion.
+    """The content of a version.
+
+    `hours` is the suggested maximum duration of a grant; 0 for none.
     """
 
     title: str
@@ -68,7 +69,7 @@ class TemplateBody:
 
     @property
     def json(self) -> dict[str, Any]:
-        """As JSON, the statements as they are written."""
+        """The JSON form, with the statements as written."""
         return {
             "title": self.title,
             "description": self.description,
@@ -81,13 +82,13 @@ class TemplateBody:
 
     @property
     def digest(self) -> str:
-        """The same for the same content."""
+        """A digest of the content."""
         text = json.dumps(self.json, sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """From JSON. Raises TemplateError in words."""
+        """Parse the JSON form. Raises TemplateError."""
         try:
             parameters = tuple(parameter_from(item) for item in _objects(value.get("parameters", [])))
         except ValueError as error:
@@ -108,7 +109,7 @@ class TemplateBody:
         return body
 
     def check(self) -> None:
-        """Whether it can be used. Raises TemplateError."""
+        """Check that the template is valid. Raises TemplateError."""
         if not self.title or len(self.title) > 80:
             raise TemplateError("A template has a title of up to 80 characters.")
         if not self.description or len(self.description) > 400:
@@ -143,11 +144,11 @@ class TemplateBody:
 
     @property
     def samples(self) -> dict[str, str]:
-        """A value for each parameter, to show what it comes to."""
+        """A sample value for each parameter."""
         return {parameter.name: parameter.sample for parameter in self.parameters}
 
     def values(self, texts: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-        """The values of all parameters. Raises TemplateError with a sentence for each that is wrong."""
+        """The values of all parameters. Raises TemplateError with a sentence for each invalid one."""
         values_by_name: dict[str, tuple[str, ...]] = {}
         wrong: dict[str, str] = {}
         for parameter in self.parameters:
@@ -171,7 +172,7 @@ class TemplateBody:
         return {"Version": CURRENT, "Statement": statements}
 
     def renamed(self, title: str) -> TemplateBody:
-        """The same under another title."""
+        """The body with another title."""
         return replace(self, title=title)
 
 
@@ -182,7 +183,7 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
 
 
 def texts_in(value: Any, *, is_key: bool = False) -> Iterator[tuple[str, bool]]:
-    """Every text of JSON, and whether it is the name of a member."""
+    """Every string in JSON, and whether it is a member name."""
     if isinstance(value, str):
         yield value, is_key
     elif isinstance(value, Mapping):
@@ -212,7 +213,7 @@ def _filled(value: Any, values: Mapping[str, tuple[str, ...]]) -> Any:
 
 
 def _texts(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """A text for each way to fill its placeholders in."""
+    """A text for each way to fill in its placeholders."""
     names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
     ways = product(*(values[name] for name in names))
     filled = []

@@ -1,5 +1,5 @@
-"""Templates and their versions. A version never changes: a trigger of the database refuses it, so that grants
-keep their meaning.
+"""Models of templates and their versions. A database trigger protects versions, so that grants keep their
+meaning.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from iam.access.templates.body import TemplateBody
 
 
 class TemplateOrigin(models.TextChoices):
-    """Who wrote it."""
+    """Who wrote the template."""
 
     SHIPPED = "shipped", "Comes with Gatehouse"
     OWN = "own", "Ours"
 
 
 class Template(models.Model):
-    """A job function by its slug; `current` is the number of the version that is offered. A retired one is
-    offered no more.
+    """A job function by slug; `current` is the number of the offered version. Retired templates are not
+    offered.
     """
 
     slug = models.SlugField(max_length=64, unique=True)
@@ -34,7 +34,9 @@ class Template(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """What a template said from some moment on. `title`, `category` and `risk` repeat the body, for lists."""
+    """A version of a template, which never changes. `title`, `category` and `risk` repeat the body, for
+    lists.
+    """
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -1,6 +1,4 @@
-"""The parameters of templates: what each kind may hold, checked in words, so that a value stays within its
-string. Pure.
-"""
+"""Defines and validates template parameters, so that values stay within their string. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ WILD: Final = "*?"
 
 
 class ParameterKind(StrEnum):
-    """What a parameter holds."""
+    """The types of parameters."""
 
     BUCKET = "bucket"
     PREFIX = "prefix"
@@ -88,7 +86,7 @@ FORMS: Final[dict[ParameterKind, _ValueShape]] = {
         "1234abcd-12ab-34cd-56ef-1234567890ab",
     ),
 }
-"""`W` in a pattern is where wildcards may stand, if the parameter takes them."""
+"""`W` in a pattern marks where wildcards are allowed, if the parameter accepts them."""
 LABELS: Final = {
     ParameterKind.BUCKET: "Bucket",
     ParameterKind.PREFIX: "Prefix of objects",
@@ -106,11 +104,10 @@ LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TemplateParameter:
-    """One parameter. `wildcard`: `*` and `?` may stand in it; `many`: several values, one a line or after a
-    comma.
+    """One parameter.
 
-    `resource` is where suggestions come from: service and resource type such as `s3:bucket`, and what an ARN
-    must be of.
+    `wildcard`: it can contain `*` and `?`. `many`: several values, separated by lines or commas. `resource`
+    is the source of suggestions and the required type of ARNs: service and resource type such as `s3:bucket`.
     """
 
     name: str
@@ -125,18 +122,18 @@ class TemplateParameter:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As JSON; what is empty is left out."""
+        """The JSON form, without empty fields."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         plain["kind"] = str(plain["kind"])
         return {name: value for name, value in plain.items() if value}
 
     @property
     def sample(self) -> str:
-        """A value to show what it comes to."""
+        """A sample value."""
         return self.example or self.default or FORMS[self.kind].example
 
     def values_of(self, text: str) -> tuple[str, ...]:
-        """The values that somebody typed, or the default. Raises ValueError in words."""
+        """The entered values, or the default. Raises ValueError with a message for the user."""
         texts = SEPARATOR.split(text) if self.many else [text]
         stripped = tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
         stripped = stripped or ((self.default,) if self.default else ())
@@ -149,7 +146,7 @@ class TemplateParameter:
         return stripped
 
     def check(self, value: str) -> None:
-        """Whether one value may stand. Raises ValueError in words."""
+        """Check one value. Raises ValueError with a message for the user."""
         if len(value) > MAX_VALUE_LENGTH:
             raise ValueError(f"That is longer than {MAX_VALUE_LENGTH} characters.")
         if not self.wildcard and any(letter in value for letter in WILD):
@@ -169,7 +166,7 @@ class TemplateParameter:
 
 
 def parameter_from(value: Mapping[str, Any]) -> TemplateParameter:
-    """A parameter from JSON. Raises ValueError in words."""
+    """Parse a parameter. Raises ValueError with a message for the user."""
     name = value.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError("A parameter name has lowercase letters, digits and _, such as bucket.")

@@ -1,4 +1,4 @@
-"""Which templates there are, and the policy of one for given parameters."""
+"""Finds templates, and renders their policies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.access.templates.models import Template, TemplateVersion
 
 @dataclass(frozen=True, slots=True)
 class OfferedTemplate:
-    """A template with the version that is offered."""
+    """A template with the offered version."""
 
     template: Template
     version: TemplateVersion
@@ -31,7 +31,7 @@ class OfferedTemplate:
 
 
 def offered_templates(*, with_retired: bool = False) -> list[OfferedTemplate]:
-    """All templates with what is offered, by title; one query."""
+    """All templates with their offered versions, by title. One query."""
     rows = TemplateVersion.objects.filter(number=F("template__current")).select_related("template")
     if not with_retired:
         rows = rows.filter(template__retired_at__isnull=True)
@@ -41,9 +41,7 @@ def offered_templates(*, with_retired: bool = False) -> list[OfferedTemplate]:
 
 
 def offer_of(slug: str, *, number: int | None = None) -> OfferedTemplate | None:
-    """One template with the version that is offered, or with that of the number; None where there is none
-    such.
-    """
+    """One template with the offered version, or the version with this number; None if there is none."""
     rows = TemplateVersion.objects.filter(template__slug=slug).select_related("template")
     rows = rows.filter(number=F("template__current")) if number is None else rows.filter(number=number)
     version = rows.first()
@@ -51,7 +49,7 @@ def offer_of(slug: str, *, number: int | None = None) -> OfferedTemplate | None:
 
 
 def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], TemplateBody]:
-    """What versions of templates say, by short name and number; one query for all, none for none."""
+    """The contents of versions by slug and number. One query; none without input."""
     pairs = {(slug, number) for slug, number in wanted if slug}
     if not pairs:
         return {}
@@ -65,7 +63,7 @@ def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Templa
 
 
 def versions_of(template: Template) -> list[TemplateVersion]:
-    """All versions, the newest first."""
+    """All versions, newest first."""
     return list(TemplateVersion.objects.filter(template=template).order_by("-number"))
 
 
@@ -80,7 +78,7 @@ def document_for(
 
 
 def body_of(version: TemplateVersion) -> TemplateBody:
-    """What a version says; kept by its digest, because lists read all of them."""
+    """The content of a version, cached by digest because lists need all of them."""
     return _BODIES.get(version.digest) or _keep(version)
 
 

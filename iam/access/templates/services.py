@@ -1,4 +1,4 @@
-"""Write templates: a new one, a new version of one, retire one. A version that stands is never altered."""
+"""Creates, updates and retires templates. Existing versions are never changed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ MAX_NOTE_LENGTH: Final = 500
 
 
 def may_write(viewer: Viewer) -> bool:
-    """Whether the viewer may write templates: they hold for all accounts, so it takes who manages all."""
+    """True if the viewer can write templates. These apply to all accounts, so it takes managing all
+    of them.
+    """
     return viewer.may(Right.MANAGE_ACCOUNTS, account_id=ANY_ACCOUNT)
 
 
 def create_template(actor: Viewer, *, slug: str, body: TemplateBody, note: str = "") -> TemplateVersion:
-    """A template of our own with its first version. Raises TemplateError."""
+    """Create a custom template with its first version. Raises TemplateError."""
     _check(actor, body)
     if len(slug) > 64 or not SLUG.fullmatch(slug):
         raise TemplateError(
@@ -44,9 +46,9 @@ def create_template(actor: Viewer, *, slug: str, body: TemplateBody, note: str =
 def save_version(
     actor: Viewer, *, template: Template, body: TemplateBody, base: int, note: str = ""
 ) -> TemplateVersion:
-    """A new version, offered from now on; grants keep the version that they were given. Raises TemplateError.
+    """Save a new version and offer it; existing grants keep theirs. Raises TemplateError.
 
-    `base` is the version on which it was begun: where another was written since, nothing is saved.
+    `base` is the version that was edited: if another was saved since, nothing is saved.
     """
     _check(actor, body)
     template.refresh_from_db()
@@ -84,12 +86,12 @@ def _offer(template: Template, *, actor: Viewer, body: TemplateBody, base: int, 
 
 
 def retire_template(actor: Viewer, *, template: Template) -> None:
-    """Offer it no more; grants of it stay as they are. Raises TemplateError."""
+    """Stop offering the template; its grants stay unchanged. Raises TemplateError."""
     _set_retired(actor, template=template, at=datetime.now(tz=UTC), kind="template.retire")
 
 
 def restore_template(actor: Viewer, *, template: Template) -> None:
-    """Offer it again. Raises TemplateError."""
+    """Offer the template again. Raises TemplateError."""
     _set_retired(actor, template=template, at=None, kind="template.restore")
 
 

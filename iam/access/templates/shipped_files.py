@@ -1,6 +1,4 @@
-"""The templates that come with Gatehouse: files of this package, taken into the database without touching
-what people wrote.
-"""
+"""Loads the templates shipped with Gatehouse into the database without changing what people wrote."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ FOLDER: Final = "shipped"
 
 @cache
 def shipped() -> dict[str, TemplateBody]:
-    """The templates of the package by slug, sorted."""
+    """The shipped templates by slug, sorted."""
     bodies = {}
     for file in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
@@ -29,20 +27,16 @@ def shipped() -> dict[str, TemplateBody]:
 
 
 def digest_of_shipped() -> str:
-    """The SHA-256 of all templates of the package; the newest migration that ships them records it as
-    `SHIPPED`.
-    """
+    """The SHA-256 of all shipped templates; the newest migration that ships them records it as `SHIPPED`."""
     lines = "".join(f"{slug} {body.digest}\n" for slug, body in shipped().items())
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def ship(templates: type[Any], versions: type[Any]) -> int:
-    """Add what the package has and the tables have not, and say how many versions were added; a second run
-    adds none.
+    """Add shipped versions that are missing, and return their number. Idempotent.
 
-    The models are given, so that a migration can pass those of its moment. A newer text becomes what is
-    offered, unless people have written a version of their own: then theirs stays, and the new one stands
-    beside it.
+    The models are parameters, so that a migration can pass its historical ones. A newer text becomes the
+    offered version, unless people have written a version: then theirs stays offered.
     """
     added = 0
     for slug, body in shipped().items():

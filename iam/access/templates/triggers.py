@@ -12,7 +12,7 @@ REFUSAL: Final = "a version of a template never changes"
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
-    """Create it anew; harmless when it is there."""
+    """Create or recreate the trigger."""
     drop(connection)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -30,7 +30,7 @@ def create(connection: BaseDatabaseWrapper) -> None:
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Remove it: to unmigrate."""
+    """Remove the trigger, to unmigrate."""
     with connection.cursor() as cursor:
         on = "" if connection.vendor == "sqlite" else f" ON {TABLE}"
         cursor.execute(f"DROP TRIGGER IF EXISTS {NAME}{on}")

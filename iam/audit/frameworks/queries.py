@@ -106,7 +106,10 @@ def _partial(
 def results_at(
     viewer: Viewer, framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime
 ) -> ShownResults:
-    """The results at a past moment for the accounts that the viewer sees; None while a worker judges it."""
+    """The results at a past moment for the accounts that the viewer sees.
+
+    `results` is None while a worker judges the moment, and empty beyond the limits of an auditor.
+    """
     if not _is_covered(viewer, framework, at):
         return ShownResults({}, None, is_partial=True)
     summary = request_past(framework, scope, at=at)

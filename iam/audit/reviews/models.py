@@ -246,7 +246,7 @@ class ReviewTrial(models.Model):
     """A revocation that is restored by one click, or if its principal is denied what it allowed until
     `until`.
 
-    `ends` is when the revocation took effect in AWS; `returned_at` when the restoration was queued, and
+    `began_at` is when the revocation took effect in AWS; `returned_at` when the restoration was queued, and
     `denied` the call that caused it.
     """
 

@@ -18,7 +18,7 @@ from iam.audit.frameworks.checks.case import (
 from iam.mirror.pull.sections import ROLES, USERS
 
 REVIEWED: Final = timedelta(days=184)
-"""Any six consecutive months."""
+"""Long enough for any six consecutive months."""
 SERVICE: Final = "service"
 """The beginning of the category of roles that an AWS service assumes."""
 
