@@ -267,6 +267,8 @@ def wide_lines(sources: Mapping[str, str]) -> Iterator[str]:
 def unicode_case(source: str) -> Iterator[tuple[int, str]]:
     """Lines of a module that treat letters or digits beyond ASCII as the policy language does not."""
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "str" and node.attr in UNICODE_CASE:
+            yield node.lineno, ast.unparse(node)
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         if node.func.attr in UNICODE_CASE:

@@ -165,10 +165,10 @@ class NamedOwner(models.Model):
 
     @property
     def kind_label(self) -> str:
-        """The type in words: role, IAM user or grant."""
-        if self.kind == OwnedKind.IDENTITY and ":role/" in self.name:
-            return "Role"
-        return "IAM user" if self.kind == OwnedKind.IDENTITY else "Grant"
+        """The type in words: role, IAM user, access key or grant."""
+        if self.kind != OwnedKind.IDENTITY:
+            return OwnedKind(self.kind).label
+        return "Role" if ":role/" in self.name else "IAM user"
 
 
 class Role(models.TextChoices):

@@ -24,7 +24,7 @@ ONE: Final = "\x01"
 def check_redundancy(subject: LintSubject) -> None:
     """Check within each statement, then each statement against the others."""
     for statement in subject.document.statements:
-        _check_within(statement.actions, "REDUNDANT_ACTION", str.lower, subject)
+        _check_within(statement.actions, "REDUNDANT_ACTION", fold, subject)
         _check_within(statement.resources, "REDUNDANT_RESOURCE", str, subject)
     statements = subject.document.statements
     if 1 < len(statements) <= MAX_STATEMENTS:
@@ -119,7 +119,7 @@ class _Statements:
             for statement in self.comparable
         }
         self.actions = {
-            statement.index: NameCover(statement.actions.words, str.lower)
+            statement.index: NameCover(statement.actions.words, fold)
             for statement in self.comparable
             if statement.actions
         }

@@ -10,7 +10,7 @@ from iam.audit.findings.calculation import calculate, is_due
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.owners import owned_by, owners_of
 from iam.directory.deactivation import deactivate
-from iam.directory.models import Identity, NamedOwner, OwnedUser, Person, Role, Team
+from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Person, Role, Team
 from iam.directory.rules import DirectoryRuleError
 from iam.directory.teams import delete_team
 from iam.guard import Viewer, viewer_for
@@ -282,3 +282,10 @@ def test_the_finding_follows_the_owner(account: Account, machine: Entity, ines: 
     assert statuses() == ["fixed"]
     link.delete()
     assert is_due(account)
+
+
+@pytest.mark.parametrize("kind", OwnedKind)
+def test_each_type_of_what_is_owned_has_its_name(kind: OwnedKind) -> None:
+    name = "arn:aws:iam::123456789012:user/deploy"
+    label = NamedOwner(kind=kind, name=name).kind_label
+    assert label == {"identity": "IAM user", "key": "Access key", "grant": "Grant"}[kind]

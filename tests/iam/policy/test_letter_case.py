@@ -98,13 +98,29 @@ def test_the_catalogue_does_not_know_lookalikes(name: str) -> None:
     assert "INVALID_ACTION" in {finding.code for finding in lint(document, kind="identity", quota=None)}
 
 
+def test_a_name_with_a_lookalike_is_no_repetition() -> None:
+    document = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": '
+        '["kms:Decrypt", "\u212ams:Decrypt"], "Resource": "*"}]}'
+    )
+    assert "REDUNDANT_ACTION" not in {finding.code for finding in lint(document, kind="identity", quota=None)}
+
+
 def test_an_operator_with_a_lookalike_is_unknown() -> None:
     asked = allow("s3:*", when={"\u017ftringEquals": {"aws:username": "ana"}})
     assert str(decide(*question(_line(asked, action="s3:GetObject"), strict=True))) == "conditional"
 
 
 @pytest.mark.parametrize(
-    "line", ["a.lower()", "a.casefold()", "a.isdigit()", "re.compile('a', re.I)", r"re.search('\\d', a)"]
+    "line",
+    [
+        "a.lower()",
+        "a.casefold()",
+        "a.isdigit()",
+        "map(str.lower, a)",
+        "re.compile('a', re.I)",
+        r"re.search('\\d', a)",
+    ],
 )
 def test_the_house_rule_refuses_unicode_case(line: str) -> None:
     assert list(unicode_case(line)) != []
