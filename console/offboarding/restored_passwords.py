@@ -32,7 +32,7 @@ def returned_page(request: HttpRequest, link: OneTimeLink) -> HttpResponse | Non
     seat = next((seat for seat in leaver.seats.all() if str(seat.pk) == number), None)
     try:
         if seat is None:
-            raise RefusedError("This link isn’t for that IAM user. Select one of those below.")
+            raise RefusedError("This link isn’t for that user name. Choose one of those below.")
         password = show_password(link, seat, session=link_landing.session_in(request))
     except RefusedError as refused:
         return _page(request, link, leaver, refused=refused)
