@@ -1,11 +1,11 @@
-"""The text of the policy: denied without MFA is everything but the first password and one's own device.
+"""Builds the policy text: without MFA it denies everything except a first password and one's own device.
 
-After "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials
-page",
+It follows "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security
+credentials page",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html
-with the two actions that its note names for a first or expired password, and closed where that page is open:
-what is left without MFA is left for one's own user only, whatever else somebody is allowed. A user has one
-name in an account, whatever the path, so that the two patterns of a user's ARN mean nobody else.
+with the two actions that its note names for a first or expired password. It is stricter than that page: what
+is left without MFA is limited to one's own user, whatever else is allowed. User names are unique in an
+account regardless of path, so the two ARN patterns of a user match nobody else.
 """
 
 from __future__ import annotations

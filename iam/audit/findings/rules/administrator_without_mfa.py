@@ -15,7 +15,7 @@ from iam.mirror.pull.sections import USERS
 
 
 class AdministratorWithoutMfa(FindingRule):
-    """Who is administrator is decided by all policies, boundaries and SCPs."""
+    """All policies, boundaries and SCPs determine who is administrator."""
 
     kind = "administrator-without-mfa"
     severity = FindingSeverity.CRITICAL

@@ -20,7 +20,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_api_keys_for_aws
 
 
 class ApiKeyWithoutExpiry(FindingRule):
-    """Active ones. Passwords for CodeCommit and Amazon Keyspaces can’t have an end."""
+    """Covers active keys. Passwords for CodeCommit and Amazon Keyspaces can't have an expiry."""
 
     kind = "api-key-without-expiry"
     severity = FindingSeverity.MEDIUM

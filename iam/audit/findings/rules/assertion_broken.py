@@ -50,7 +50,7 @@ class AssertionBroken(FindingRule):
 
 
 def _lines(breaches: tuple[AssertionBreach, ...]) -> list[dict[str, str]]:
-    """Who breaks it, by which statement."""
+    """The principals that break the assertion, each with the statement that allows it."""
     lines = []
     for breach in breaches[:MAX_SHOWN]:
         line = {"arn": breach.arn, "action": breach.action, "resource": breach.resource}

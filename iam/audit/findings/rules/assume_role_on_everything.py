@@ -12,7 +12,7 @@ _names = names_action("sts:AssumeRole")
 
 
 class AssumeRoleOnEverything(StatementRule):
-    """In any account."""
+    """Covers roles in any account."""
 
     kind = "assume-role-on-everything"
     severity = FindingSeverity.MEDIUM

@@ -25,7 +25,7 @@ def _on_behalf_of_a_stranger(service: str) -> dict[str, object]:
 
 
 class ConfusedDeputy(FindingRule):
-    """Only services of the data file, which send these keys: a condition would lock out the others."""
+    """Covers only services in the data file, which send these keys: a condition would lock out the others."""
 
     kind = "confused-deputy"
     severity = FindingSeverity.MEDIUM

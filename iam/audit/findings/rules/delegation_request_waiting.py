@@ -12,7 +12,9 @@ from iam.mirror.pull.sections import DELEGATION_REQUESTS
 
 
 class DelegationRequestWaiting(FindingRule):
-    """It gives nothing yet. AWS lists only those that have an owner, and ends them after seven days."""
+    """The request gives nothing yet. AWS lists only requests with an owner, and ends them after
+    seven days.
+    """
 
     kind = "delegation-request-waiting"
     severity = FindingSeverity.LOW

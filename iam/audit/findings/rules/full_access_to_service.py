@@ -50,7 +50,7 @@ def _gives_all(statement: AllowStatement) -> bool:
 
 
 class FullAccessToService(FindingRule):
-    """Services with which a whole organization can be harmed."""
+    """Covers services through which a whole organization can be harmed."""
 
     kind = "full-access-to-service"
     severity = FindingSeverity.MEDIUM

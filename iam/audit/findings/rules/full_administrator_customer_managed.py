@@ -7,7 +7,7 @@ from iam.audit.findings.models import FindingSeverity
 
 
 class FullAdministratorCustomerManaged(OwnFullPolicyRule):
-    """Policies that boundaries, denies or SCPs keep from making anyone administrator are none."""
+    """Policies that make no one administrator, because of boundaries, denies or SCPs, are left out."""
 
     kind = "full-administrator-customer-managed"
     severity = FindingSeverity.HIGH

@@ -7,7 +7,7 @@ from iam.audit.findings.models import FindingSeverity
 
 
 class FullAdministratorInline(OwnFullPolicyRule):
-    """Such a policy is seen only on its user, group or role."""
+    """An inline policy is visible only on its user, group or role."""
 
     kind = "full-administrator-inline"
     severity = FindingSeverity.MEDIUM

@@ -43,7 +43,7 @@ class GrantNotUsed(FindingRule):
 
 
 def _reasons(unrecorded: Sequence[str]) -> tuple[str, ...]:
-    """Why a use could be without an event."""
+    """Why the access could have been used without an event."""
     if not unrecorded:
         return ()
     others = len(unrecorded) - 1

@@ -15,7 +15,7 @@ GONE: Final = frozenset({"terminated", "shutting-down"})
 
 
 class InstanceAllowsImdsv1(FindingRule):
-    """Instances whose metadata service is off, or that are terminated, are none."""
+    """Instances with a disabled metadata service and terminated ones are left out."""
 
     kind = "instance-allows-imdsv1"
     severity = FindingSeverity.MEDIUM

@@ -15,7 +15,7 @@ GONE: Final = frozenset({"terminated", "shutting-down"})
 
 
 class InstanceWithoutProfile(FindingRule):
-    """Instances that are terminated are none."""
+    """Terminated instances are left out."""
 
     kind = "instance-without-profile"
     severity = FindingSeverity.LOW

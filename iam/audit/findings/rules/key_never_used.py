@@ -18,7 +18,7 @@ GRACE_DAYS: Final = 7
 
 
 class KeyNeverUsed(FindingRule):
-    """Keys that are some days old."""
+    """Covers keys that are some days old."""
 
     kind = "key-never-used"
     severity = FindingSeverity.LOW

@@ -136,7 +136,7 @@ def _names(places: list[JudgedPlace]) -> set[str]:
 
 
 def _instances(places: list[JudgedPlace], facts: AccountFacts) -> list[EntityFact]:
-    """Those of them that are in the account."""
+    """Those of the instances that are in the account."""
     names = _names(places)
     return [instance for instance in facts.of_kind(Kind.INSTANCE) if instance.aws_id in names]
 

@@ -19,7 +19,7 @@ def _allows_the_rest(statement: AllowStatement) -> bool:
 
 
 class NotActionWithAllow(FindingRule):
-    """NotAction with Deny is the usual way to protect something, and fine."""
+    """NotAction with Deny is left out: it is a common way to protect something."""
 
     kind = "not-action-with-allow"
     severity = FindingSeverity.MEDIUM

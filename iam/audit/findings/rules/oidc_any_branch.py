@@ -20,7 +20,7 @@ REPOSITORY: Final = re.compile(r"repo:([^:/]+/[^:]+)")
 
 
 class OidcAnyBranch(FindingRule):
-    """Of GitHub Actions."""
+    """Covers GitHub Actions."""
 
     kind = "oidc-any-branch"
     severity = FindingSeverity.MEDIUM

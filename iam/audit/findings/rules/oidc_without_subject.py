@@ -26,7 +26,9 @@ BY_AUDIENCE: Final = frozenset({COGNITO, "accounts.google.com", "graph.facebook.
 
 
 class OidcWithoutSubject(FindingRule):
-    """Critical where the whole world shares the issuer: GitHub. A condition on another claim is a limit."""
+    """Critical if the issuer is shared by everyone, as GitHub's is. A condition on another claim is
+    a limit.
+    """
 
     kind = "oidc-without-subject"
     severity = FindingSeverity.HIGH
@@ -60,7 +62,7 @@ class OidcWithoutSubject(FindingRule):
 
 
 def _is_limited(values: Mapping[str, list[str]], issuer: str) -> bool:
-    """Whether another claim tells who comes."""
+    """True if a condition on another claim identifies the caller."""
     prefix = fold(f"{issuer}:")
     claims = {key.removeprefix(prefix) for key in values if key.startswith(prefix)}
     if issuer in BY_AUDIENCE and claims & {"aud", "app_id", "oaud"}:

@@ -11,7 +11,7 @@ from iam.mirror.pull.sections import ORGANIZATION
 
 
 class OrganizationMissing(FindingRule):
-    """AWS says so itself, to every account that asks."""
+    """AWS reports this to every account that asks."""
 
     kind = "organization-missing"
     severity = FindingSeverity.LOW

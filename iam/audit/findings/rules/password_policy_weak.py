@@ -20,7 +20,9 @@ MAX_DAYS: Final = 365
 
 
 class PasswordPolicyWeak(FindingRule):
-    """By PCI DSS v4.0.1: 12 characters, letters and digits, not the last four. Expiry alone is low."""
+    """PCI DSS v4.0.1 requires 12 characters, letters and digits, and none of the last four passwords. Missing
+    expiry alone is low.
+    """
 
     kind = "password-policy-weak"
     severity = FindingSeverity.MEDIUM

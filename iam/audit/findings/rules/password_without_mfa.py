@@ -14,7 +14,7 @@ from iam.mirror.pull.sections import USERS
 
 
 class PasswordWithoutMfa(FindingRule):
-    """Administrators are another kind, `administrator-without-mfa`."""
+    """Administrators have a kind of their own, `administrator-without-mfa`."""
 
     kind = "password-without-mfa"
     severity = FindingSeverity.HIGH

@@ -12,9 +12,7 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class PolicyLintError(FindingRule):
-    """What AWS would not take, or what can never do what it says; names that do not exist are another
-    kind.
-    """
+    """Covers what AWS would reject and what has no effect; unknown names are another kind."""
 
     kind = "policy-lint-error"
     severity = FindingSeverity.LOW

@@ -93,14 +93,14 @@ def _path(opening: OpeningStatements) -> list[dict[str, Any]]:
 
 
 def _used(arns: list[str], facts: AccountFacts) -> list[dict[str, str]]:
-    """Who went the path, as CloudTrail recorded it, the latest first."""
+    """The principals that used the path according to CloudTrail, latest first."""
     paths = [facts.used_paths[arn] for arn in arns if arn in facts.used_paths]
     paths.sort(key=lambda path: path.last_at, reverse=True)
     return [{"arn": path.arn, "last": path.last_at.isoformat()} for path in paths[:MAX_USED]]
 
 
 def _holders(subject: EntityFact | None, facts: AccountFacts) -> tuple[str, ...]:
-    """Who has the policy that opens the path."""
+    """The holders of the policy that opens the path."""
     if subject is None or subject.kind != Kind.POLICY:
         return ()
     return facts.arns(tuple(facts.holders.get(subject.id, ())))

@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import ORGANIZATION, ROOT_ACCESS
 
 
 class RootAccessNotCentral(FindingRule):
-    """About the management account. A member is not told, and says nothing."""
+    """Concerns the management account. Member accounts are not told, so the rule reports nothing for them."""
 
     kind = "root-access-not-central"
     severity = FindingSeverity.MEDIUM

@@ -15,7 +15,7 @@ DAYS: Final = 30
 
 
 class RootUsedLately(FindingRule):
-    """By password or access key, as the credential report says."""
+    """Uses password and access key use from the credential report."""
 
     kind = "root-used-lately"
     severity = FindingSeverity.MEDIUM

@@ -11,7 +11,7 @@ from iam.people.fleet.roots import RootStanding
 
 
 class RootWithoutMfa(FindingRule):
-    """Says nothing where the account has no root credentials."""
+    """Reports nothing if the account has no root credentials."""
 
     kind = "root-without-mfa"
     severity = FindingSeverity.CRITICAL

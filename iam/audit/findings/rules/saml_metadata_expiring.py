@@ -17,7 +17,7 @@ DAYS: Final = 30
 
 
 class SamlMetadataExpiring(FindingRule):
-    """Within 30 days, or already."""
+    """Covers metadata that expires within 30 days or has expired."""
 
     kind = "saml-metadata-expiring"
     severity = FindingSeverity.MEDIUM

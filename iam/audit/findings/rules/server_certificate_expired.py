@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import SERVER_CERTIFICATES
 
 
 class ServerCertificateExpired(FindingRule):
-    """Those that are kept in IAM."""
+    """Covers certificates stored in IAM."""
 
     kind = "server-certificate-expired"
     severity = FindingSeverity.LOW

@@ -54,7 +54,7 @@ class ServicesUnused90Days(FindingRule):
 
 
 def _is_used(user: EntityFact, facts: AccountFacts) -> bool | None:
-    """Whether a user called AWS in that time; None where neither CloudTrail nor IAM tells."""
+    """True if a user called AWS in that time; None if neither CloudTrail nor IAM knows."""
     if facts.last_calls is not None:
         return user.aws_id in facts.last_calls
     if user.id not in facts.services:
@@ -64,7 +64,7 @@ def _is_used(user: EntityFact, facts: AccountFacts) -> bool | None:
 
 
 def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
-    """Where it is from, if not from CloudTrail."""
+    """The source of the data, if it is not CloudTrail."""
     if facts.last_calls is not None:
         return {}
     read_at = facts.services[user.id].read_at
@@ -72,6 +72,6 @@ def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
 
 
 def _holds_something(number: int, facts: AccountFacts) -> bool:
-    """Whether any policy gives the user anything, of its own or by a group."""
+    """True if any policy gives the user anything, directly or through a group."""
     holders = [number, *facts.groups_of.get(number, ())]
     return any(facts.attached.get(holder) or facts.inline.get(holder) for holder in holders)
