@@ -19,8 +19,7 @@ from iam.changes.acts.base import account as account_of
 from iam.changes.acts.options import laid_out
 from iam.changes.operations import CreatePolicy, Operation, PutInlinePolicy
 from iam.changes.operations.policy_version import DefaultText
-from iam.changes.operations.role import CreateRole
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.principals import CreateRole, ReplaceTrustPolicy
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Account, Entity, Kind

@@ -19,7 +19,7 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import FieldError, RefusedError, field_errors
-from iam.changes.operations.credential_status import DEACTIVATE
+from iam.changes.operations.user_credential import DEACTIVATE
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team

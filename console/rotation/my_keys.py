@@ -13,7 +13,7 @@ from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.credential_acts import acts_on
-from iam.changes.operations.credential_status import DELETE
+from iam.changes.operations.user_credential import DELETE
 from iam.linking.ownership import unsynced_users
 from iam.mirror.models import Entity, Kind, Section
 from iam.mirror.models.accounts import unknown_at

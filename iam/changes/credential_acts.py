@@ -10,8 +10,6 @@ from uuid import UUID
 
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.credential_status import DeleteCredential, SetStatus
 from iam.changes.operations.login_profile import (
     CreateLoginProfile,
     DeleteLoginProfile,
@@ -19,16 +17,18 @@ from iam.changes.operations.login_profile import (
     UpdateLoginProfile,
 )
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
+from iam.changes.operations.one_time_credential import (
+    SERVICES,
+    CreateAccessKey,
+    CreateServiceCredential,
+    ResetServiceCredential,
+)
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.public_key import (
     UploadCertificate,
     UploadSshKey,
 )
-from iam.changes.operations.service_credential import (
-    SERVICES,
-    CreateServiceCredential,
-    ResetServiceCredential,
-)
+from iam.changes.operations.user_credential import DeleteCredential, SetStatus
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.credentials import is_virtual
 

@@ -18,9 +18,8 @@ from iam.activity.callers import ROLE, SERVICE, USER
 from iam.activity.models import CallerDay, TrailCaller, TrailEvent
 from iam.activity.recorded_calls import CallGroup, groups_in
 from iam.changes.operations.base import Operation
-from iam.changes.operations.credential_status import DEACTIVATE, DELETE
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.operations.user_credential import OnCredential
+from iam.changes.operations.principals import ReplaceTrustPolicy
+from iam.changes.operations.user_credential import DEACTIVATE, DELETE, OnCredential
 from iam.changes.receipt_replay import DAYS, DISTINCT, ReplayTally, coverage_of, lines_of
 from iam.mirror.models import Kind
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from console.changes.actions.fields import HIDDEN, LONG, ActField
+from iam.changes.operations.one_time_credential import SERVICES, CreateServiceCredential
 from iam.changes.operations.public_key import UploadCertificate, UploadSshKey
-from iam.changes.operations.service_credential import SERVICES, CreateServiceCredential
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from console.changes.actions.fields import (
 )
 from iam.changes.acts import Subject, options
 from iam.changes.acts.base import entity
-from iam.changes.operations.role import RoleSettings
+from iam.changes.operations.principals import RoleSettings
 from iam.changes.operations.sign_in_session import sign_in_limit
 from iam.mirror.models import Kind
 

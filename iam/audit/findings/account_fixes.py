@@ -13,7 +13,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, CreatePolicy, Operation
 from iam.changes.operations.boundary import PUT_BOUNDARY, BoundaryParams, PutBoundary
 from iam.changes.operations.password_policy import PasswordRules, UpdatePasswordPolicy
-from iam.changes.operations.role import CreateRole, RoleSettings
+from iam.changes.operations.principals import CreateRole, RoleSettings
 from iam.mirror.models import Entity, Kind
 
 LENGTH, REUSE, MAX_DAYS = 14, 24, 365

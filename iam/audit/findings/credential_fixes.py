@@ -8,9 +8,8 @@ from iam.audit.findings.fix_request import subject_of
 from iam.audit.findings.models import AuditFinding
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.credential_status import DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
-from iam.changes.operations.user_credential import ACTIVE
+from iam.changes.operations.user_credential import ACTIVE, DEACTIVATE, SetStatus
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 
 UNKNOWN_KEYS = "The IDs of these access keys aren’t synced. Sync the account, then request again."

@@ -96,7 +96,7 @@ def written(owner: Entity, name: str, edit: Edit, *, more: Sequence[Statement] =
     if owner.kind == Kind.POLICY:
         return [CreatePolicyVersion.of(owner, text=text)] if statements else _removal(owner)
     if not statements:
-        return [DeleteInlinePolicy.of(owner, name=name)]
+        return [DeleteInlinePolicy.of(owner, policy_name=name)]
     return [PutInlinePolicy.of(owner, name=name, text=text)]
 
 
@@ -140,7 +140,7 @@ def detach_all(finding: AuditFinding) -> Sequence[Operation]:
 def delete_inline_policies(finding: AuditFinding) -> Sequence[Operation]:
     """Delete every inline policy named in the evidence."""
     holder = subject_of(finding)
-    return [DeleteInlinePolicy.of(holder, name=name) for name in finding.evidence["policies"]]
+    return [DeleteInlinePolicy.of(holder, policy_name=name) for name in finding.evidence["policies"]]
 
 
 def delete_unused_versions(finding: AuditFinding) -> Sequence[Operation]:

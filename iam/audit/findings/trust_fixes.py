@@ -12,7 +12,7 @@ from iam.audit.findings.workload_roles import ROLES_ANYWHERE_SERVICE
 from iam.changes.acts.options import state_of, trust_text
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, valid_at
 from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_in

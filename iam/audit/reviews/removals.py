@@ -87,7 +87,7 @@ def operations_of(row: ReviewItem) -> list[Operation]:
 
 def _removing(row: ReviewItem, holder: Entity) -> Operation:
     if row.sort == AccessSort.INLINE:
-        return DeleteInlinePolicy.of(holder, name=row.target)
+        return DeleteInlinePolicy.of(holder, policy_name=row.target)
     if row.target_entity is None:
         raise RefusedError(f"{row.target_name} is no longer known.")
     if row.sort == AccessSort.MEMBER:

@@ -11,7 +11,7 @@ from iam.changes.acts.on_principals import set_tags
 from iam.changes.errors import FieldError
 from iam.changes.operations import Operation, SetDefaultVersion
 from iam.changes.operations.former_version import DeletePolicyVersion
-from iam.changes.operations.instance_association import profile_for
+from iam.changes.operations.instance_profile import ADD_ROLE, REMOVE_ROLE, RoleInProfile, profile_for
 from iam.changes.operations.oidc_provider import (
     ADD_CLIENT_ID,
     MAX_CLIENTS,
@@ -20,7 +20,6 @@ from iam.changes.operations.oidc_provider import (
     DeleteOidcProvider,
     SetThumbprints,
 )
-from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
 from iam.changes.operations.virtual_mfa_device import DeleteSpareMfaDevice

@@ -18,13 +18,16 @@ from iam.changes.operations import (
     PutInlinePolicy,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.group import UpdateGroup
-from iam.changes.operations.role import RoleSettings, UpdateRole
+from iam.changes.operations.principals import (
+    ReplaceTrustPolicy,
+    RoleSettings,
+    UpdateGroup,
+    UpdateRole,
+    UpdateUser,
+)
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.sign_in_session import LimitRoleSignIn, LimitUserSignIn
 from iam.changes.operations.tags import SetTags
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.operations.user import UpdateUser
 from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services.deletion import deletion_of
 from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
@@ -53,7 +56,7 @@ def _inline(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _drop_inline(subject: Subject, fields: Given) -> Sequence[Operation]:
-    return [DeleteInlinePolicy.of(entity(subject), name=str(fields["name"]))]
+    return [DeleteInlinePolicy.of(entity(subject), policy_name=str(fields["name"]))]
 
 
 def _reduce(subject: Subject, fields: Given) -> Sequence[Operation]:
@@ -65,7 +68,7 @@ def _reduce(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [
         PutInlinePolicy.of(holder, name=REDUCED_POLICY, text=str(fields["document"])),
         *(Attachment.of(DETACH_POLICY, holder, policy=edge.target) for edge in attached),
-        *(DeleteInlinePolicy.of(holder, name=name) for name in inline),
+        *(DeleteInlinePolicy.of(holder, policy_name=name) for name in inline),
     ]
 
 

@@ -17,7 +17,7 @@ from iam.changes.operations import (
     Operation,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
+from iam.changes.operations.instance_profile import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.history_events import FactStep
 

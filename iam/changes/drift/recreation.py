@@ -17,11 +17,9 @@ from iam.changes.operations import (
     Operation,
     PutInlinePolicy,
 )
-from iam.changes.operations.group import CreateGroup
 from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
 from iam.changes.operations.instance_profile import CreateInstanceProfile
-from iam.changes.operations.role import CreateRole, RoleSettings
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateGroup, CreateRole, CreateUser, RoleSettings
 from iam.changes.services.deletion import deletion_of, lost_for_good
 from iam.mirror.models import (
     Cause,

@@ -21,13 +21,16 @@ from iam.changes.drift.recreation import delete_created, recreate_deleted
 from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
 from iam.changes.drift.sign_in_reversals import credentials, owned
 from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
-from iam.changes.operations.group import UpdateGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy
-from iam.changes.operations.role import RoleSettings, UpdateRole
+from iam.changes.operations.principals import (
+    ReplaceTrustPolicy,
+    RoleSettings,
+    UpdateGroup,
+    UpdateRole,
+    UpdateUser,
+)
 from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.tags import SET_TAGS, SetTags
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.operations.user import UpdateUser
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 from iam.mirror.queries.history_events import QUIET, FactStep
@@ -106,7 +109,7 @@ def _inline(step: FactStep, entity: Entity) -> Iterator[DriftReversal]:
     if has_moved_on:
         yield moved_on_reversal(what)
     elif step.old is None:
-        yield DriftReversal(what, (DeleteInlinePolicy.of(entity, name=row.name),))
+        yield DriftReversal(what, (DeleteInlinePolicy.of(entity, policy_name=row.name),))
     elif step.new is None or step.old.document_id != step.new.document_id:
         put = PutInlinePolicy.of(entity, name=row.name, text=step.old.document.text)
         yield DriftReversal(what, (put,))

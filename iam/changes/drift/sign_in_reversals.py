@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
-from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, SetStatus
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.queries.history_events import NOUNS, FactStep
 

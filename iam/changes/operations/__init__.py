@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.changes.operations.access import PolicyRef
-from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.account_alias import Alias
+from iam.changes.operations.account_setting import Alias
 from iam.changes.operations.attachment import ATTACH_POLICY, DETACH_POLICY, Attachment
 from iam.changes.operations.base import (
     REGISTRY,
@@ -20,13 +19,15 @@ from iam.changes.operations.base import (
     restore,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.credential_status import DeleteCredential, SetStatus
 from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion, TakeBackVersion
-from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
 from iam.changes.operations.group_membership import ADD_TO_GROUP, REMOVE_FROM_GROUP, Membership
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
-from iam.changes.operations.instance_association import ProfileAssociation
-from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
+from iam.changes.operations.instance_profile import (
+    CreateInstanceProfile,
+    DeleteInstanceProfile,
+    ProfileAssociation,
+    RoleInProfile,
+)
 from iam.changes.operations.login_profile import (
     CreateLoginProfile,
     DeleteLoginProfile,
@@ -46,12 +47,27 @@ from iam.changes.operations.oidc_provider import (
     DeleteOidcProvider,
     SetThumbprints,
 )
+from iam.changes.operations.one_time_credential import (
+    CreateAccessKey,
+    CreateServiceCredential,
+    ResetServiceCredential,
+)
 from iam.changes.operations.password_policy import DeletePasswordPolicy, UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
-from iam.changes.operations.profile_role import RoleInProfile
+from iam.changes.operations.principals import (
+    CreateGroup,
+    CreateRole,
+    CreateUser,
+    DeleteGroup,
+    DeleteRole,
+    DeleteUser,
+    ReplaceTrustPolicy,
+    UpdateGroup,
+    UpdateRole,
+    UpdateUser,
+)
 from iam.changes.operations.public_key import UploadCertificate, UploadSshKey
 from iam.changes.operations.quotas import QuotaUse
-from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import (
@@ -59,14 +75,12 @@ from iam.changes.operations.server_certificate import (
     UpdateServerCertificate,
     UploadServerCertificate,
 )
-from iam.changes.operations.service_credential import CreateServiceCredential, ResetServiceCredential
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole
 from iam.changes.operations.shown_calls import ShownCall, shown_calls
 from iam.changes.operations.sign_in_session import LimitRoleSignIn, LimitUserSignIn
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.tags import SetTags
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
+from iam.changes.operations.user_credential import DeleteCredential, SetStatus
 from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, DeleteSpareMfaDevice
 
 __all__ = [

@@ -17,10 +17,9 @@ from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.facts import target_in_mirror
 from iam.changes.operations.holder import HolderParams, OfHolder, reach_notes, ways_beside
-from iam.changes.operations.identity import found_or_none, lost_identity
+from iam.changes.operations.identity import find_current_entity, found_or_none, lost_identity
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import OperationSpec, Quota
 from iam.changes.world import ChangeWorld

@@ -12,8 +12,8 @@ from uuid import UUID
 from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.operations.access import PolicyAccess, PolicyRef
-from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.facts import fact_from, former_params
+from iam.changes.operations.identity import find_current_entity
 from iam.changes.operations.params import as_stored
 from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, PermanentLoss
@@ -104,19 +104,6 @@ class Operation(ABC):
             self.spec = spec
 
     @classmethod
-    def specs(cls) -> tuple[OperationSpec, ...]:
-        """All operations of the class."""
-        return cls.SPECS or (cls.spec,)
-
-    @classmethod
-    def from_params(
-        cls, account: Account, params: Mapping[str, Any], *, spec: OperationSpec | None = None
-    ) -> Self:
-        """The operation from its stored parameters. Raises TypeError or ValueError when they are not its
-        own."""
-        return cls(account, cls.params_type(**params), spec)
-
-    @classmethod
     def of(cls, *which: Any, **rest: Any) -> Self:
         """The operation on an entity of the mirror, or on an account; its spec comes first where the class
         has several for one kind. `rest` are the parameters beside those that name the subject. Raises
@@ -125,7 +112,7 @@ class Operation(ABC):
         params = cls.params_type(**cls.params_type.names_of(subject), **as_stored(rest))
         if isinstance(subject, Account):
             return cls(subject, params, *chosen)
-        of_kind = [spec for spec in cls.SPECS if spec.subject_kind == subject.kind]
+        of_kind = [spec for spec in cls.SPECS if spec.is_on(subject.kind)]
         return cls(subject.account, params, *(chosen or of_kind[:1]))
 
     @property
@@ -428,7 +415,7 @@ _CLASSES: Final[dict[str, type[Operation]]] = {}
 def register(classes: Iterable[type[Operation]]) -> None:
     """Enter every operation of these classes. Raises ValueError for a slug that is taken."""
     for operation_class in classes:
-        for spec in operation_class.specs():
+        for spec in operation_class.SPECS or (operation_class.spec,):
             if spec.slug in REGISTRY:
                 raise ValueError(f"Two operations have the slug {spec.slug}.")
             REGISTRY[spec.slug] = spec
@@ -440,7 +427,13 @@ def class_of(slug: str) -> type[Operation]:
     return _CLASSES[slug]
 
 
+def operation_on(slug: str, subject: Entity, **rest: Any) -> Operation:
+    """An operation on an entity of the mirror, by its slug; `rest` as for `of` of its class."""
+    return class_of(slug).of(REGISTRY[slug], subject, **rest)
+
+
 def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
-    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this
-    version does not know."""
-    return _CLASSES[slug].from_params(account, params, spec=REGISTRY[slug])
+    """The operation that a row holds. Raises KeyError for a slug, and TypeError or ValueError for params, that
+    this version does not know."""
+    made_by = _CLASSES[slug]
+    return made_by(account, made_by.params_type(**params), REGISTRY[slug])

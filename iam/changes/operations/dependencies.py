@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from iam.changes.operations.attachment import DETACH_POLICY, Attachment
-from iam.changes.operations.base import Operation
-from iam.changes.operations.credential_status import DELETE, DeleteCredential
-from iam.changes.operations.group_membership import REMOVE_FROM_GROUP, Membership
-from iam.changes.operations.inline_policy import DeleteInlinePolicy
-from iam.changes.operations.login_profile import DeleteLoginProfile
-from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
-from iam.changes.operations.profile_role import REMOVE_ROLE, RoleInProfile
+from iam.changes.operations.base import REGISTRY, Operation, operation_on
 from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 from iam.mirror.refresh.credentials import is_virtual
@@ -63,7 +56,7 @@ def _is_same(dependency: dict[str, str], other: dict[str, str]) -> bool:
 
 def _of_user(user: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.MEMBER, source=user):
-        yield Membership.of(REMOVE_FROM_GROUP, user, group=edge.target)
+        yield operation_on("group_membership.remove", user, group=edge.target)
     yield from _policies_of(user)
     yield from _credentials_of(user)
 
@@ -71,46 +64,46 @@ def _of_user(user: Entity) -> Iterator[Operation]:
 def _credentials_of(user: Entity) -> Iterator[Operation]:
     row = credentials_row(user)
     if row is not None and row.has_password:
-        yield DeleteLoginProfile.of(user)
+        yield operation_on("login_profile.delete", user)
     owned = Entity.objects.filter(owner=user, gone_at__isnull=True).select_related(
         "account", "owner__account"
     )
     for entity in owned.order_by("kind", "aws_id"):
-        if entity.kind == Kind.MFA_DEVICE:
-            yield (DeleteMfaDevice if is_virtual(entity.aws_id) else DeactivateMfaDevice).of(entity)
-        elif entity.kind in DELETE:
-            yield DeleteCredential.of(entity)
+        is_hardware = entity.kind == Kind.MFA_DEVICE and not is_virtual(entity.aws_id)
+        slug = "mfa_device.deactivate" if is_hardware else f"{entity.kind.replace('-', '_')}.delete"
+        if slug in REGISTRY:
+            yield operation_on(slug, entity)
 
 
 def _of_group(group: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.MEMBER, target=group):
-        yield Membership.of(REMOVE_FROM_GROUP, edge.source, group=group)
+        yield operation_on("group_membership.remove", edge.source, group=group)
     yield from _policies_of(group)
 
 
 def _of_role(role: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.PROFILE_ROLE, target=role):
-        yield RoleInProfile.of(REMOVE_ROLE, edge.source, role=role)
+        yield operation_on("instance_profile.remove_role", edge.source, role=role)
     yield from _policies_of(role)
 
 
 def _of_policy(policy: Entity) -> Iterator[Operation]:
     """Its versions go with it, in the operation itself; a boundary is nobody's to take away in passing."""
     for edge in _edges(EdgeKind.ATTACHED, target=policy):
-        yield Attachment.of(DETACH_POLICY, edge.source, policy=policy)
+        yield operation_on("attachment.detach", edge.source, policy=policy)
 
 
 def _of_profile(profile: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.PROFILE_ROLE, source=profile):
-        yield RoleInProfile.of(REMOVE_ROLE, profile, role=edge.target)
+        yield operation_on("instance_profile.remove_role", profile, role=edge.target)
 
 
 def _policies_of(holder: Entity) -> Iterator[Operation]:
     for edge in _edges(EdgeKind.ATTACHED, source=holder):
-        yield Attachment.of(DETACH_POLICY, holder, policy=edge.target)
+        yield operation_on("attachment.detach", holder, policy=edge.target)
     names = InlinePolicy.objects.filter(valid_at(None), owner=holder).order_by("name")
     for name in names.values_list("name", flat=True):
-        yield DeleteInlinePolicy.of(holder, name=name)
+        yield operation_on("inline_policy.delete", holder, policy_name=name)
 
 
 def _edges(kind: EdgeKind, **side: Entity) -> Iterable[Edge]:

@@ -1,11 +1,16 @@
-"""Whether a name in AWS still means what was approved."""
+"""Whether a name in AWS still means what was approved, and what the mirror holds under it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.db.models import BigIntegerField, CharField
+
 from iam.aws.errors import AwsError, ErrorKind
+from iam.changes.planning_cache import is_absent, memoize
+from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
+from iam.mirror.models import Account, Entity
 
 T = TypeVar("T")
 
@@ -30,3 +35,36 @@ def found_or_none(read: Callable[[], T]) -> T | None:
         if error.kind is not ErrorKind.NOT_FOUND:
             raise
     return None
+
+
+def _current_entity_by(column: str) -> CompiledQuery:
+    """The living entity of an account and a kind that has a value in the column."""
+    return CompiledQuery(
+        lambda: (
+            Entity.objects.filter(
+                account=QueryParam("account", BigIntegerField()),
+                kind=QueryParam("kind", CharField()),
+                gone_at__isnull=True,
+                **{column: QueryParam(column, CharField())},
+            )
+            .order_by("pk")
+            .values_list(*columns(Entity))[:1]
+        )
+    )
+
+
+_BY_ID, _BY_ARN = _current_entity_by("aws_id"), _current_entity_by("arn")
+
+
+def find_current_entity(account: Account, *, kind: str, aws_id: str = "", arn: str = "") -> Entity | None:
+    """The one of this unique id or, where none is given, of this ARN; None for what is gone, and for what
+    is still to be made."""
+    if not aws_id and (not arn or is_absent(account.pk, arn)):
+        return None
+
+    def read() -> Entity | None:
+        statement, which = (_BY_ID, {"aws_id": aws_id}) if aws_id else (_BY_ARN, {"arn": arn})
+        rows = statement.rows(account=account.pk, kind=kind, **which)
+        return instance(Entity, rows[0]) if rows else None
+
+    return memoize(("living", account.pk, kind, aws_id, "" if aws_id else arn), read)

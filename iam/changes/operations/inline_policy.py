@@ -235,10 +235,6 @@ class DeleteInlinePolicy(InlineOperation):
     text = ""
     inputs: InlineParams
 
-    @classmethod
-    def of(cls, holder: Entity, *, name: str) -> Self:
-        return cls(holder.account, InlineParams(**HolderParams.names_of(holder), policy_name=name))
-
 
 def _image(text: str) -> Image:
     return {"document": document_meaning(text), "text": document_digest(text)} if text else dict(NONE)

@@ -1,11 +1,132 @@
-"""Make and delete instance profiles."""
+"""Make and delete instance profiles, put a role into one, and give one to an EC2 instance.
+
+A profile holds one role at most. Putting a role in needs iam:PassRole on it. What runs on an instance gets
+the role's credentials within some minutes, and those that it has stay valid until they expire.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from typing import Final, Self
+from uuid import UUID
+
+from iam.aws.parallel_reads import parallel_reads
+from iam.aws.reads import holdings
+from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
+from iam.aws.session import Aws
+from iam.changes.operations.base import Image, Operation
+from iam.changes.operations.facts import first_names, state_of, target_in_mirror
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
-from iam.changes.operations.profile_role import OnProfile, instances_with
-from iam.changes.operations.subject import SubjectParams
-from iam.mirror.models import Kind
+from iam.changes.operations.params import Blank
+from iam.changes.operations.spec import HIGH, OperationSpec, Quota
+from iam.changes.operations.subject import OnSubject, SubjectParams
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.refresh import reread_instance, reread_profile
+
+
+class OnProfile(OnSubject):
+    """An operation on an instance profile; the last observation is what goes into the mirror."""
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        if self.seen is not None:
+            name, at, now = self.inputs.name, self.seen.at, self.seen.now
+            reread_profile(self.account, name=name, now=now, at=at, cause_id=cause_id)
+
+
+class RoleInProfileParams(SubjectParams):
+    """Which role; the id is empty while an earlier change of the same set is still to make it."""
+
+    role_name: str
+    role_arn: str
+    role_id: Blank
+
+
+ADD_ROLE: Final = OperationSpec(
+    slug="instance_profile.add_role",
+    title="Add role {role_name} to instance profile {name}",
+    no_op="{name} already has the role {role_name}.",
+    counted=("Add a role to", "instance profile"),
+    state={"role": "role_name"},
+    call="AddRoleToInstanceProfile",
+    parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
+    sentence="{name} gets role {role_name}",
+    weight=HIGH,
+    quota=Quota(
+        "Roles of the profile afterwards",
+        "{name} has the role {role_now}, and a profile can have only one. Remove it first.",
+        usual=1,
+    ),
+    inverse="instance_profile.remove_role",
+)
+REMOVE_ROLE: Final = replace(
+    ADD_ROLE,
+    adds=False,
+    slug="instance_profile.remove_role",
+    title="Remove role {role_name} from instance profile {name}",
+    no_op="{name} doesn’t have the role {role_name}.",
+    counted=("Remove the role from", "instance profile"),
+    call="RemoveRoleFromInstanceProfile",
+    sentence="{name} no longer has a role",
+    weight="",
+    quota=None,
+    inverse="instance_profile.add_role",
+)
+
+
+class RoleInProfile(OnProfile):
+    SPECS = (ADD_ROLE, REMOVE_ROLE)
+    initial = {"role": ""}
+    inputs: RoleInProfileParams
+
+    def modified_arns(self) -> tuple[str, ...]:
+        """The role too, since anyone who has the profile works as the role."""
+        return (*super().modified_arns(), self.inputs.role_arn)
+
+    def desired_state(self) -> Image:
+        return {"role": self.inputs.role_name if self.spec.adds else ""}
+
+    def satisfied(self, image: Image) -> bool:
+        """Of one that is taken out: this role is not in it, whichever else may be."""
+        is_in = image == {"role": self.inputs.role_name}
+        return is_in == self.spec.adds
+
+    def inverse(self, before: Image) -> Operation | None:
+        """Also of one that is taken out while another role is in it."""
+        return None if before == self.desired_state() else self.restoration(before)
+
+    def notes(self) -> tuple[str, ...]:
+        becomes = "use" if self.spec.adds else "can no longer use"
+        return instances_with(self.subject(), f"{becomes} {self.inputs.role_name}")
+
+    def used(self) -> int | None:
+        return int(bool(self.role_now)) if self.spec.adds else None
+
+    @property
+    def role_now(self) -> str:
+        subject = self.subject()
+        return str(self.image_of(subject)["role"]) if subject else ""
+
+    def identity_error(self, aws: Aws) -> str:
+        """Two calls."""
+        with parallel_reads(aws) as ask:
+            of_role = ask(partial(self._mismatch_of_role, aws))
+            return super().identity_error(aws) or of_role()
+
+    def _mismatch_of_role(self, aws: Aws) -> str:
+        name = self.inputs.role_name
+        current = found_or_none(lambda: holdings.holder_id(aws, kind=Kind.ROLE.value, name=name))
+        return lost_identity(f"Role {name}", current, expected=self.inputs.role_id)
+
+
+def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:
+    """A sentence on the EC2 instances that have the profile; none where none has."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, target=profile)
+    names = list(edges.order_by("source__name").values_list("source__name", flat=True)) if profile else []
+    if not names:
+        return ()
+    return (f"EC2 instances that have the profile {becomes}: {first_names(names)}.",)
 
 
 class NewProfileParams(SubjectParams):
@@ -30,3 +151,141 @@ class DeleteInstanceProfile(OnProfile, Delete):
 
     def notes(self) -> tuple[str, ...]:
         return instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically")
+
+
+class InstanceParams(SubjectParams):
+    """Which instance, the profile that it is to have (blank: none), and the association that it has
+    (blank: none)."""
+
+    subject_id: str
+    profile_arn: Blank
+    association_id: Blank
+
+
+_OLD_CREDENTIALS: Final = (
+    "Credentials that the instance already has stay valid for a few hours, until they expire."
+)
+ASSOCIATE: Final = OperationSpec(
+    slug="instance.associate_profile",
+    family="instance-profile-association",
+    title="Attach instance profile {profile} to {name}",
+    no_op="{name} already has this instance profile.",
+    counted=("Attach an instance profile to", "EC2 instance"),
+    notes=("Applications on {name} can use the role in {profile}.", _OLD_CREDENTIALS),
+    state={"profile": "profile_arn"},
+    service="ec2",
+    call="AssociateIamInstanceProfile",
+    parameters={"InstanceId": "subject_id", "IamInstanceProfile": "wanted_profile"},
+    sentence="{name} has the instance profile {profile}",
+    weight=HIGH,
+)
+REPLACE: Final = replace(
+    ASSOCIATE,
+    slug="instance.replace_profile",
+    title="Replace instance profile of {name} with {profile}",
+    counted=("Replace the instance profile of", "EC2 instance"),
+    notes=(
+        "Applications on {name} can use the role in {profile} instead of the previous role.",
+        _OLD_CREDENTIALS,
+    ),
+    call="ReplaceIamInstanceProfileAssociation",
+    parameters={"AssociationId": "association_id", "IamInstanceProfile": "wanted_profile"},
+    sentence="{name} has instance profile {profile} instead of the previous one",
+)
+DISASSOCIATE: Final = replace(
+    ASSOCIATE,
+    slug="instance.disassociate_profile",
+    title="Detach instance profile from {name}",
+    no_op="{name} has no instance profile.",
+    counted=("Detach the instance profile of", "EC2 instance"),
+    notes=("Applications on {name} no longer get credentials of a role.", _OLD_CREDENTIALS),
+    call="DisassociateIamInstanceProfile",
+    parameters={"AssociationId": "association_id"},
+    sentence="{name} no longer has an instance profile",
+    weight="",
+)
+
+
+class ProfileAssociation(Operation):
+    excluded = ("instance.",)
+    SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
+    missing_message = "The instance no longer exists in AWS, as of the last sync."
+    inputs: InstanceParams
+    _fresh: ProfileOfInstance | None = None
+    _shown = ProfileOfInstance()
+
+    @classmethod
+    def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
+        """The operation on an instance of the mirror, with the association that it has now."""
+        association = str(_state_in_mirror(instance)["association"])
+        return cls.of(spec, instance, profile_arn=profile_arn, association_id=association)
+
+    @property
+    def profile(self) -> str:
+        return self.inputs.profile_arn.rpartition("/")[2]
+
+    def referenced_arns(self) -> tuple[str, ...]:
+        return (self.inputs.profile_arn,) if self.inputs.profile_arn else ()
+
+    def satisfied(self, image: Image) -> bool:
+        """The id of the association is AWS's to give."""
+        return bool(image["profile"] == self.inputs.profile_arn)
+
+    def image_of(self, subject: Entity) -> Image:
+        return _state_in_mirror(subject)
+
+    def identity_error(self, aws: Aws) -> str:
+        """Two calls, which the observation that follows is spared."""
+        self._fresh = self._read_instance(aws)
+        return "" if self._fresh else f"Instance {self.inputs.subject_id} no longer exists in AWS."
+
+    def observe(self, aws: Aws) -> Image:
+        """Two calls, none right after `identity_error`."""
+        self._shown, self._fresh = self._fresh or self._read_instance(aws) or ProfileOfInstance(), None
+        return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
+
+    def _read_instance(self, aws: Aws) -> ProfileOfInstance | None:
+        return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.region)
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        reread_instance(
+            self.account,
+            aws,
+            instance_id=self.inputs.subject_id,
+            region=self.region,
+            association_id=self._shown.association_id,
+            cause_id=cause_id,
+        )
+
+    @property
+    def region(self) -> str:
+        return self.inputs.subject_arn.split(":")[3]
+
+    @property
+    def wanted_profile(self) -> dict[str, str]:
+        return {"Arn": self.inputs.profile_arn}
+
+    def restoration(self, before: Image) -> Operation | None:
+        instance = self.subject()
+        if instance is None:
+            return None
+        arn = str(before["profile"])
+        if not arn:
+            return ProfileAssociation.of_instance(DISASSOCIATE, instance)
+        spec = REPLACE if self.inputs.profile_arn else ASSOCIATE
+        return ProfileAssociation.of_instance(spec, instance, profile_arn=arn)
+
+
+def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
+    """The operation by which an instance of the mirror gets this profile, or has none."""
+    if profile is None:
+        return ProfileAssociation.of_instance(DISASSOCIATE, instance)
+    spec = REPLACE if _state_in_mirror(instance)["profile"] else ASSOCIATE
+    return ProfileAssociation.of_instance(spec, instance, profile_arn=profile.arn)
+
+
+def _state_in_mirror(instance: Entity) -> Image:
+    arn = target_in_mirror(instance, EdgeKind.INSTANCE_PROFILE, "arn")
+    state = state_of(instance)
+    association = (state.attrs.get("AssociationId") if state else "") or ""
+    return {"profile": arn, "association": association}

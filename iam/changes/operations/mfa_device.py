@@ -15,12 +15,19 @@ from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
-from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
-from iam.changes.operations.entity_lookup import find_current_entity
+from iam.changes.operations.identity import find_current_entity
 from iam.changes.operations.params import IdText
 from iam.changes.operations.sealed_secret import accepted, sealed_text, used
 from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
-from iam.changes.operations.user_credential import CredentialParams, OfUser, OnCredential, UserParams, owned
+from iam.changes.operations.user_credential import (
+    MFA_DEVICE,
+    CredentialParams,
+    CredentialSpec,
+    OfUser,
+    OnCredential,
+    UserParams,
+    owned,
+)
 from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.credentials import ReadCredentials, device_exists, is_virtual

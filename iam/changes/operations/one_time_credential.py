@@ -1,5 +1,5 @@
-"""What operations share that make a credential of which AWS shows the secret once: a call is made once, and
-its secret is sealed for one person.
+"""Make an access key or a service-specific credential, of which AWS shows the secret once: a call is made
+once, and its secret is sealed for one person.
 
 A call of which the answer was lost is never repeated. A credential that is there then, and was not when this
 was planned, is named: its secret is known to nobody, and a person deletes it.
@@ -8,14 +8,28 @@ was planned, is named: its secret is known to nobody, and a person deletes it.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, Self
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import accepted, seal_for
-from iam.changes.operations.user_credential import NewCredential, OfSort, UserParams, owned
-from iam.mirror.models import Entity
+from iam.changes.operations.spec import HIGH, PermanentLoss, Quota
+from iam.changes.operations.user_credential import (
+    ABSENT,
+    ACCESS_KEY,
+    ACTIVE,
+    SERVICE_CREDENTIAL,
+    CredentialParams,
+    CredentialSpec,
+    DeleteCredential,
+    NewCredential,
+    OfSort,
+    OnCredential,
+    UserParams,
+    owned,
+)
+from iam.mirror.models import Entity, EntityState, valid_at
 
 
 class GivenParams(UserParams):
@@ -77,3 +91,207 @@ class GivenOnce(WithSecret, NewCredential):
     def inverse(self, before: Image) -> Operation | None:
         secret = accepted(self.inputs.sealed_id)
         return None if secret is None else self.deletion(secret.label)
+
+
+KEYS_PER_USER: Final = 2
+
+
+class CreateAccessKey(GivenOnce):
+    spec = CredentialSpec(
+        slug="access_key.create",
+        sort=ACCESS_KEY,
+        title="Create an access key for {user_name}",
+        no_op="This access key already exists.",
+        counted=("Create", "access key"),
+        notes=(
+            "Anyone who has the access key can {power} until it is deactivated or deleted.",
+            "Only {recipient_name} can read the secret, in one browser, within 24 hours.",
+        ),
+        quota=Quota(
+            "Access keys afterwards",
+            "{user_name} has {used} access keys, and AWS allows {limit}. Delete an unused one first.",
+            usual=KEYS_PER_USER,
+            name="AccessKeysPerUserQuota",
+        ),
+        call="CreateAccessKey",
+        parameters={"UserName": "user_name"},
+        sentence="Creates an access key. Its secret is sealed for {recipient_name}",
+        is_idempotent=False,
+        weight=HIGH,
+    )
+
+    purpose = "access_key.secret"
+    inputs: GivenParams
+    _going: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, user: Entity, /, *more: Any, instead_of: str = "", **rest: Any) -> Self:
+        """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before,
+        in the same set."""
+        known = sorted(set(owned(user, cls.spec.sort.kind)) - {instead_of})
+        return super().of(user, known=" ".join(known), **rest)
+
+    def with_preceding(self, earlier: Sequence[Operation]) -> None:
+        self._going = frozenset(
+            operation.inputs.credential_id
+            for operation in earlier
+            if isinstance(operation, DeleteCredential)
+            and operation.kind == self.kind
+            and operation.modified_arns() == self.modified_arns()
+        )
+
+    def image_of(self, subject: Entity) -> Image:
+        return {"ids": sorted(set(owned(subject, self.kind)) - self._going)}
+
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        key = response["AccessKey"]
+        return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
+
+    def used(self) -> int | None:
+        user = self.subject()
+        return None if user is None else len(set(owned(user, self.kind)) - self._going)
+
+
+SERVICES: Final = {
+    "codecommit.amazonaws.com": "CodeCommit",
+    "cassandra.amazonaws.com": "Amazon Keyspaces",
+    "bedrock.amazonaws.com": "Amazon Bedrock",
+    "logs.amazonaws.com": "CloudWatch Logs",
+}
+WITH_AGE: Final = frozenset({"bedrock.amazonaws.com", "logs.amazonaws.com"})
+"""Services of which AWS lets a credential end by itself."""
+PURPOSE: Final = "service_credential.secret"
+
+
+def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
+    """The id and the secret in AWS's answer."""
+    made = response["ServiceSpecificCredential"]
+    secret = made.get("ServicePassword") or made["ServiceCredentialSecret"]
+    return str(made["ServiceSpecificCredentialId"]), str(secret)
+
+
+class CredentialServiceParams(GivenParams):
+    """For which service, as AWS names it, and for how many days (blank: until it is deleted)."""
+
+    service_name: str
+    age_days: Blank
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.age_days:
+            int(self.age_days)
+
+
+class CreateServiceCredential(GivenOnce):
+    spec = CredentialSpec(
+        slug="service_credential.create",
+        sort=SERVICE_CREDENTIAL,
+        title="Create {service} credential for {user_name}",
+        no_op="This service-specific credential already exists.",
+        counted=("Create", "service credential"),
+        call="CreateServiceSpecificCredential",
+        parameters={"UserName": "user_name", "ServiceName": "service_name", "CredentialAgeDays": "days?"},
+        sentence="Creates a credential for {service}. Its secret is sealed for {recipient_name}",
+        notes=(
+            "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
+            "Only {recipient_name} can read the secret, once, within 24 hours.",
+        ),
+        quota=Quota(
+            "Credentials for the service afterwards",
+            "{user_name} has {used} credentials for {service}, and AWS allows {limit}. Delete one first.",
+            usual=2,
+        ),
+        is_idempotent=False,
+        weight=HIGH,
+    )
+
+    purpose = PURPOSE
+    inputs: CredentialServiceParams
+
+    @classmethod
+    def of(cls, user: Entity, /, *more: Any, service: str, age_days: int = 0, **rest: Any) -> Self:
+        return super().of(user, service_name=service, age_days=str(age_days or ""), **rest)
+
+    @property
+    def service(self) -> str:
+        return SERVICES.get(self.inputs.service_name, self.inputs.service_name)
+
+    @property
+    def power(self) -> str:
+        return f"use {self.service} with the permissions of {self.inputs.user_name}"
+
+    @property
+    def days(self) -> int:
+        """How long it is valid; 0 for until it is deleted."""
+        return int(self.inputs.age_days or 0)
+
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        return secret_in(response)
+
+    def used(self) -> int | None:
+        user = self.subject()
+        rows = EntityState.objects.filter(
+            valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
+        )
+        services = [attrs.get("ServiceName") for attrs in rows.values_list("attrs", flat=True)]
+        return None if user is None else services.count(self.inputs.service_name)
+
+    def refusal(self) -> str:
+        if self.inputs.service_name not in SERVICES:
+            known = ", ".join(SERVICES)
+            return (
+                f"{self.inputs.service_name} doesn’t support service-specific credentials. These "
+                f"services do: {known}."
+            )
+        if self.inputs.age_days and self.inputs.service_name not in WITH_AGE:
+            return f"Credentials for {self.service} can’t have an expiry."
+        return ""
+
+
+class ResetParams(CredentialParams):
+    """Which seal the new secret goes under, and for whom."""
+
+    sealed_id: IdText
+    recipient_id: IdText
+    recipient_name: str
+
+
+class ResetServiceCredential(WithSecret, OnCredential):
+    """Gives a credential a new password. One of which the answer was lost is left to a person, who asks
+    for another."""
+
+    spec = CredentialSpec(
+        slug="service_credential.reset",
+        sort=SERVICE_CREDENTIAL,
+        status_after=ACTIVE,
+        title="Reset password of {label} of {user_name}",
+        no_op="It is already reset.",
+        counted=("Reset the password of", "service credential"),
+        notes=(
+            "The old password stops working.",
+            "Only {recipient_name} can read the new password, once, within 24 hours.",
+        ),
+        call="ResetServiceSpecificCredential",
+        parameters={"UserName": "user_name", "ServiceSpecificCredentialId": "credential_id"},
+        sentence="Creates a new password, sealed for {recipient_name}",
+        is_idempotent=False,
+        weight=HIGH,
+        loss=PermanentLoss(
+            "Reset the password of a service-specific credential",
+            "AWS never shows the old password, so it can’t be restored.",
+            "Create a second credential, and deactivate this one when nothing uses it.",
+        ),
+    )
+
+    purpose = PURPOSE
+    inputs: ResetParams
+
+    def satisfied(self, image: Image) -> bool:
+        """AWS shows no difference; the seal says whether it has given a new one."""
+        return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
+
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
+        return bool(image["status"] != ABSENT)
+
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        return secret_in(response)

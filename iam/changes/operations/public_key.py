@@ -21,15 +21,17 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from iam.aws.reads import details
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.credential_sorts import (
+from iam.changes.operations.params import Blank
+from iam.changes.operations.spec import Quota
+from iam.changes.operations.user_credential import (
     SIGNING_CERTIFICATE,
     SSH_KEY,
     CredentialSort,
     CredentialSpec,
+    NewCredential,
+    UserParams,
+    owned,
 )
-from iam.changes.operations.params import Blank
-from iam.changes.operations.spec import Quota
-from iam.changes.operations.user_credential import NewCredential, UserParams, owned
 from iam.mirror.models import Entity
 
 

@@ -1,4 +1,5 @@
-"""Make a SAML provider, give it other metadata, or delete it.
+"""Make a SAML provider, give it other metadata, or delete it; and what its metadata document says. Nothing of
+it is resolved or fetched.
 
 The mirror keeps every metadata document, so that a former one comes back. Private keys for encrypted
 assertions are none of this: AWS never shows them.
@@ -6,9 +7,12 @@ assertions are none of this: AWS never shows them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree
+
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
-from iam.changes.operations import saml_metadata
 from iam.changes.operations.facts import state_of
 from iam.changes.operations.lifecycle import account_quota, creation, removal
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider, UpdateProvider
@@ -18,6 +22,62 @@ from iam.mirror.models import Document, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.pull.transform.principals import document_digest
+
+LEAST: Final = 1000
+MAX_LENGTH: Final = 500_000
+"""Characters. AWS takes no shorter one, and longer ones than people have."""
+_NS: Final = "{urn:oasis:names:tc:SAML:2.0:metadata}"
+_CERTIFICATE: Final = "{http://www.w3.org/2000/09/xmldsig#}X509Certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Who signs people in, at which addresses, and how many certificates they sign with."""
+
+    entity_id: str
+    addresses: tuple[str, ...]
+    certificates: int
+
+
+class UnfitError(ValueError):
+    """It is no metadata document of an identity provider; the message says why, for a person."""
+
+
+def read_metadata(text: str) -> Metadata:
+    """What the document says. Raises UnfitError."""
+    if len(text) < LEAST:
+        raise UnfitError(f"The metadata has {len(text):,} characters. AWS requires at least {LEAST:,}.")
+    if len(text) > MAX_LENGTH:
+        raise UnfitError(f"The metadata has {len(text):,} characters. The limit is {MAX_LENGTH:,}.")
+    # Declarations of entities and document types have no place in metadata, and are how XML does harm.
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise UnfitError("The metadata declares a document type, which Gatehouse doesn’t accept.")
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314
+    except (ElementTree.ParseError, ValueError) as error:
+        raise UnfitError(f"The metadata isn’t valid XML: {error}.") from None
+    return _found(root)
+
+
+def _found(root: ElementTree.Element) -> Metadata:
+    if root.tag != f"{_NS}EntityDescriptor":
+        raise UnfitError(
+            "The metadata isn’t a SAML 2.0 EntityDescriptor. Download it from the identity provider."
+        )
+    provider = root.find(f"{_NS}IDPSSODescriptor")
+    if provider is None:
+        raise UnfitError(
+            "The metadata describes a service, not an identity provider: it has no IDPSSODescriptor."
+        )
+    certificates = sum(bool((element.text or "").strip()) for element in provider.iter(_CERTIFICATE))
+    if not certificates:
+        raise UnfitError("The metadata has no certificate to verify sign-ins with.")
+    services = provider.findall(f"{_NS}SingleSignOnService")
+    return Metadata(
+        entity_id=root.get("entityID", ""),
+        addresses=tuple(dict.fromkeys(element.get("Location", "") for element in services)),
+        certificates=certificates,
+    )
 
 
 class OnSaml(OnProvider):
@@ -34,8 +94,8 @@ class OnSaml(OnProvider):
 def refusal_of(metadata: str) -> str:
     """What is wrong with a metadata document, in words; "" is well."""
     try:
-        saml_metadata.read(metadata)
-    except saml_metadata.UnfitError as unfit:
+        read_metadata(metadata)
+    except UnfitError as unfit:
         return str(unfit)
     return ""
 
@@ -43,8 +103,8 @@ def refusal_of(metadata: str) -> str:
 def speaks_of(metadata: str) -> str:
     """Whom a metadata document speaks of, in a sentence; empty where it cannot be read."""
     try:
-        document_read = saml_metadata.read(metadata)
-    except saml_metadata.UnfitError:
+        document_read = read_metadata(metadata)
+    except UnfitError:
         return ""
     where = f", at {document_read.addresses[0]}" if document_read.addresses else ""
     how = "1 certificate" if document_read.certificates == 1 else f"{document_read.certificates} certificates"

@@ -13,7 +13,7 @@ from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import EntityInMirror
 from iam.changes.operations.login_profile import OnLoginProfile
 from iam.changes.operations.params import Blank
-from iam.changes.operations.role import RoleSettings, SettingsParams, UpdateRole
+from iam.changes.operations.principals import RoleSettings, SettingsParams, UpdateRole
 from iam.changes.operations.spec import HIGH, NORMAL, SERVICE_LINKED, OperationSpec, refuse
 from iam.changes.operations.user_credential import UserParams, credentials_row
 from iam.mirror.models import Entity, EntityState, Kind

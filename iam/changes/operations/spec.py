@@ -125,3 +125,7 @@ class OperationSpec:
             object.__setattr__(self, "family", area)
         if not self.subject_kind and area in Kind:
             object.__setattr__(self, "subject_kind", area)
+
+    def is_on(self, kind: str) -> bool:
+        """Whether `of` makes it of an entity of this kind."""
+        return self.subject_kind == kind

@@ -1,5 +1,5 @@
-"""What operations on the credentials of one IAM user share: the user is known by name and unique id, the
-credential by AWS's id of it.
+"""The sorts of credentials of an IAM user, what operations on one share, and those that make one inactive,
+active again, or delete it. The user is known by name and unique id, the credential by AWS's id of it.
 
 A credential is active, inactive, or not there. Making it inactive can be undone; deleting it cannot, since
 AWS gives no secret out twice.
@@ -7,17 +7,133 @@ AWS gives no secret out twice.
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.credential_sorts import CredentialSpec
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
+from iam.changes.operations.spec import HIGH, OperationSpec, PermanentLoss
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
+from iam.mirror.pull.sections import (
+    ACCESS_KEYS,
+    SERVICE_CREDENTIALS,
+    SIGNING_CERTIFICATES,
+    SSH_KEYS,
+    USER_MFA,
+)
 from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
+
+DEACTIVATE_INSTEAD: Final = "Deactivate it instead: it stops working immediately and can be reactivated."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialSort:
+    """`section` is what of the mirror is read anew after a change; `id_field` is the field of a record
+    that holds its id."""
+
+    kind: Kind
+    section: str
+    noun: str
+    short_noun: str
+    """As it is counted in lists."""
+    word: str
+    """What AWS's calls say for it."""
+    id_parameter: str
+    id_field: str
+    loss: PermanentLoss | None = None
+    """What deleting one ends for good."""
+
+    @property
+    def slug(self) -> str:
+        return self.kind.value.replace("-", "_")
+
+
+ACCESS_KEY: Final = CredentialSort(
+    kind=Kind.ACCESS_KEY,
+    section=ACCESS_KEYS,
+    noun="access key",
+    short_noun="access key",
+    word="AccessKey",
+    id_parameter="AccessKeyId",
+    id_field="key_id",
+    loss=PermanentLoss(
+        "Delete an access key",
+        "AWS can’t restore a deleted access key. A new one has a different ID and secret.",
+        DEACTIVATE_INSTEAD,
+    ),
+)
+SSH_KEY: Final = CredentialSort(
+    kind=Kind.SSH_KEY,
+    section=SSH_KEYS,
+    noun="SSH key",
+    short_noun="SSH key",
+    word="SSHPublicKey",
+    id_parameter="SSHPublicKeyId",
+    id_field="key_id",
+    loss=PermanentLoss(
+        "Delete an SSH public key",
+        "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
+        DEACTIVATE_INSTEAD,
+    ),
+)
+SIGNING_CERTIFICATE: Final = CredentialSort(
+    kind=Kind.SIGNING_CERTIFICATE,
+    section=SIGNING_CERTIFICATES,
+    noun="signing certificate",
+    short_noun="signing certificate",
+    word="SigningCertificate",
+    id_parameter="CertificateId",
+    id_field="certificate_id",
+    loss=PermanentLoss(
+        "Delete a signing certificate",
+        "Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
+        DEACTIVATE_INSTEAD,
+    ),
+)
+SERVICE_CREDENTIAL: Final = CredentialSort(
+    kind=Kind.SERVICE_CREDENTIAL,
+    section=SERVICE_CREDENTIALS,
+    noun="service-specific credential",
+    short_noun="service credential",
+    word="ServiceSpecificCredential",
+    id_parameter="ServiceSpecificCredentialId",
+    id_field="credential_id",
+    loss=PermanentLoss(
+        "Delete a service-specific credential",
+        "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
+        DEACTIVATE_INSTEAD,
+    ),
+)
+MFA_DEVICE: Final = CredentialSort(
+    kind=Kind.MFA_DEVICE,
+    section=USER_MFA,
+    noun="MFA device",
+    short_noun="MFA device",
+    word="MFADevice",
+    id_parameter="SerialNumber",
+    id_field="serial_number",
+)
+WITH_STATUS: Final = (ACCESS_KEY, SSH_KEY, SIGNING_CERTIFICATE, SERVICE_CREDENTIAL)
+"""Those that are active or inactive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialSpec(OperationSpec):
+    """An operation on one sort of credential; `status_after` is what becomes of the credential, "" for
+    gone."""
+
+    subject_kind: str = Kind.USER.value
+    sort: CredentialSort
+    status_after: str = ""
+
+    def is_on(self, kind: str) -> bool:
+        return self.sort.kind == kind
+
 
 ACTIVE: Final = "Active"
 INACTIVE: Final = "Inactive"
@@ -148,3 +264,94 @@ class OnCredential(OfSort):
     @property
     def label(self) -> str:
         return f"{self.spec.sort.noun} {self.inputs.credential_id}"
+
+
+def _spec_of(sort: CredentialSort, verb: str, **rest: Any) -> CredentialSpec:
+    return CredentialSpec(
+        slug=f"{sort.slug}.{verb.lower()}",
+        family=sort.kind.value,
+        sort=sort,
+        title=f"{verb} {{label}} of {{user_name}}",
+        counted=(verb, sort.short_noun),
+        **rest,
+    )
+
+
+def _deactivate(sort: CredentialSort) -> CredentialSpec:
+    return _spec_of(
+        sort,
+        "Deactivate",
+        status_after=INACTIVE,
+        no_op="The {label} is already inactive.",
+        notes=(f"Applications that use this {sort.noun} stop working.",),
+        call=f"Update{sort.word}",
+        parameters={"UserName": "user_name", sort.id_parameter: "credential_id", "Status": "status_after"},
+        sentence="The {label} stops working, but isn’t deleted",
+        inverse=f"{sort.slug}.activate",
+    )
+
+
+def _activate(sort: CredentialSort) -> CredentialSpec:
+    return _spec_of(
+        sort,
+        "Activate",
+        status_after=ACTIVE,
+        no_op="The {label} is already active.",
+        notes=(f"Anyone who has this {sort.noun} can do whatever {{user_name}} can.",),
+        call=f"Update{sort.word}",
+        parameters={"UserName": "user_name", sort.id_parameter: "credential_id", "Status": "status_after"},
+        sentence="The {label} works again",
+        weight=HIGH,
+        inverse=f"{sort.slug}.deactivate",
+    )
+
+
+def _delete(sort: CredentialSort) -> CredentialSpec:
+    return _spec_of(
+        sort,
+        "Delete",
+        no_op="The {label} no longer exists.",
+        notes=(f"Applications that use this {sort.noun} stop working.",),
+        call=f"Delete{sort.word}",
+        parameters={"UserName": "user_name", sort.id_parameter: "credential_id"},
+        sentence="Permanently deletes the {label}",
+        loss=sort.loss,
+    )
+
+
+ACTIVATE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _activate(sort) for sort in WITH_STATUS}
+DEACTIVATE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _deactivate(sort) for sort in WITH_STATUS}
+DELETE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _delete(sort) for sort in WITH_STATUS}
+"""By the kind of the credential."""
+
+
+class SetStatus(OnCredential):
+    SPECS: ClassVar[tuple[CredentialSpec, ...]] = (*ACTIVATE.values(), *DEACTIVATE.values())
+
+    @property
+    def status_after(self) -> str:
+        return self.spec.status_after
+
+    def restoration(self, before: Image) -> Operation | None:
+        """None also where the credential was not there."""
+        return super().restoration(before) if before["status"] in (ACTIVE, INACTIVE) else None
+
+
+class DeleteCredential(OnCredential):
+    SPECS: ClassVar[tuple[CredentialSpec, ...]] = tuple(DELETE.values())
+
+    @property
+    def alternative(self) -> str:
+        user = self.subject()
+        status = owned(user, self.kind).get(self.inputs.credential_id) if user else None
+        if status == INACTIVE:
+            return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
+        return super().alternative
+
+    def image_of(self, subject: Entity) -> Image:
+        return {"status": owned(subject, self.kind).get(self.inputs.credential_id, ABSENT)}
+
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
+        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is
+        in use."""
+        return image == before or image["status"] == INACTIVE

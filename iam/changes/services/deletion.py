@@ -11,12 +11,10 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.dependencies import dependencies_of
-from iam.changes.operations.group import DeleteGroup
 from iam.changes.operations.instance_profile import DeleteInstanceProfile
 from iam.changes.operations.managed_policy import DeletePolicy
-from iam.changes.operations.role import DeleteRole
+from iam.changes.operations.principals import DeleteGroup, DeleteRole, DeleteUser
 from iam.changes.operations.service_linked_role import PATH, DeleteServiceLinkedRole
-from iam.changes.operations.user import DeleteUser
 from iam.changes.operations.user_credential import credentials_row, owned
 from iam.changes.services.plans import ChangePlan, plan_set
 from iam.changes.services.requests import request_changes

@@ -21,8 +21,8 @@ from iam.changes.operations import (
     PutInlinePolicy,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.principals import UpdateUser
 from iam.changes.operations.tags import SetTags
-from iam.changes.operations.user import UpdateUser
 from iam.changes.services import SetLane
 from iam.directory.models import Person
 from iam.guard import Viewer
@@ -251,7 +251,7 @@ def _templates(
             if why:
                 yield MoveStep(name, KEEPS, f"Policy {entry.target}", f"{why} also needs it.")
                 continue
-            operation = DeleteInlinePolicy.of(user, name=entry.target)
+            operation = DeleteInlinePolicy.of(user, policy_name=entry.target)
             yield MoveStep(name, LOSES, f"Policy {entry.target}", operation=operation)
     for number, (filled, title, text) in enumerate(wanted):
         mark = f"{key[:8]}-{number}" if number else key[:8]

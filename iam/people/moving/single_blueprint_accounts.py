@@ -16,7 +16,7 @@ from iam.access.grants.models import GIVING, GrantState, LedgerEntry
 from iam.changes.models import ChangeSet
 from iam.changes.operations import Membership, Operation, PutInlinePolicy
 from iam.changes.operations.login_profile import CreateLoginProfile, DeleteLoginProfile
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateUser
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at

@@ -17,10 +17,9 @@ from iam.changes.operations import (
     Operation,
     PutInlinePolicy,
 )
-from iam.changes.operations.credential_status import DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
-from iam.changes.operations.user_credential import ACTIVE, credentials_row
+from iam.changes.operations.user_credential import ACTIVE, DEACTIVATE, SetStatus, credentials_row
 from iam.changes.services.plans import examine
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
 from iam.mirror.refresh.credentials import is_virtual

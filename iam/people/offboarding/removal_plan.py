@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
+from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.changes.operations.role_sessions import RevokeSessions
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.services import SetLane
 from iam.changes.services.plans import check_account, check_right
 from iam.guard import Viewer

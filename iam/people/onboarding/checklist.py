@@ -15,8 +15,8 @@ from uuid import UUID
 from iam.activity.first_calls import FirstCall, accounts_with_events, first_calls
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
-from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.one_time_credential import CreateAccessKey
+from iam.changes.operations.principals import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import BlueprintBody
 from iam.people.links.models import LinkEndReason, OneTimeLink

@@ -13,14 +13,13 @@ from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import document_for, offer_of
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation, PutInlinePolicy
-from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
 from iam.changes.operations.lifecycle import arn_of
 from iam.changes.operations.login_profile import CreateLoginProfile, PasswordParams
-from iam.changes.operations.one_time_credential import GivenParams
+from iam.changes.operations.one_time_credential import CreateAccessKey, GivenParams
 from iam.changes.operations.params import NO, YES
+from iam.changes.operations.principals import CreateUser
 from iam.changes.operations.sealed_secret import seal_id
-from iam.changes.operations.user import CreateUser
 from iam.changes.services.plans import check_account
 from iam.guard import Viewer
 from iam.mirror.display_names import NAME_TAG, tag_for_name

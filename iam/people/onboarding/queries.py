@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateUser
 from iam.guard import Viewer
 from iam.people.blueprints.queries import visible_blueprints
 from iam.people.onboarding.models import OF_RETRY, OnboardedPerson, OnboardingRun, ProvisionedUser

@@ -14,7 +14,7 @@ from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDFi
 from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateUser
 from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.directory.provisioning import provision_person
 from iam.people.blueprint_grants import HoldingReason, given_by, write_grant

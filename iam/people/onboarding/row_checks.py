@@ -15,7 +15,7 @@ from django.db.models.functions import Lower
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateUser
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.linking.ownership import users_of

@@ -13,8 +13,8 @@ from django.db import transaction
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
-from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.one_time_credential import CreateAccessKey
 from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.plans import MAX_BY_WORKER

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import uuid4
 
-from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DELETE
+from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, DELETE
 from iam.changes.services import SetCause
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind

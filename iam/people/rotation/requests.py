@@ -18,8 +18,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.operations.credential_status import DeleteCredential
-from iam.changes.operations.user_credential import ACTIVE
+from iam.changes.operations.user_credential import ACTIVE, DeleteCredential
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.plans import ChangePlan

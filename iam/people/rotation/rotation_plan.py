@@ -12,10 +12,9 @@ from uuid import UUID
 
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey
-from iam.changes.operations.credential_status import DeleteCredential
+from iam.changes.operations.one_time_credential import KEYS_PER_USER, CreateAccessKey
 from iam.changes.operations.params import Recipient
-from iam.changes.operations.user_credential import ACTIVE
+from iam.changes.operations.user_credential import ACTIVE, DeleteCredential
 from iam.directory.models import Identity, Person
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Count
 
 from iam.batches import batches
-from iam.changes.operations.access_key import KEYS_PER_USER
+from iam.changes.operations.one_time_credential import KEYS_PER_USER
 from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, Team
 from iam.guard import Right, Viewer
 from iam.linking.owners import owning_teams

@@ -28,7 +28,7 @@ from iam.changes.drift.models import Drift, DriftWatch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
-from iam.changes.operations.access_key import CreateAccessKey
+from iam.changes.operations.one_time_credential import CreateAccessKey
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.sealed_secret import READABLE_FOR
 from iam.changes.queries import visible_changes

@@ -13,7 +13,7 @@ from console.changes import act_text
 from console.changes.act_text import lint_of
 from iam.changes.operations import CreatePolicy, PutInlinePolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.principals import ReplaceTrustPolicy
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.urls import reverse
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.login_profile import CreateLoginProfile
+from iam.changes.operations.one_time_credential import CreateAccessKey
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.sealed_secret import READABLE_FOR
 from iam.directory.models import Role

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from iam.changes.operations import Operation
-from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.principals import ReplaceTrustPolicy
+from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.changes.receipts import set_receipt_of
 from iam.directory.models import Role
 from iam.mirror import snapshot

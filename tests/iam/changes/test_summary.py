@@ -20,7 +20,7 @@ from iam.changes.operations import (
     Membership,
     PutInlinePolicy,
 )
-from iam.changes.operations.user import DeleteUser
+from iam.changes.operations.principals import DeleteUser
 from iam.changes.summary import SummaryBlock, blocks_of, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
 from iam.policy.catalogue import catalogue

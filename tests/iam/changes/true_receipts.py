@@ -155,7 +155,7 @@ class Play:
             lambda: ((holder.arn, policy.arn), Attachment.of(ATTACH_POLICY, holder, policy=policy)),
             lambda: ((holder.arn, policy.arn), Attachment.of(DETACH_POLICY, holder, policy=policy)),
             lambda: ((holder.arn, name), PutInlinePolicy.of(holder, name=name, text=text)),
-            lambda: ((holder.arn, name), DeleteInlinePolicy.of(holder, name=name)),
+            lambda: ((holder.arn, name), DeleteInlinePolicy.of(holder, policy_name=name)),
             lambda: ((member.arn, group.arn), Membership.of(ADD_TO_GROUP, member, group=group)),
             lambda: ((member.arn, group.arn), Membership.of(REMOVE_FROM_GROUP, member, group=group)),
             lambda: ((policy.arn,), CreatePolicyVersion.of(policy, text=text)),

@@ -20,9 +20,8 @@ from iam.access.grants.trust_statement import SESSION, opened, provider_in, sids
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.principals import CreateRole, ReplaceTrustPolicy, RoleSettings
 from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.role import CreateRole, RoleSettings
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.policy.lint import ROLE_INLINE, TRUST, LintSeverity, lint
 

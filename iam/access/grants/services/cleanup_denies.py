@@ -59,7 +59,7 @@ def _tidy(change: Change, now: datetime) -> bool:
         return False
     try:
         queue_accepted(
-            [DeleteInlinePolicy.of(role, name=change.params["policy_name"])],
+            [DeleteInlinePolicy.of(role, policy_name=change.params["policy_name"])],
             with_set=part.change_set,
             actor=None,
             reason="All sessions from that time have ended.",

@@ -16,7 +16,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, PutInlinePolicy, restore
 from iam.changes.operations.policy_version import CreatePolicyVersion
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, EntityState, InlinePolicy, PolicyVersion, valid_at
 from iam.moments import moment_words

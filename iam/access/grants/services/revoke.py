@@ -23,8 +23,8 @@ from iam.changes.operations import (
     Operation,
 )
 from iam.changes.operations.managed_policy import DeletePolicy
+from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.changes.operations.role_sessions import RevokeSessions
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.services.deletion import deletion_of
 from iam.changes.services.plans import examine
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, valid_at
@@ -179,7 +179,7 @@ def _attachment(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
 
 def _inline(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
     if InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target).exists():
-        yield DeleteInlinePolicy.of(holder, name=entry.target)
+        yield DeleteInlinePolicy.of(holder, policy_name=entry.target)
 
 
 def _trust(entry: LedgerEntry, role: Entity) -> Iterator[Operation]:

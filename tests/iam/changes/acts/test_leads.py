@@ -14,7 +14,7 @@ from iam.changes.acts import ACTS, Subject
 from iam.changes.models import Change
 from iam.changes.notifications import tell_comment
 from iam.changes.operations import ATTACH_POLICY, Attachment
-from iam.changes.operations.role import CreateRole
+from iam.changes.operations.principals import CreateRole
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import EdgeKind, Entity

@@ -11,7 +11,7 @@ from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.access import CONDITIONAL, GAINED, LOST
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.changes.risks import (
     ADMINISTRATOR,
     BOUNDARY_REMOVED,
@@ -75,8 +75,8 @@ def test_what_is_taken_away_is_marked_where_it_opens_something(site: Site) -> No
     def risks(*operations: Any) -> tuple[str, ...]:
         return impact_of(operations).risks
 
-    assert DENY_REMOVED in risks(DeleteInlinePolicy.of(site.user, name="denies"))
-    assert DENY_REMOVED not in risks(DeleteInlinePolicy.of(site.user, name="allows"))
+    assert DENY_REMOVED in risks(DeleteInlinePolicy.of(site.user, policy_name="denies"))
+    assert DENY_REMOVED not in risks(DeleteInlinePolicy.of(site.user, policy_name="allows"))
     assert BOUNDARY_REMOVED in risks(DeleteBoundary.of(site.user))
     assert BOUNDARY_REMOVED not in risks(PutBoundary.of(site.user, policy=wider))
 

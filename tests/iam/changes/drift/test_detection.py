@@ -15,7 +15,7 @@ from iam.changes.drift.detection import find, find_everywhere
 from iam.changes.drift.mirror_history import ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.models import Change
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateUser
 from iam.changes.runner import run
 from iam.mirror.models import Edge, Entity, Kind, Pull
 from iam.mirror.refresh import reread_entity

@@ -17,7 +17,7 @@ from iam.changes.drift.detection import find
 from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
-from iam.changes.operations.account_alias import CREATE_ALIAS, Alias
+from iam.changes.operations.account_setting import CREATE_ALIAS, Alias
 from iam.changes.runner import run
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
+from iam.changes.operations.account_setting import CREATE_ALIAS, DELETE_ALIAS, Alias
 from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
 from iam.mirror.pull.account_facts import load_facts, read_settings
 from iam.mirror.pull.facts import ObservationTimes

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from iam.changes.operations import Operation
-from iam.changes.operations import access_key as keys
-from iam.changes.operations import service_credential as service
-from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
+from iam.changes.operations import one_time_credential as credentials
 from iam.changes.operations.public_key import UploadCertificate, UploadSshKey
+from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.mirror.models import Kind
 from tests.iam.changes.operations.credential_sorts import (
     CERTIFICATES,
@@ -69,13 +68,13 @@ def one_more(stage: Stage, before: Any) -> Any:
 def make_key(stage: Stage) -> Operation:
     """A user with one key gets another."""
     user = KEYS.make(stage, status="Inactive")
-    return keys.CreateAccessKey.of(user, recipient=recipient(stage), sealed_id=uuid4())
+    return credentials.CreateAccessKey.of(user, recipient=recipient(stage), sealed_id=uuid4())
 
 
 def make_service_credential(stage: Stage) -> Operation:
     """A user gets a credential for CodeCommit."""
     user = SERVICES.make(stage)
-    return service.CreateServiceCredential.of(
+    return credentials.CreateServiceCredential.of(
         user, service=CODECOMMIT, recipient=recipient(stage), sealed_id=uuid4()
     )
 
@@ -83,7 +82,7 @@ def make_service_credential(stage: Stage) -> Operation:
 def reset_service_credential(stage: Stage) -> Operation:
     """A credential gets a new password."""
     SERVICES.make(stage)
-    return service.ResetServiceCredential.of(
+    return credentials.ResetServiceCredential.of(
         kept(stage, Kind.SERVICE_CREDENTIAL), recipient=recipient(stage), sealed_id=uuid4()
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
+from iam.changes.operations.principals import CreateGroup, DeleteGroup, UpdateGroup
 from iam.mirror.models import Kind
 from tests.iam.changes.operations.stage import Stage, shown_or_none
 from tests.iam.changes.operations.table import Case, nothing

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.instance_association import profile_for
-from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
-from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
+from iam.changes.operations.instance_profile import (
+    ADD_ROLE,
+    REMOVE_ROLE,
+    CreateInstanceProfile,
+    DeleteInstanceProfile,
+    RoleInProfile,
+    profile_for,
+)
 from iam.mirror.models import Entity
 from iam.mirror.refresh import reread_instance
 from tests.iam.changes.operations.stage import Stage, shown_or_none

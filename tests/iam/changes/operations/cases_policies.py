@@ -237,7 +237,7 @@ def put_writes(holder: Entity) -> Operation:
 
 def delete_deploy(holder: Entity) -> Operation:
     """Delete "deploy"."""
-    return DeleteInlinePolicy.of(holder, name="deploy")
+    return DeleteInlinePolicy.of(holder, policy_name="deploy")
 
 
 def says_writes(stage: Stage, before: Any) -> Any:

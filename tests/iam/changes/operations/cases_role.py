@@ -7,9 +7,14 @@ from typing import Any
 
 from iam.changes.operations import Operation
 from iam.changes.operations.facts import state_of
-from iam.changes.operations.role import CreateRole, DeleteRole, RoleSettings, UpdateRole
+from iam.changes.operations.principals import (
+    CreateRole,
+    DeleteRole,
+    ReplaceTrustPolicy,
+    RoleSettings,
+    UpdateRole,
+)
 from iam.changes.operations.sign_in_session import LimitRoleSignIn
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from tests.iam.changes.operations.stage import TRUST_EC2, Stage, shown_or_none
 from tests.iam.changes.operations.table import Case, nothing
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iam.changes.operations import CreatePolicyVersion, Operation, SetDefaultVersion
+from iam.changes.operations import CreatePolicyVersion, Operation, SetDefaultVersion, restore
 from iam.changes.operations.former_version import TakeBackVersion
 from iam.mirror.models import Entity, Kind
 from tests.iam.changes.operations.cases_policies import (
@@ -50,7 +50,7 @@ def sixth(stage: Stage) -> Operation:
 def taken_back(stage: Stage) -> Operation:
     """The way back of a sixth version."""
     (change,) = stage.carry_out(sixth(stage))
-    inverse = CreatePolicyVersion.from_params(stage.account, change.params).inverse(change.before)
+    inverse = restore(change.operation, account=stage.account, params=change.params).inverse(change.before)
     assert isinstance(inverse, TakeBackVersion)
     return inverse
 

@@ -15,13 +15,13 @@ from uuid import uuid4
 from iam.changes.operations import REGISTRY, Operation, class_of
 from iam.changes.operations import oidc_provider as oidc
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.credential_sorts import WITH_STATUS
-from iam.changes.operations.instance_association import profile_for
+from iam.changes.operations.instance_profile import profile_for
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.password_policy import UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
-from iam.changes.operations.role import RoleSettings
+from iam.changes.operations.principals import RoleSettings
 from iam.changes.operations.tags import SET_TAGS
+from iam.changes.operations.user_credential import WITH_STATUS
 from iam.mirror.models import Entity, Kind, PolicyVersion, valid_at
 from tests.iam.changes.operations.cases_account import STRICT
 from tests.iam.changes.operations.cases_providers import metadata, new_certificate

@@ -11,7 +11,7 @@ import pytest
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
-from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
+from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.mirror.models import Kind, UserCredentials
 from iam.mirror.pull.sections import ACCESS_KEYS
 from tests.iam.changes.conftest import Scene

@@ -18,7 +18,7 @@ from iam.changes.operations import (
     PutInlinePolicy,
 )
 from iam.changes.operations.managed_policy import DeletePolicy
-from iam.changes.operations.user import CreateUser
+from iam.changes.operations.principals import CreateUser
 from iam.changes.receipts import receipt_of
 from iam.changes.services.plans import examine
 from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy, TagSet
@@ -104,7 +104,7 @@ def test_a_set_does_not_go_beyond_a_quota_bit_by_bit(user: Entity) -> None:
 
     half = allowing("s3:" + "x" * 1000)
     first, second = (PutInlinePolicy.of(user, name=name, text=half) for name in "ab")
-    examine(second, earlier=[first, DeleteInlinePolicy.of(user, name="a")])
+    examine(second, earlier=[first, DeleteInlinePolicy.of(user, policy_name="a")])
     assert "and AWS allows 2,048 per user" in why_not(second, earlier=[first])
 
 
@@ -146,7 +146,9 @@ def test_what_stands_already_or_is_not_there_is_refused(user: Entity) -> None:
         why_not(Attachment.of(DETACH_POLICY, user, policy=policy))
         == "Deploy isn’t attached to kwame.boateng."
     )
-    assert why_not(DeleteInlinePolicy.of(user, name="x")) == "kwame.boateng has no inline policy named x."
+    assert (
+        why_not(DeleteInlinePolicy.of(user, policy_name="x")) == "kwame.boateng has no inline policy named x."
+    )
     factories.edge(EdgeKind.ATTACHED, user, policy)
     assert "is already attached to kwame.boateng" in why_not(
         Attachment.of(ATTACH_POLICY, user, policy=policy)
@@ -199,7 +201,7 @@ def test_taking_a_deny_away_takes_more_care(user: Entity) -> None:
     factories.inline(user, "guard", body=DENIES)
     for operation in (
         Attachment.of(DETACH_POLICY, user, policy=policy),
-        DeleteInlinePolicy.of(user, name="guard"),
+        DeleteInlinePolicy.of(user, policy_name="guard"),
         PutInlinePolicy.of(user, name="guard", text=READS),
     ):
         assert receipt_of(operation).body["sensitivity"] == "high", operation.title

@@ -19,10 +19,10 @@ from iam.changes.operations.mfa_device import (
     ResyncMfaDevice,
     seal_codes,
 )
+from iam.changes.operations.one_time_credential import CreateServiceCredential
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.public_key import UploadSshKey
 from iam.changes.operations.sealed_secret import new_password
-from iam.changes.operations.service_credential import CreateServiceCredential
 from iam.changes.operations.virtual_mfa_device import DeleteSpareMfaDevice
 from iam.mirror.models import AccountFact, Entity, Kind
 from iam.mirror.pull.sections import USER_MFA

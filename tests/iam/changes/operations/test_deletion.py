@@ -20,8 +20,7 @@ from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation, principal_mentions
-from iam.changes.operations.group import DeleteGroup
-from iam.changes.operations.user import DeleteUser
+from iam.changes.operations.principals import DeleteGroup, DeleteUser
 from iam.changes.services.deletion import deletion_of, lost_for_good, plan_deletion, request_deletion
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for

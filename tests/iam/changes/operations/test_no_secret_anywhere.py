@@ -19,11 +19,10 @@ from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.writes import CallResult
 from iam.changes.operations import Operation
-from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.login_profile import TYPED, CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.one_time_credential import CreateAccessKey, CreateServiceCredential
 from iam.changes.operations.params import Recipient
 from iam.changes.operations.sealed_secret import READABLE_FOR
-from iam.changes.operations.service_credential import CreateServiceCredential
 from iam.changes.services.secrets import read_secret
 from iam.changes.states import RUN_CHANGE
 from iam.journal.models import Entry

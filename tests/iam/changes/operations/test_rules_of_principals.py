@@ -14,12 +14,20 @@ from iam.changes import risks, services
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.facts import state_of
-from iam.changes.operations.group import CreateGroup, UpdateGroup
-from iam.changes.operations.instance_profile import CreateInstanceProfile
-from iam.changes.operations.profile_role import ADD_ROLE, RoleInProfile
-from iam.changes.operations.role import CreateRole, DeleteRole, RoleSettings, UpdateRole
+from iam.changes.operations.instance_profile import ADD_ROLE, CreateInstanceProfile, RoleInProfile
+from iam.changes.operations.principals import (
+    CreateGroup,
+    CreateRole,
+    CreateUser,
+    DeleteRole,
+    DeleteUser,
+    ReplaceTrustPolicy,
+    RoleSettings,
+    UpdateGroup,
+    UpdateRole,
+    UpdateUser,
+)
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
 from iam.changes.operations.sign_in_session import LimitRoleSignIn
@@ -27,8 +35,7 @@ from iam.changes.operations.spec import HIGH, NORMAL
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust import trust_meaning
-from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
+from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, SetStatus
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer
 from iam.journal.models import Entry
