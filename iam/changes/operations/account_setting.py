@@ -50,9 +50,6 @@ class AccountSetting(Operation):
         row = AccountFact.objects.filter(valid_at(None), account=self.account, name=self.fact).first()
         return None if row is None else self.image(row.value)
 
-    def identity_error(self, aws: Aws) -> str:
-        return ""
-
     def observe(self, aws: Aws) -> Image:
         at = datetime.now(tz=UTC)
         self._read = (at, self.value_now(aws))

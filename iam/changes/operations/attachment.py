@@ -82,6 +82,7 @@ class Attachment(OfHolder):
     initial = {"attached": False}
     excluded = ("attachment.",)
     excluded_by = ("holder_arn", "policy_arn")
+    references = ("policy_arn",)
     SPECS = (ATTACH_POLICY, DETACH_POLICY)
     inputs: AttachmentParams
     _read: ObservedAttachments | None = None
@@ -105,9 +106,6 @@ class Attachment(OfHolder):
             AttachmentParams(**holder, policy_name=name, policy_id=policy_id, policy_arn=policy_arn),
             spec,
         )
-
-    def referenced_arns(self) -> tuple[str, ...]:
-        return (self.inputs.policy_arn,)
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         super().with_preceding(earlier)

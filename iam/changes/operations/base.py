@@ -91,6 +91,8 @@ class Operation(ABC):
     its twin, with the same parameters."""
     excluded_by: ClassVar[tuple[str, ...]] = ()
     """Only of those that have these parameters in common."""
+    references: ClassVar[tuple[str, ...]] = ()
+    """The parameters that are `referenced_arns`."""
     inputs: Any
 
     def __init_subclass__(cls) -> None:
@@ -122,10 +124,11 @@ class Operation(ABC):
 
     def value(self, name: str | bool) -> Any:
         """What a name in a text or in the parameters of a call stands for: a parameter, else a property of
-        the operation; a boolean stands for itself."""
+        the operation, else a field of its spec; a boolean stands for itself."""
         if isinstance(name, bool):
             return name
-        return getattr(self.inputs, name) if hasattr(self.inputs, name) else getattr(self, name)
+        holder = next((part for part in (self.inputs, self) if hasattr(part, name)), self.spec)
+        return getattr(holder, name)
 
     def fill_in(self, text: str) -> str:
         """A text of the spec with the names in it filled in."""
@@ -211,9 +214,9 @@ class Operation(ABC):
         """Sentences on what becomes possible or stops."""
         return tuple(self.fill_in(note) for note in self.spec.notes)
 
-    @abstractmethod
     def identity_error(self, aws: Aws) -> str:
         """Why the names no longer mean what was approved (deleted, made again), or "". Raises AwsError."""
+        return ""
 
     @abstractmethod
     def observe(self, aws: Aws) -> Image:
@@ -270,7 +273,7 @@ class Operation(ABC):
 
     def referenced_arns(self) -> tuple[str, ...]:
         """The ARNs of what it speaks of and leaves as it is, such as a policy that it attaches."""
-        return ()
+        return tuple(filter(None, map(self.value, self.references)))
 
     def created_arns(self) -> tuple[str, ...]:
         """The ARNs of what it brings into being."""
@@ -295,7 +298,7 @@ class Operation(ABC):
 
     def risks(self) -> tuple[str, ...]:
         """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
-        return ()
+        return self.spec.risks
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """The parameters as they are sent: the one place where a sealed secret is opened. Raises
@@ -433,7 +436,7 @@ def operation_on(slug: str, subject: Entity, **rest: Any) -> Operation:
 
 
 def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
-    """The operation that a row holds. Raises KeyError for a slug, and TypeError or ValueError for params, that
-    this version does not know."""
+    """The operation that a row holds. Raises KeyError for a slug, and TypeError or ValueError for params,
+    that this version does not know."""
     made_by = _CLASSES[slug]
     return made_by(account, made_by.params_type(**params), REGISTRY[slug])

@@ -56,6 +56,7 @@ def _delete(put: OperationSpec) -> OperationSpec:
         parameters=names.naming,
         sentence="Only SCPs and RCPs limit {name} afterwards",
         weight=HIGH,
+        risks=(BOUNDARY_REMOVED,),
     )
 
 
@@ -95,6 +96,7 @@ class Boundary(OnSubject):
 
 class PutBoundary(Boundary):
     SPECS = tuple(PUT_BOUNDARY.values())
+    references = ("boundary",)
     inputs: BoundaryParams
 
     @classmethod
@@ -109,9 +111,6 @@ class PutBoundary(Boundary):
     def policy_name(self) -> str:
         return self.inputs.boundary.rpartition("/")[2]
 
-    def referenced_arns(self) -> tuple[str, ...]:
-        return (self.inputs.boundary,)
-
     def sensitivity(self, effect: AccessEffect) -> str:
         """High when another boundary goes for it; the first one takes away only."""
         subject = self.subject()
@@ -121,6 +120,3 @@ class PutBoundary(Boundary):
 class DeleteBoundary(Boundary):
     SPECS = tuple(DELETE_BOUNDARY.values())
     arn_after = ""
-
-    def risks(self) -> tuple[str, ...]:
-        return (BOUNDARY_REMOVED,)

@@ -206,13 +206,13 @@ DISASSOCIATE: Final = replace(
 )
 
 
-class ProfileAssociation(Operation):
+class ProfileAssociation(OnSubject):
     excluded = ("instance.",)
+    references = ("profile_arn",)
     SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
     missing_message = "The instance no longer exists in AWS, as of the last sync."
+    absent = {"profile": "", "association": ""}
     inputs: InstanceParams
-    _fresh: ProfileOfInstance | None = None
-    _shown = ProfileOfInstance()
 
     @classmethod
     def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
@@ -224,9 +224,6 @@ class ProfileAssociation(Operation):
     def profile(self) -> str:
         return self.inputs.profile_arn.rpartition("/")[2]
 
-    def referenced_arns(self) -> tuple[str, ...]:
-        return (self.inputs.profile_arn,) if self.inputs.profile_arn else ()
-
     def satisfied(self, image: Image) -> bool:
         """The id of the association is AWS's to give."""
         return bool(image["profile"] == self.inputs.profile_arn)
@@ -234,26 +231,25 @@ class ProfileAssociation(Operation):
     def image_of(self, subject: Entity) -> Image:
         return _state_in_mirror(subject)
 
+    def image_now(self, now: ProfileOfInstance) -> Image:
+        return {"profile": now.profile_arn, "association": now.association_id}
+
     def identity_error(self, aws: Aws) -> str:
-        """Two calls, which the observation that follows is spared."""
-        self._fresh = self._read_instance(aws)
+        self._fresh = self.look(aws)
         return "" if self._fresh else f"Instance {self.inputs.subject_id} no longer exists in AWS."
 
-    def observe(self, aws: Aws) -> Image:
-        """Two calls, none right after `identity_error`."""
-        self._shown, self._fresh = self._fresh or self._read_instance(aws) or ProfileOfInstance(), None
-        return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
-
-    def _read_instance(self, aws: Aws) -> ProfileOfInstance | None:
+    def read_from_aws(self, aws: Aws) -> ProfileOfInstance | None:
+        """Two calls."""
         return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.region)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        shown = self.image_now(self.seen.now) if self.seen and self.seen.now else self.absent
         reread_instance(
             self.account,
             aws,
             instance_id=self.inputs.subject_id,
             region=self.region,
-            association_id=self._shown.association_id,
+            association_id=shown["association"],
             cause_id=cause_id,
         )
 

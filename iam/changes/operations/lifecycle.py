@@ -88,9 +88,16 @@ def renaming(kind: Kind, **rest: Any) -> OperationSpec:
     return OperationSpec(**usual | rest)
 
 
-def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
-    """What has this name already: AWS tells names of one kind apart without regard to case. `but` is a
-    unique id that does not count."""
+def taken_message(account: Account, *, kind: str, name: str, but: str = "") -> str:
+    """A sentence for when something has this name already; `but` is a unique id that does not count."""
+    taken = _namesake(account, kind=kind, name=name, but=but)
+    if taken is None:
+        return ""
+    return f"a {KINDS[kind].noun} named {taken.name} already exists. Names must differ by more than case."
+
+
+def _namesake(account: Account, *, kind: str, name: str, but: str) -> Entity | None:
+    """AWS tells names of one kind apart without regard to case."""
     known = cast("tuple[frozenset[str], dict[str, Entity]] | None", primed(("namesakes", account.pk, kind)))
     if known is not None and not but and name.lower() in known[0]:
         return known[1].get(name.lower())
@@ -111,6 +118,7 @@ class WholeEntity(OnSubject):
 
 
 class Create(WholeEntity):
+    has_identity = False
     _made_before = 0
 
     @classmethod
@@ -146,19 +154,13 @@ class Create(WholeEntity):
         subject = self.subject()
         return ABSENT if subject is None else self.image_of(subject)
 
-    def identity_error(self, aws: Aws) -> str:
-        return ""
-
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         word = KINDS[self.subject_kind].word
         aws_id = response.get(word, {}).get(f"{word}Id", "")
         return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
 
     def refusal(self) -> str:
-        taken = namesake(self.account, kind=self.subject_kind, name=self.inputs.name)
-        if taken is not None:
-            return f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."
-        return ""
+        return taken_message(self.account, kind=self.subject_kind, name=self.inputs.name)
 
     def used(self) -> int:
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
@@ -182,10 +184,8 @@ class NewPrincipalParams(SubjectParams):
 class CreatePrincipal(Create):
     """Makes a user or a role, with boundary and tags from the first moment."""
 
+    references = ("boundary",)
     inputs: NewPrincipalParams
-
-    def referenced_arns(self) -> tuple[str, ...]:
-        return (self.inputs.boundary,) if self.inputs.boundary else ()
 
     def simulate(self, world: ChangeWorld) -> None:
         params = self.inputs
@@ -284,11 +284,8 @@ class Rename(OnSubject):
         return now.name if now is not None and now.aws_id == params.subject_id else params.new_name
 
     def refusal(self) -> str:
-        params = self.inputs
-        taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
-        if taken is not None:
-            return f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."
-        return ""
+        name, own = self.inputs.new_name, self.inputs.subject_id
+        return taken_message(self.account, kind=self.subject_kind, name=name, but=own)
 
     def simulate(self, world: ChangeWorld) -> None:
         """Policies that name the ARN, and variables in policies, mean it differently."""

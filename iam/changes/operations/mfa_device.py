@@ -123,6 +123,8 @@ class DeactivateMfaDevice(OnDevice):
         parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
         sentence="{user_name} no longer has the {label}",
         weight=HIGH,
+        # Who has no other device may be locked out of what asks for MFA.
+        risks=(MFA_REMOVED,),
         loss=PermanentLoss(
             "Deactivate an MFA device",
             "AWS accepts the device again only with two consecutive codes from it.",
@@ -130,9 +132,10 @@ class DeactivateMfaDevice(OnDevice):
         ),
     )
 
-    def desired_state(self) -> Image:
+    @property
+    def status_after(self) -> str:
         """A virtual device is still there."""
-        return {"status": SPARE if is_virtual(self.serial) else ABSENT}
+        return SPARE if is_virtual(self.serial) else ABSENT
 
     def satisfied(self, image: Image) -> bool:
         return bool(image["status"] != ASSIGNED)
@@ -146,10 +149,6 @@ class DeactivateMfaDevice(OnDevice):
             f"{self.inputs.user_name} will have no MFA: the password alone is enough to sign in, "
             "and requests that require MFA are denied.",
         )
-
-    def risks(self) -> tuple[str, ...]:
-        """Who has no other device may be locked out of what asks for MFA."""
-        return (MFA_REMOVED,)
 
 
 class DeleteMfaDevice(DeactivateMfaDevice):
@@ -167,8 +166,7 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         ),
     )
 
-    def desired_state(self) -> Image:
-        return {"status": ABSENT}
+    status_after = ABSENT
 
     def satisfied(self, image: Image) -> bool:
         return bool(image["status"] == ABSENT)
@@ -230,6 +228,7 @@ class EnableMfaDevice(WithCodes):
     spec = CredentialSpec(
         slug="mfa_device.enable",
         sort=MFA_DEVICE,
+        status_after=ASSIGNED,
         title="Enable {label} for {user_name}",
         no_op="{user_name} already has this device.",
         counted=("Assign", "MFA device"),
@@ -249,9 +248,6 @@ class EnableMfaDevice(WithCodes):
         is_idempotent=False,
     )
     initial = {"status": SPARE}
-
-    def desired_state(self) -> Image:
-        return {"status": ASSIGNED}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The mirror may not know a device yet that was just made."""
@@ -279,9 +275,6 @@ class ResyncMfaDevice(WithCodes):
             "Nothing is lost: the device keeps working.",
         ),
     )
-
-    def desired_state(self) -> Image:
-        return {"status": ASSIGNED}
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has taken the codes."""

@@ -7,9 +7,8 @@ was planned, is named: its secret is known to nobody, and a person deletes it.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.params import Blank, IdText
@@ -42,18 +41,19 @@ class GivenParams(UserParams):
     known: Blank
 
 
+_SECRETS: Final = ("SecretAccessKey", "ServicePassword", "ServiceCredentialSecret")
+"""Where the secret is in AWS's answer."""
+
+
 class WithSecret(OfSort):
-    purpose: ClassVar[str]
-    """What the secret is sealed as."""
     inputs: Any
 
-    @abstractmethod
-    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        """The id and the secret in AWS's answer."""
-
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        aws_id, secret = self.given_in(response)
-        seal_for(self.inputs, secret, account=self.account, purpose=self.purpose, label=aws_id)
+        sort = self.spec.sort
+        made = response[sort.word]
+        aws_id = str(made[sort.id_parameter])
+        secret = str(next(filter(None, map(made.get, _SECRETS))))
+        seal_for(self.inputs, secret, account=self.account, purpose=f"{sort.slug}.secret", label=aws_id)
         return {"credential_id": aws_id}
 
 
@@ -71,7 +71,7 @@ class GivenOnce(WithSecret, NewCredential):
         return secret is not None and secret.label in image["ids"]
 
     def image_of(self, subject: Entity) -> Image:
-        return {"ids": sorted(owned(subject, self.kind))}
+        return {"ids": self.ids_in_mirror(subject)}
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         strange = [credential_id for credential_id in image["ids"] if credential_id not in before["ids"]]
@@ -120,7 +120,6 @@ class CreateAccessKey(GivenOnce):
         weight=HIGH,
     )
 
-    purpose = "access_key.secret"
     inputs: GivenParams
     _going: frozenset[str] = frozenset()
 
@@ -140,16 +139,8 @@ class CreateAccessKey(GivenOnce):
             and operation.modified_arns() == self.modified_arns()
         )
 
-    def image_of(self, subject: Entity) -> Image:
-        return {"ids": sorted(set(owned(subject, self.kind)) - self._going)}
-
-    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        key = response["AccessKey"]
-        return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
-
-    def used(self) -> int | None:
-        user = self.subject()
-        return None if user is None else len(set(owned(user, self.kind)) - self._going)
+    def ids_in_mirror(self, user: Entity) -> list[str]:
+        return [key_id for key_id in super().ids_in_mirror(user) if key_id not in self._going]
 
 
 SERVICES: Final = {
@@ -160,14 +151,6 @@ SERVICES: Final = {
 }
 WITH_AGE: Final = frozenset({"bedrock.amazonaws.com", "logs.amazonaws.com"})
 """Services of which AWS lets a credential end by itself."""
-PURPOSE: Final = "service_credential.secret"
-
-
-def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
-    """The id and the secret in AWS's answer."""
-    made = response["ServiceSpecificCredential"]
-    secret = made.get("ServicePassword") or made["ServiceCredentialSecret"]
-    return str(made["ServiceSpecificCredentialId"]), str(secret)
 
 
 class CredentialServiceParams(GivenParams):
@@ -205,7 +188,6 @@ class CreateServiceCredential(GivenOnce):
         weight=HIGH,
     )
 
-    purpose = PURPOSE
     inputs: CredentialServiceParams
 
     @classmethod
@@ -224,9 +206,6 @@ class CreateServiceCredential(GivenOnce):
     def days(self) -> int:
         """How long it is valid; 0 for until it is deleted."""
         return int(self.inputs.age_days or 0)
-
-    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        return secret_in(response)
 
     def used(self) -> int | None:
         user = self.subject()
@@ -283,7 +262,6 @@ class ResetServiceCredential(WithSecret, OnCredential):
         ),
     )
 
-    purpose = PURPOSE
     inputs: ResetParams
 
     def satisfied(self, image: Image) -> bool:
@@ -292,6 +270,3 @@ class ResetServiceCredential(WithSecret, OnCredential):
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         return bool(image["status"] != ABSENT)
-
-    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
-        return secret_in(response)

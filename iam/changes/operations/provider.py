@@ -24,6 +24,7 @@ class OnProvider(OnListed):
     """An operation on one provider. AWS gives providers no unique id, so that the ARN stands for it."""
 
     excluded = ("",)
+    has_identity = False
     get: ClassVar[Callable[..., Record]]
     """Reads one by its ARN."""
     facts: ClassVar[tuple[str, ...]]
@@ -48,10 +49,6 @@ class OnProvider(OnListed):
 
     def image_now(self, now: Record) -> Image:
         return {"exists": True, **facts_of(now, self.facts)}
-
-    def identity_error(self, aws: Aws) -> str:
-        """What is observed tells whether it is the one that was approved."""
-        return ""
 
     def read_from_aws(self, aws: Aws) -> Record | None:
         return found_or_none(lambda: type(self).get(aws, arn=self.arn))
@@ -108,6 +105,3 @@ class DeleteProvider(OnProvider, Delete):
 
     def risks(self) -> tuple[str, ...]:
         return ()
-
-    def identity_error(self, aws: Aws) -> str:
-        return ""

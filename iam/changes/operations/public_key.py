@@ -30,7 +30,6 @@ from iam.changes.operations.user_credential import (
     CredentialSpec,
     NewCredential,
     UserParams,
-    owned,
 )
 from iam.mirror.models import Entity
 
@@ -75,7 +74,7 @@ class TextUpload(NewCredential):
 
     def image_of(self, subject: Entity) -> Image:
         """The mirror keeps no such texts, so one more credential than at the planning counts as this."""
-        ids = sorted(owned(subject, self.kind))
+        ids = self.ids_in_mirror(subject)
         return {"ids": ids, "is_there": bool(self._new(ids))}
 
     def observe(self, aws: Aws) -> Image:
@@ -93,7 +92,7 @@ class TextUpload(NewCredential):
 
     def inverse(self, before: Image) -> Operation | None:
         user = self.subject()
-        new = self._new(sorted(owned(user, self.kind))) if user else []
+        new = self._new(self.ids_in_mirror(user)) if user else []
         return self.deletion(new[0]) if len(new) == 1 else None
 
 

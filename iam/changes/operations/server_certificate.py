@@ -114,8 +114,9 @@ class UploadServerCertificate(OnCertificate, Create):
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """The unique id; the sealed key is destroyed."""
         used(self.inputs.sealed_id)
-        aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
-        return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
+        return super().handle_response(
+            call, {"ServerCertificate": response.get("ServerCertificateMetadata", {})}
+        )
 
     def desired_state(self) -> Image:
         return {**super().desired_state(), "body": _digest(self.inputs.body)}

@@ -54,6 +54,7 @@ class CreateServiceLinkedRole(OnSubject):
         is_idempotent=False,
     )
 
+    has_identity = False
     inputs: ServiceParams
     _name = ""
 
@@ -90,9 +91,6 @@ class CreateServiceLinkedRole(OnSubject):
 
     def state_in_mirror(self) -> Image:
         return {"exists": self.subject() is not None}
-
-    def identity_error(self, aws: Aws) -> str:
-        return ""
 
     def observe(self, aws: Aws) -> Image:
         names = service_linked.roles_of_service(aws, service=self.inputs.service)

@@ -104,6 +104,8 @@ class OperationSpec:
     adds: bool = True
     """Whether what it gives or takes is there afterwards, where one class does both."""
 
+    risks: tuple[str, ...] = ()
+    """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
     weight: str = ""
     """How much care the approval takes, NORMAL or HIGH; "" where it depends on what is gained and lost."""
     quota: Quota | None = None

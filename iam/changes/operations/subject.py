@@ -6,7 +6,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
 from iam.aws.reads.single_entities import entity_now
@@ -74,11 +74,18 @@ class SubjectSeen(NamedTuple):
     now: Any
 
 
+ABSENT: Final[Image] = {"exists": False}
+"""The image of what is not there."""
+
+
 class OnSubject(Operation):
     """An operation on one user, group, role or instance profile."""
 
     missing_message = "It no longer exists in AWS, as of the last sync."
     inputs: SubjectParams
+    absent: ClassVar[Image] = ABSENT
+    has_identity: ClassVar[bool] = True
+    """Whether its unique id tells it from another of its name."""
     _fresh: Any = None
     seen: SubjectSeen | None = None
 
@@ -111,6 +118,8 @@ class OnSubject(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call, which the observation that follows is spared."""
+        if not self.has_identity:
+            return ""
         self._fresh = now = self.look(aws)
         what, current = f"The {self.noun} {self.inputs.name}", now and now.aws_id
         return lost_identity(what, current, expected=self.inputs.subject_id)
@@ -128,7 +137,7 @@ class OnSubject(Operation):
     def observe(self, aws: Aws) -> Image:
         """One call, none right after `identity_error`."""
         now, self._fresh = self._fresh or self.look(aws), None
-        return dict(ABSENT) if now is None else self.image_now(now)
+        return dict(self.absent) if now is None else self.image_now(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Four calls and one for each inline policy, none where nothing was there at the last look."""
@@ -180,10 +189,6 @@ class OnListed(OnSubject):
             at=self.seen.at,
             cause_id=cause_id,
         )
-
-
-ABSENT: Final[Image] = {"exists": False}
-"""The image of what is not there."""
 
 
 def without_layout(image: Image) -> Image:

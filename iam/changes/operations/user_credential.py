@@ -196,9 +196,13 @@ class OfSort(OfUser):
     def section(self) -> str:
         return self.spec.sort.section
 
+    def ids_in_mirror(self, user: Entity) -> list[str]:
+        """The credentials of the sort that the user has, in order."""
+        return sorted(owned(user, self.kind))
+
     def used(self) -> int | None:
         user = self.subject()
-        return None if user is None else len(owned(user, self.kind))
+        return None if user is None else len(self.ids_in_mirror(user))
 
 
 class NewCredential(OfSort):
@@ -251,7 +255,7 @@ class OnCredential(OfSort):
     inputs: CredentialParams
 
     def desired_state(self) -> Image:
-        return {"status": self.spec.status_after}
+        return {"status": self.value("status_after")}
 
     def image_of(self, subject: Entity) -> Image | None:
         status = owned(subject, self.kind).get(self.inputs.credential_id)
@@ -327,10 +331,6 @@ DELETE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _delete(sort) for sort
 
 class SetStatus(OnCredential):
     SPECS: ClassVar[tuple[CredentialSpec, ...]] = (*ACTIVATE.values(), *DEACTIVATE.values())
-
-    @property
-    def status_after(self) -> str:
-        return self.spec.status_after
 
     def restoration(self, before: Image) -> Operation | None:
         """None also where the credential was not there."""

@@ -70,9 +70,6 @@ class DeleteSpareMfaDevice(Operation):
     def state_in_mirror(self) -> Image | None:
         return {"exists": self.subject() is not None}
 
-    def identity_error(self, aws: Aws) -> str:
-        return ""
-
     def observe(self, aws: Aws) -> Image:
         return {"exists": device_exists(aws, serial_number=self.inputs.serial_number)}
 
