@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
@@ -67,6 +67,12 @@ class AccessEffect:
     confidential: tuple[str, ...] = ()
 
 
+REGISTRY: Final[dict[str, OperationSpec]] = {}
+"""The operations by their slug. They name their way back by slug, so that no two modules import each
+other."""
+_CLASSES: Final[dict[str, type[Operation]]] = {}
+
+
 class Operation(ABC):
     """One write to AWS that can be planned, shown, carried out, observed and turned back.
 
@@ -96,7 +102,15 @@ class Operation(ABC):
     inputs: Any
 
     def __init_subclass__(cls) -> None:
-        if declared := vars(cls).get("__annotations__", {}).get("inputs"):
+        """Enter its operations and the type of its parameters. Raises ValueError for a slug that is taken."""
+        own = vars(cls)
+        single = (own["spec"],) if "spec" in own else ()
+        for spec in own.get("SPECS", single):
+            if spec.slug in REGISTRY:
+                raise ValueError(f"Two operations have the slug {spec.slug}.")
+            REGISTRY[spec.slug] = spec
+            _CLASSES[spec.slug] = cls
+        if declared := own.get("__annotations__", {}).get("inputs"):
             cls.params_type = getattr(sys.modules[cls.__module__], declared)
 
     def __init__(self, account: Account, params: Any, spec: OperationSpec | None = None) -> None:
@@ -407,22 +421,6 @@ class _Names(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return self._operation.value(name)
-
-
-REGISTRY: Final[dict[str, OperationSpec]] = {}
-"""The operations by their slug. They name their way back by slug, so that no two modules import each
-other."""
-_CLASSES: Final[dict[str, type[Operation]]] = {}
-
-
-def register(classes: Iterable[type[Operation]]) -> None:
-    """Enter every operation of these classes. Raises ValueError for a slug that is taken."""
-    for operation_class in classes:
-        for spec in operation_class.SPECS or (operation_class.spec,):
-            if spec.slug in REGISTRY:
-                raise ValueError(f"Two operations have the slug {spec.slug}.")
-            REGISTRY[spec.slug] = spec
-            _CLASSES[spec.slug] = operation_class
 
 
 def class_of(slug: str) -> type[Operation]:

@@ -26,7 +26,8 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.session import Aws
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations import AwsCall, Image, Operation, restore
+from iam.changes.operations import Operation, restore
+from iam.changes.operations.base import AwsCall, Image
 from iam.changes.runner import calls, outcome_texts, outcomes
 from iam.changes.runner.claims import READING, LeaseLostError, claim, keep, renew_lease
 from iam.changes.runner.reach import lent_for_writing

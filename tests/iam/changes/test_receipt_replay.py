@@ -18,9 +18,9 @@ from iam.changes.operations import (
     Attachment,
     Membership,
     Operation,
-    PutBoundary,
     PutInlinePolicy,
 )
+from iam.changes.operations.boundary import PutBoundary
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.deletion import deletion_of
 from iam.mirror import snapshot

@@ -16,11 +16,11 @@ from iam.changes.operations import (
     REMOVE_FROM_GROUP,
     Attachment,
     CreatePolicyVersion,
-    CreateUser,
     Membership,
     Operation,
     PutInlinePolicy,
 )
+from iam.changes.operations.principals import CreateUser
 from iam.changes.receipts import set_receipt_of
 from iam.changes.risks import LAST_ADMINISTRATOR
 from iam.mirror.models import Account, EdgeKind, Entity
