@@ -51,7 +51,7 @@ ATTACH_POLICY: Final = OperationSpec(
     title="Attach policy {policy_name} to {holder_kind} {holder_name}",
     no_op="{policy_name} is already attached to {holder_name}.",
     counted=("Attach a policy to", "user, group or role|users, groups or roles"),
-    state={"attached": True},
+    state={"attached": "adds"},
     call="Attach{kind_word}Policy",
     parameters={"{kind_word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} gets {policy_name}",
@@ -64,17 +64,13 @@ ATTACH_POLICY: Final = OperationSpec(
     ),
     inverse="attachment.detach",
 )
-DETACH_POLICY: Final = replace(
-    ATTACH_POLICY,
-    adds=False,
+DETACH_POLICY: Final = ATTACH_POLICY.opposite(
     slug="attachment.detach",
     title="Detach policy {policy_name} from {holder_kind} {holder_name}",
     no_op="{policy_name} isn’t attached to {holder_name}.",
     counted=("Detach a policy from", "user, group or role|users, groups or roles"),
-    state={"attached": False},
     call="Detach{kind_word}Policy",
     sentence="{holder_name} loses {policy_name}",
-    inverse="attachment.attach",
 )
 
 

@@ -6,18 +6,17 @@ AWS never gives the number of a version twice, so a text that comes back has ano
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.managed_policy import OnPolicy
-from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
+from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, versions_of
 from iam.changes.operations.policy_version import CreatePolicyVersion, OtherText, PolicyParams, TextParams
 from iam.changes.operations.spec import OF_AWS, OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
-from iam.mirror.models import Document, PolicyVersion, valid_at
+from iam.mirror.models import Document, PolicyVersion
 from iam.mirror.pull.transform.principals import document_digest
 
 
@@ -35,9 +34,13 @@ class FormerVersion(OnPolicy):
     def text(self) -> str:
         return Document.objects.get(digest=self.inputs.digest).text
 
-    @property
-    def arn(self) -> Mapping[str, str]:
-        return {"PolicyArn": self.inputs.subject_arn}
+    def version_since(self, before: Image, text: str) -> PolicyVersion | None:
+        """A version of a text, not the default one, which was not there before."""
+        subject = self.subject()
+        if subject is None:
+            return None
+        rows = versions_of(subject, is_default=False, document=document_digest(text))
+        return rows.exclude(version_id__in=before["versions"]).select_related("policy__account").first()
 
     def refusal(self) -> str:
         if OF_AWS in self.inputs.subject_arn:
@@ -71,8 +74,8 @@ class DeletePolicyVersion(FormerVersion):
 
     def refusal(self) -> str:
         subject, version = self.subject(), self.inputs.version
-        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
-        if subject is not None and rows.filter(is_default=True).exists():
+        rows = versions_of(subject, version_id=version, is_default=True)
+        if subject is not None and rows.exists():
             return (
                 f"{version} is the default version of {self.inputs.name}. Set another version as "
                 "default first."
@@ -110,17 +113,11 @@ class RestorePolicyVersion(FormerVersion):
 
     def used(self) -> int | None:
         subject = self.subject()
-        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject)
-        return None if subject is None else rows.count()
+        return None if subject is None else versions_of(subject).count()
 
     def restoration(self, before: Image) -> Operation | None:
-        subject = self.subject()
-        if subject is None:
-            return None
-        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
-        made = rows.filter(document=document_digest(self.text)).exclude(version_id__in=before["versions"])
-        version = made.first()
-        return None if version is None else DeletePolicyVersion.of(subject, version=version)
+        made = self.version_since(before, self.text)
+        return None if made is None else DeletePolicyVersion.of(made.policy, version=made)
 
 
 class ReplacedParams(FormerParams):
@@ -173,7 +170,7 @@ class TakeBackVersion(FormerVersion, OtherText):
         )
 
     def _call(self, operation: str, sentence: str, **params: Any) -> AwsCall:
-        return AwsCall("iam", operation, {**self.arn, **params}, sentence)
+        return AwsCall("iam", operation, {"PolicyArn": self.inputs.subject_arn, **params}, sentence)
 
     def desired_state(self) -> Image:
         return {
@@ -211,10 +208,7 @@ class TakeBackVersion(FormerVersion, OtherText):
         text = former_text(texts.get(before["default"], ""))
         if text is None:
             return None
-        rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=False)
-        back = rows.filter(document=document_digest(self.lost_text)).exclude(
-            version_id__in=before["versions"]
-        )
-        drops = back.values_list("version_id", flat=True).first() or ""
+        back = self.version_since(before, self.lost_text)
+        drops = back.version_id if back else ""
         params = TextParams(**PolicyParams.names_of(policy), document=text, drops=drops)
         return CreatePolicyVersion(self.account, params)

@@ -139,7 +139,7 @@ ADD_TO_GROUP: Final = OperationSpec(
     title="Add {user_name} to {group_name}",
     no_op="{user_name} is already in {group_name}.",
     counted=("Add", "group membership"),
-    state={"member": True},
+    state={"member": "adds"},
     call="AddUserToGroup",
     parameters={"GroupName": "group_name", "UserName": "user_name"},
     sentence="{user_name} joins {group_name}",
@@ -151,17 +151,13 @@ ADD_TO_GROUP: Final = OperationSpec(
     ),
     inverse="group_membership.remove",
 )
-REMOVE_FROM_GROUP: Final = replace(
-    ADD_TO_GROUP,
-    adds=False,
+REMOVE_FROM_GROUP: Final = ADD_TO_GROUP.opposite(
     slug="group_membership.remove",
     title="Remove {user_name} from {group_name}",
     no_op="{user_name} isn’t in {group_name}.",
     counted=("Remove", "group membership"),
-    state={"member": False},
     call="RemoveUserFromGroup",
     sentence="{user_name} leaves {group_name}",
-    inverse="group_membership.add",
 )
 
 

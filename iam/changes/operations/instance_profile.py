@@ -60,9 +60,7 @@ ADD_ROLE: Final = OperationSpec(
     ),
     inverse="instance_profile.remove_role",
 )
-REMOVE_ROLE: Final = replace(
-    ADD_ROLE,
-    adds=False,
+REMOVE_ROLE: Final = ADD_ROLE.opposite(
     slug="instance_profile.remove_role",
     title="Remove role {role_name} from instance profile {name}",
     no_op="{name} doesn’t have the role {role_name}.",
@@ -71,7 +69,6 @@ REMOVE_ROLE: Final = replace(
     sentence="{name} no longer has a role",
     weight="",
     quota=None,
-    inverse="instance_profile.add_role",
 )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self, cast
 
-from iam.aws.reads.single_entities import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
@@ -271,7 +270,7 @@ class Rename(OnSubject):
         """Under the name of before, and under the new one if it is not there."""
         params, record = self.inputs, None
         for name in dict.fromkeys((params.name, params.new_name)):
-            now = entity_now(aws, kind=self.subject_kind, name=name)
+            now = self.look_for(aws, name)
             if now is not None and now.aws_id == params.subject_id:
                 return now
             record = now or record

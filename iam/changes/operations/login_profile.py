@@ -28,11 +28,13 @@ from iam.sealed import services as sealed
 class OnLoginProfile(OfUser):
     initial: ClassVar[Image | None] = {"has_password": False}
     section = LOGIN_PROFILES
+    is_assumed: ClassVar[bool] = False
+    """Whether there is a password where none has been read of: AWS is looked at when the change runs."""
 
     def image_of(self, subject: Entity) -> Image | None:
-        """Where nothing has been read of it, AWS is looked at when the change runs."""
         row = credentials_row(subject)
-        return {"has_password": bool(row and row.has_password)}
+        has_password = row.has_password if row else None
+        return {"has_password": self.is_assumed if has_password is None else has_password}
 
     def image_now(self, read: ReadCredentials) -> Image:
         return {"has_password": bool(read.records)}
@@ -122,6 +124,7 @@ class DeleteLoginProfile(OnLoginProfile):
         ),
     )
 
+    is_assumed = True
     _is_denied = False
     """Whether an earlier operation of the set denies the user everything."""
 
@@ -137,11 +140,6 @@ class DeleteLoginProfile(OnLoginProfile):
     @property
     def alternative(self) -> str:
         return "" if self._is_denied else super().alternative
-
-    def image_of(self, subject: Entity) -> Image:
-        """Where nothing has been read of it, AWS is looked at when the change runs."""
-        row = credentials_row(subject)
-        return {"has_password": row is None or row.has_password is not False}
 
 
 PURPOSE: Final = "login_profile.password"

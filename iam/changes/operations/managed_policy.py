@@ -26,11 +26,12 @@ from iam.changes.operations.policy_content import (
     document_meaning,
     is_json_object,
     policy_image,
+    versions_of,
 )
 from iam.changes.operations.spec import HIGH, NORMAL, OF_AWS, refuse
 from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import SubjectReading
 from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
@@ -51,7 +52,7 @@ class OnPolicy(OnSubject):
         return SubjectReading(*self.seen) if self.seen else None
 
     def image_of(self, subject: Entity) -> Image:
-        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject).select_related("document")
+        rows = versions_of(subject).select_related("document")
         return policy_image(
             EntityInMirror(subject),
             versions={version.version_id: version.document.text for version in rows},
@@ -209,8 +210,8 @@ class DeletePolicy(OnPolicy, Delete):
 
     @classmethod
     def of(cls, subject: Entity) -> Self:
-        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
-        ids = sorted(rows.values_list("version_id", flat=True), key=number_of)
+        rows = versions_of(subject, is_default=False).values_list("version_id", flat=True)
+        ids = sorted(rows, key=number_of)
         return super().of(subject, versions={str(place): version_id for place, version_id in enumerate(ids)})
 
     def calls(self) -> tuple[AwsCall, ...]:

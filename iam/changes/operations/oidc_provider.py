@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -159,16 +158,14 @@ ADD_CLIENT_ID: Final = OperationSpec(
     title="Add audience {client} to {name}",
     no_op="{name} already has the audience {client}.",
     counted=("Add a client ID to", "OIDC provider"),
+    state={"client": "client", "there": "adds"},
     call="AddClientIDToOpenIDConnectProvider",
     parameters={"OpenIDConnectProviderArn": "arn", "ClientID": "client"},
     sentence="Tokens from {name} for {client} are accepted",
     weight=HIGH,
 )
-REMOVE_CLIENT_ID: Final = replace(
-    ADD_CLIENT_ID,
-    adds=False,
+REMOVE_CLIENT_ID: Final = ADD_CLIENT_ID.opposite(
     slug="oidc_provider.remove_client_id",
-    inverse="oidc_provider.add_client_id",
     title="Remove audience {client} from {name}",
     no_op="{name} has no audience {client}.",
     counted=("Remove a client ID from", "OIDC provider"),
@@ -183,9 +180,6 @@ class Client(OnOidc):
 
     SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
     inputs: ClientParams
-
-    def desired_state(self) -> Image:
-        return {"client": self.inputs.client, "there": self.spec.adds}
 
     def satisfied(self, image: Image) -> bool:
         there = self.inputs.client in image.get("clients", ())

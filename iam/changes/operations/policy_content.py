@@ -7,12 +7,20 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
+from django.db.models import QuerySet
+
 from iam.aws.reads.policies import number_of
 from iam.changes.operations.base import Image
+from iam.mirror.models import Entity, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
 MAX_VERSIONS: Final = 5
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+def versions_of(policy: Entity | None, **which: Any) -> QuerySet[PolicyVersion]:
+    """The versions that the mirror holds now of a policy."""
+    return PolicyVersion.objects.filter(valid_at(None), policy=policy, **which)
 
 
 def document_meaning(text: str) -> str:

@@ -22,11 +22,11 @@ from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation,
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
-from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
+from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object, versions_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.models import Document, Entity, Kind, PolicyVersion
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import reread_entity
 from iam.policy.lint import MANAGED
@@ -123,9 +123,9 @@ class DefaultText(OtherText):
         policy = self.subject()
         if policy is None:
             return None
-        kept = PolicyVersion.objects.filter(valid_at(None), policy=policy, version_id=before["default"])
-        if kept.exists():
-            return SetDefaultVersion.of(policy, version=kept.get())
+        kept = versions_of(policy, version_id=before["default"]).first()
+        if kept is not None:
+            return SetDefaultVersion.of(policy, version=kept)
         text = former_text(before["text"])
         return None if text is None else CreatePolicyVersion.of(policy, text=text)
 
@@ -199,10 +199,10 @@ class CreatePolicyVersion(DefaultText):
         policy = usual.subject()
         if policy is None:
             return None
-        versions = PolicyVersion.objects.filter(policy=policy)
-        former = versions.filter(valid_at(None), version_id=usual.inputs.version).first()
-        made = versions.filter(valid_at(None), is_default=True).first()
-        lost = versions.filter(version_id=self.dropped_version).order_by("-valid_from").first()
+        former = versions_of(policy, version_id=usual.inputs.version).first()
+        made = versions_of(policy, is_default=True).first()
+        gone = PolicyVersion.objects.filter(policy=policy, version_id=self.dropped_version)
+        lost = gone.order_by("-valid_from").first()
         if former is None or made is None or lost is None:
             return None
         if document_meaning(default_text(policy)) != document_meaning(self.text):
@@ -269,8 +269,7 @@ class SetDefaultVersion(DefaultText):
 def state_in_mirror(policy: Entity) -> Image:
     """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the
     default version's document."""
-    rows = PolicyVersion.objects.filter(valid_at(None), policy=policy).select_related("document")
-    versions = list(rows)
+    versions = list(versions_of(policy).select_related("document"))
     default = next((version for version in versions if version.is_default), None)
     ids = [version.version_id for version in versions]
     return _image(default.version_id, default.document.text, ids) if default else _image("", "", ids)
@@ -278,8 +277,7 @@ def state_in_mirror(policy: Entity) -> Image:
 
 def default_text(policy: Entity) -> str:
     """What a policy of the mirror says now; empty where that has not been read."""
-    rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=True)
-    return rows.values_list("document__text", flat=True).first() or ""
+    return versions_of(policy, is_default=True).values_list("document__text", flat=True).first() or ""
 
 
 def _image(default: str, text: str, versions: list[str]) -> Image:

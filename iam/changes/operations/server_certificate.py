@@ -46,11 +46,7 @@ _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the
 
 
 class OnCertificate(OnListed):
-    def read_from_aws(self, aws: Aws) -> ServerCertificateNow | None:
-        return self.look_for(aws, self.inputs.name)
-
-    def look_for(self, aws: Aws, name: str) -> ServerCertificateNow | None:
-        """What AWS has under a name; one call. Raises AwsError."""
+    def look_for(self, aws: Aws, name: str, *, arn: str = "") -> ServerCertificateNow | None:
         return found_or_none(lambda: get_server_certificate(aws, name=name))
 
     def identity_error(self, aws: Aws) -> str:
@@ -198,13 +194,9 @@ class UpdateServerCertificate(OnCertificate, Rename):
     inputs: RenameParams
 
     def read_from_aws(self, aws: Aws) -> ServerCertificateNow | None:
-        """Under the name of before, and under the new one if it is not there."""
-        params = self.inputs
-        for name in dict.fromkeys((params.name, params.new_name)):
-            certificate = self.look_for(aws, name)
-            if certificate is not None and certificate.aws_id == params.subject_id:
-                return certificate
-        return None
+        certificate: ServerCertificateNow | None = super().read_from_aws(aws)
+        is_it = certificate is not None and certificate.aws_id == self.inputs.subject_id
+        return certificate if is_it else None
 
     def identity_error(self, aws: Aws) -> str:
         gone = f"Server certificate {self.inputs.name} no longer exists in AWS."

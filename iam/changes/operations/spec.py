@@ -4,8 +4,8 @@ much care it takes."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 from iam.mirror.models import Kind
 
@@ -127,6 +127,10 @@ class OperationSpec:
             object.__setattr__(self, "family", area)
         if not self.subject_kind and area in Kind:
             object.__setattr__(self, "subject_kind", area)
+
+    def opposite(self, **rest: Any) -> Self:
+        """What takes away again what this gives: the same but for the fields of its own."""
+        return replace(self, adds=False, inverse=self.slug, **rest)
 
     def is_on(self, kind: str) -> bool:
         """Whether `of` makes it of an entity of this kind."""

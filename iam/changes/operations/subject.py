@@ -130,9 +130,12 @@ class OnSubject(Operation):
         return self.seen.now
 
     def read_from_aws(self, aws: Aws) -> Any:
-        """What AWS has under the name, None where there is nothing; one call. Raises AwsError."""
-        params = self.inputs
-        return entity_now(aws, kind=self.subject_kind, name=params.name, arn=params.subject_arn)
+        """What AWS has of it now, None where there is nothing; one call. Raises AwsError."""
+        return self.look_for(aws, self.inputs.name, arn=self.inputs.subject_arn)
+
+    def look_for(self, aws: Aws, name: str, *, arn: str = "") -> Any:
+        """What AWS has under a name, or for policies under an ARN; one call. Raises AwsError."""
+        return entity_now(aws, kind=self.subject_kind, name=name, arn=arn)
 
     def observe(self, aws: Aws) -> Image:
         """One call, none right after `identity_error`."""

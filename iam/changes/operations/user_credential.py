@@ -39,8 +39,8 @@ class CredentialSort:
     kind: Kind
     section: str
     noun: str
-    short_noun: str
-    """As it is counted in lists."""
+    short_noun: str = ""
+    """As it is counted in lists, where that is another."""
     word: str
     """What AWS's calls say for it."""
     id_parameter: str
@@ -57,7 +57,6 @@ ACCESS_KEY: Final = CredentialSort(
     kind=Kind.ACCESS_KEY,
     section=ACCESS_KEYS,
     noun="access key",
-    short_noun="access key",
     word="AccessKey",
     id_parameter="AccessKeyId",
     id_field="key_id",
@@ -71,7 +70,6 @@ SSH_KEY: Final = CredentialSort(
     kind=Kind.SSH_KEY,
     section=SSH_KEYS,
     noun="SSH key",
-    short_noun="SSH key",
     word="SSHPublicKey",
     id_parameter="SSHPublicKeyId",
     id_field="key_id",
@@ -85,7 +83,6 @@ SIGNING_CERTIFICATE: Final = CredentialSort(
     kind=Kind.SIGNING_CERTIFICATE,
     section=SIGNING_CERTIFICATES,
     noun="signing certificate",
-    short_noun="signing certificate",
     word="SigningCertificate",
     id_parameter="CertificateId",
     id_field="certificate_id",
@@ -113,7 +110,6 @@ MFA_DEVICE: Final = CredentialSort(
     kind=Kind.MFA_DEVICE,
     section=USER_MFA,
     noun="MFA device",
-    short_noun="MFA device",
     word="MFADevice",
     id_parameter="SerialNumber",
     id_field="serial_number",
@@ -276,7 +272,7 @@ def _spec_of(sort: CredentialSort, verb: str, **rest: Any) -> CredentialSpec:
         family=sort.kind.value,
         sort=sort,
         title=f"{verb} {{label}} of {{user_name}}",
-        counted=(verb, sort.short_noun),
+        counted=(verb, sort.short_noun or sort.noun),
         **rest,
     )
 
