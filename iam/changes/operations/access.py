@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Self
 
 from iam.policy.index.witness import ChangeWitness
 
@@ -33,6 +33,12 @@ class PolicyRef:
     entity_id: int | None = None
     flags: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
+
+    @classmethod
+    def managed(cls, name: str, arn: str, **rest: Any) -> Self:
+        """A managed policy, of AWS or of the customer."""
+        owner = "AWS" if ":iam::aws:" in arn else "customer"
+        return cls("managed", name, arn, owner=owner, **rest)
 
 
 @dataclass(frozen=True, slots=True)

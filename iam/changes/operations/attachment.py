@@ -17,8 +17,7 @@ from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import target_in_mirror
-from iam.changes.operations.holder import HolderParams, OfHolder, reach_notes, ways_beside
+from iam.changes.operations.holder import HolderParams, OfHolder, effect_on, ways_beside
 from iam.changes.operations.identity import find_current_entity, found_or_none, lost_identity
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import OperationSpec, Quota
@@ -173,17 +172,12 @@ class Attachment(OfHolder):
 
     def shown(self, holder: Entity) -> PolicyRef:
         """The policy, with the other ways by which the holder has it."""
-        known, params, text = self.policy, self.inputs, self.text
-        digest = document_digest(text) if text else ""
-        owner = "AWS" if params.is_of_aws else "customer"
-        entity_id = known.pk if known else None
-        return PolicyRef(
-            kind="managed",
-            name=params.policy_name,
-            arn=params.policy_arn,
-            digest=digest,
-            owner=owner,
-            entity_id=entity_id,
+        params, text = self.inputs, self.text
+        return PolicyRef.managed(
+            params.policy_name,
+            params.policy_arn,
+            digest=text and document_digest(text),
+            entity_id=self.policy and self.policy.pk,
             flags=flags(text),
             ways=ways_beside(holder, arn=params.policy_arn),
         )
@@ -192,16 +186,8 @@ class Attachment(OfHolder):
         holder = self.subject()
         if holder is None:
             return AccessEffect()
-        policy = self.shown(holder)
-        notes = reach_notes(holder)
-        return replace(
-            self.effect_of(policy), boundary=target_in_mirror(holder, EdgeKind.BOUNDARY, "name"), notes=notes
-        )
-
-    def effect_of(self, policy: PolicyRef) -> AccessEffect:
-        if policy.ways:
-            return AccessEffect(keeps=(policy,))
-        return AccessEffect(gains=(policy,)) if self.spec.adds else AccessEffect(loses=(policy,))
+        side = "gives" if self.spec.adds else "takes"
+        return effect_on(holder, **{side: [self.shown(holder)]})
 
     def simulate(self, world: ChangeWorld) -> None:
         params = self.inputs

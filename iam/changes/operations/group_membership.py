@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.holder import effect_of
 from iam.changes.operations.identity import find_current_entity, found_or_none, lost_identity
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.params import Blank, Params
@@ -28,26 +29,18 @@ from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Ki
 from iam.mirror.refresh import ObservedMemberships, read_memberships, reread_memberships
 
 
-@dataclass(frozen=True, slots=True)
-class GroupHoldings:
-    """`given`: what the group gives, by name. `ways`: key of a policy → the user's ways to it beside this
-    group."""
-
-    is_member: bool
-    given: tuple[PolicyRef, ...]
-    ways: dict[str, tuple[str, ...]]
-    groups: int
-    boundary: str
-
-
-def key_of(policy: PolicyRef) -> str:
+def _key_of(policy: PolicyRef) -> str:
     """What makes two policies the same for a person: the managed policy, or the text of an inline one."""
     return policy.arn or f"inline:{policy.digest}"
 
 
-def holdings(user: Entity, *, group: Entity) -> GroupHoldings:
-    """Five queries: the user's groups, what is attached and what is inline, default versions, the
-    documents' texts."""
+def policies_given(user: Entity, *, group: Entity) -> tuple[list[PolicyRef], str]:
+    """The policies of a group by name, each with the user's ways to it beside this group; and the user's
+    boundary.
+
+    Five queries: the user's groups, what is attached and what is inline, default versions, the documents'
+    texts.
+    """
     now = valid_at(None)
     names = {
         edge.target_id: edge.target.name
@@ -74,49 +67,23 @@ def holdings(user: Entity, *, group: Entity) -> GroupHoldings:
     marks = {d.digest: flags(d.text) for d in Document.objects.filter(digest__in=wanted)}
     for edge in attached:
         digest = digests.get(edge.target_id, "")
+        known = {"digest": digest, "entity_id": edge.target_id, "flags": marks.get(digest, ())}
         policies_by_holder[edge.source_id].append(
-            _managed(edge.target, digest=digest, marks=marks.get(digest, ()))
+            PolicyRef.managed(edge.target.name, edge.target.arn, **known)
         )
     for inline in inlines:
-        policies_by_holder[inline.owner_id].append(_inline(inline, marks=marks.get(inline.document_id, ())))
-    return GroupHoldings(
-        is_member=group.pk in names,
-        given=tuple(sorted(policies_by_holder[group.pk], key=lambda p: (p.kind, p.name))),
-        ways=_ways_by_holder(
-            policies_by_holder, user=user, names={pk: name for pk, name in names.items() if pk != group.pk}
-        ),
-        groups=len(names),
-        boundary=boundary,
-    )
-
-
-def _managed(policy: Entity, *, digest: str, marks: tuple[str, ...]) -> PolicyRef:
-    owner = "AWS" if ":iam::aws:" in policy.arn else "customer"
-    return PolicyRef(
-        kind="managed",
-        name=policy.name,
-        arn=policy.arn,
-        digest=digest,
-        owner=owner,
-        entity_id=policy.pk,
-        flags=marks,
-    )
-
-
-def _inline(policy: InlinePolicy, *, marks: tuple[str, ...]) -> PolicyRef:
-    return PolicyRef(kind="inline", name=policy.name, digest=policy.document_id, owner="group", flags=marks)
-
-
-def _ways_by_holder(
-    policies_by_holder: dict[int, list[PolicyRef]], *, user: Entity, names: dict[int, str]
-) -> dict[str, tuple[str, ...]]:
+        digest = inline.document_id
+        policies_by_holder[inline.owner_id].append(
+            PolicyRef("inline", inline.name, digest=digest, owner="group", flags=marks.get(digest, ()))
+        )
     ways: dict[str, set[str]] = defaultdict(set)
     for policy in policies_by_holder[user.pk]:
-        ways[key_of(policy)].add("directly")
+        ways[_key_of(policy)].add("directly")
     for pk, name in names.items():
-        for policy in policies_by_holder[pk]:
-            ways[key_of(policy)].add(f"through {name}")
-    return {key: tuple(sorted(ways_of_policy)) for key, ways_of_policy in ways.items()}
+        for policy in policies_by_holder[pk] if pk != group.pk else ():
+            ways[_key_of(policy)].add(f"through {name}")
+    policies = sorted(policies_by_holder[group.pk], key=lambda policy: (policy.kind, policy.name))
+    return [replace(policy, ways=tuple(sorted(ways[_key_of(policy)]))) for policy in policies], boundary
 
 
 class MembershipParams(Params):
@@ -222,7 +189,9 @@ class Membership(Operation):
         user, group = self.subject(), self.group()
         if user is None or group is None:
             return AccessEffect()
-        return self.effect_of(holdings(user, group=group))
+        policies, boundary = policies_given(user, group=group)
+        side = "gives" if self.spec.adds else "takes"
+        return effect_of(**{side: policies}, boundary=boundary)
 
     def simulate(self, world: ChangeWorld) -> None:
         number = world.number(self.inputs.group_arn)
@@ -232,13 +201,3 @@ class Membership(Operation):
         others = tuple(group for group in grants.groups if group != number)
         groups = (*others, number) if self.spec.adds else others
         world.add_grants(self.inputs.user_arn, replace(grants, groups=groups))
-
-    def effect_of(self, holdings: GroupHoldings) -> AccessEffect:
-        only, also = self._split(holdings)
-        effect = AccessEffect(keeps=also, boundary=holdings.boundary)
-        return replace(effect, gains=only) if self.spec.adds else replace(effect, loses=only)
-
-    def _split(self, holdings: GroupHoldings) -> tuple[tuple[PolicyRef, ...], tuple[PolicyRef, ...]]:
-        """What only this group gives, and what the user holds by another way as well."""
-        marked = [replace(policy, ways=holdings.ways.get(key_of(policy), ())) for policy in holdings.given]
-        return tuple(p for p in marked if not p.ways), tuple(p for p in marked if p.ways)

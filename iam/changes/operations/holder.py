@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
-from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Operation
+from iam.changes.operations.facts import target_in_mirror
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.spec import HIGH, SERVICE_LINKED
@@ -77,10 +78,6 @@ class OfHolder(Operation):
         return ""
 
 
-def inline_policy(name: str, *, text: str, digest: str, owner: str) -> PolicyRef:
-    return PolicyRef(kind="inline", name=name, digest=digest, owner=owner, flags=flags(text))
-
-
 def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "") -> tuple[str, ...]:
     """The other ways by which somebody holds a managed policy (by ARN) or an inline text (by digest):
     groups, and inline policies of their own but the one of this name."""
@@ -102,7 +99,25 @@ def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "
     return tuple(sorted(ways))
 
 
-def reach_notes(holder: Entity) -> tuple[str, ...]:
+def effect_of(
+    *, gives: Sequence[PolicyRef] = (), takes: Sequence[PolicyRef] = (), boundary: str
+) -> AccessEffect:
+    """Of policies that are given and taken; what is held by other ways as well is kept."""
+    return AccessEffect(
+        gains=tuple(policy for policy in gives if not policy.ways),
+        loses=tuple(policy for policy in takes if not policy.ways),
+        keeps=tuple(dict.fromkeys(policy for policy in (*gives, *takes) if policy.ways)),
+        boundary=boundary,
+    )
+
+
+def effect_on(holder: Entity, **policies: Sequence[PolicyRef]) -> AccessEffect:
+    """The same for a holder, and for its members."""
+    effect = effect_of(**policies, boundary=target_in_mirror(holder, EdgeKind.BOUNDARY, "name"))
+    return replace(effect, notes=_reach_notes(holder))
+
+
+def _reach_notes(holder: Entity) -> tuple[str, ...]:
     """For how many people what a group holds counts."""
     if holder.kind != Kind.GROUP:
         return ()

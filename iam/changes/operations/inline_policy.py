@@ -13,21 +13,16 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
+from iam.changes.documents import flags
 from iam.changes.operations.access import PolicyRef
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.facts import former_text, target_in_mirror
-from iam.changes.operations.holder import (
-    HolderParams,
-    OfHolder,
-    inline_policy,
-    reach_notes,
-    ways_beside,
-)
+from iam.changes.operations.facts import former_text
+from iam.changes.operations.holder import HolderParams, OfHolder, effect_on, ways_beside
 from iam.changes.operations.policy_content import document_meaning, is_json_object
 from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy, valid_at
+from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import ReadInlinePolicy, read_inline, reread_inline
 from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
@@ -97,9 +92,9 @@ class InlineOperation(OfHolder):
 
     def shown(self, holder: Entity, text: str) -> PolicyRef:
         """The policy with a text, and the other ways by which the holder has the same."""
-        digest = document_digest(text)
-        policy = inline_policy(self.inputs.policy_name, text=text, digest=digest, owner=holder.kind)
-        return replace(policy, ways=ways_beside(holder, digest=digest, but=self.inputs.policy_name))
+        name, digest = self.inputs.policy_name, document_digest(text)
+        ways = ways_beside(holder, digest=digest, but=name)
+        return PolicyRef("inline", name, digest=digest, owner=holder.kind, flags=flags(text), ways=ways)
 
     def effect(self) -> AccessEffect:
         holder = self.subject()
@@ -107,13 +102,7 @@ class InlineOperation(OfHolder):
             return AccessEffect()
         added = [self.shown(holder, self.text)] if self.text else []
         taken = [self.shown(holder, self.current_text)] if self.current_text else []
-        return AccessEffect(
-            gains=tuple(policy for policy in added if not policy.ways),
-            loses=tuple(policy for policy in taken if not policy.ways),
-            keeps=tuple(dict.fromkeys(policy for policy in (*added, *taken) if policy.ways)),
-            boundary=target_in_mirror(holder, EdgeKind.BOUNDARY, "name"),
-            notes=reach_notes(holder),
-        )
+        return effect_on(holder, gives=added, takes=taken)
 
     def simulate(self, world: ChangeWorld) -> None:
         arn = self.inputs.holder_arn

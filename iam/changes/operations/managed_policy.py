@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
+from django.db.models import QuerySet
+
 from iam.aws.reads.details import get_policy
 from iam.aws.reads.policies import number_of
 from iam.aws.records import PolicyRecord
@@ -24,7 +26,7 @@ from iam.changes.operations.policy_content import (
     MAX_VERSIONS,
     comparable,
     document_meaning,
-    is_json_object,
+    managed_text_problem,
     policy_image,
     versions_of,
 )
@@ -34,7 +36,6 @@ from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import SubjectReading
 from iam.policy.index.rows import PolicyRow
-from iam.policy.lint import MANAGED
 
 
 class OnPolicy(OnSubject):
@@ -156,27 +157,24 @@ class CreatePolicy(OnPolicy, Create):
         return comparable(image) == comparable(self.desired_state())
 
     def refusal(self) -> str:
-        """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
         params = self.inputs
-        living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
-        taken = living.filter(name__iexact=params.name).exclude(arn__contains=OF_AWS).first()
+        taken = self.living().filter(name__iexact=params.name).first()
         if taken is not None:
             return f"a policy named {taken.name} already exists: {taken.arn}."
         if len(params.others) >= MAX_VERSIONS:
             return f"a policy has at most {MAX_VERSIONS} versions."
         for text in self.texts:
-            if (size := MANAGED.size(text)) > MANAGED.limit:
-                return (
-                    f"the policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
-                )
-            if not is_json_object(text):
-                return "the text isn’t a JSON object."
+            if problem := managed_text_problem(text):
+                return problem[0].lower() + problem[1:]
         return ""
 
+    def living(self) -> QuerySet[Entity]:
+        """Customer managed policies of the account, without AWS's own."""
+        policies = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
+        return policies.exclude(arn__contains=OF_AWS)
+
     def used(self) -> int:
-        """Customer managed policies of the account; AWS's own are not counted."""
-        living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
-        return living.exclude(arn__contains=OF_AWS).count()
+        return self.living().count()
 
     def simulate(self, world: ChangeWorld) -> None:
         arn = self.inputs.subject_arn
@@ -217,10 +215,10 @@ class DeletePolicy(OnPolicy, Delete):
     def calls(self) -> tuple[AwsCall, ...]:
         before = [
             AwsCall(
-                service="iam",
-                operation="DeletePolicyVersion",
-                params={"PolicyArn": self.inputs.subject_arn, "VersionId": version},
-                sentence=f"Deletes the older version {version}. Gatehouse keeps its text",
+                "iam",
+                "DeletePolicyVersion",
+                {"PolicyArn": self.inputs.subject_arn, "VersionId": version},
+                f"Deletes the older version {version}. Gatehouse keeps its text",
             )
             for version in self.inputs.versions.values()
         ]

@@ -13,6 +13,7 @@ from iam.aws.reads.policies import number_of
 from iam.changes.operations.base import Image
 from iam.mirror.models import Entity, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
+from iam.policy.lint import MANAGED
 
 MAX_VERSIONS: Final = 5
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -31,6 +32,15 @@ def document_meaning(text: str) -> str:
     except (ValueError, RecursionError):
         normalized = text
     return blake2b(normalized.encode(), digest_size=16).hexdigest()
+
+
+def managed_text_problem(text: str) -> str:
+    """What AWS's model does not find wrong with a managed policy: it knows nothing of JSON, and counts white
+    space, which the quota does not. "" is well."""
+    size = MANAGED.size(text)
+    if size > MANAGED.limit:
+        return f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
+    return "" if is_json_object(text) else "The text isn’t a JSON object."
 
 
 def is_json_object(text: str) -> bool:

@@ -22,14 +22,18 @@ from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation,
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params
-from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object, versions_of
+from iam.changes.operations.policy_content import (
+    MAX_VERSIONS,
+    document_meaning,
+    managed_text_problem,
+    versions_of,
+)
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import reread_entity
-from iam.policy.lint import MANAGED
 
 
 class PolicyParams(Params):
@@ -232,11 +236,7 @@ class CreatePolicyVersion(DefaultText):
         return 0 if self.dropped_version else 1
 
     def refusal(self) -> str:
-        """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
-        size = MANAGED.size(self.text)
-        if size > MANAGED.limit:
-            return f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
-        return "" if is_json_object(self.text) else "The text isn’t a JSON object."
+        return managed_text_problem(self.text)
 
 
 class VersionParams(PolicyParams):

@@ -20,7 +20,6 @@ from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 from iam.mirror.refresh.credentials import ReadCredentials
 
-NOT_SET: Final = ""
 HOUR_S: Final = 3600
 DAY_S: Final = 24 * HOUR_S
 USUAL_S: Final = 12 * HOUR_S
@@ -32,7 +31,7 @@ class LimitsSignIn(Operation):
 
     @property
     def is_reset(self) -> bool:
-        return bool(self.inputs.max_sign_in == NOT_SET)
+        return not self.inputs.max_sign_in
 
     @property
     def max_sign_in_s(self) -> int | None:
@@ -90,7 +89,7 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
     @classmethod
     def on(cls, role: Entity, state: EntityState | None, *, seconds: int | None) -> Self:
         """The operation on a role of the mirror, whose state tells what stays as it is."""
-        return cls.of(role, **RoleSettings.from_state(state).params, max_sign_in=_text(seconds or 0))
+        return cls.of(role, **RoleSettings.from_state(state).params, max_sign_in=str(seconds or ""))
 
 
 class UserSignInParams(UserParams):
@@ -121,7 +120,7 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
 
     @classmethod
     def on(cls, user: Entity, *, seconds: int | None) -> Self:
-        return cls.of(user, max_sign_in=_text(seconds or 0))
+        return cls.of(user, max_sign_in=str(seconds or ""))
 
     def image_of(self, subject: Entity) -> Image | None:
         row = credentials_row(subject)
@@ -153,7 +152,3 @@ def sign_in_words(seconds: int) -> str:
         if number > 1 and seconds % size == 0:
             return f"at most {number:,} {unit}s"
     return "at most 1 hour" if seconds == HOUR_S else f"at most {seconds:,} seconds"
-
-
-def _text(seconds: int) -> str:
-    return str(seconds) if seconds else NOT_SET
