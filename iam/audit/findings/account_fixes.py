@@ -11,8 +11,8 @@ from iam.audit.findings.models import AuditFinding
 from iam.changes.acts.options import fact
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, CreatePolicy, Operation
+from iam.changes.operations.account_setting import PasswordRules, UpdatePasswordPolicy
 from iam.changes.operations.boundary import PUT_BOUNDARY, BoundaryParams, PutBoundary
-from iam.changes.operations.password_policy import PasswordRules, UpdatePasswordPolicy
 from iam.changes.operations.principals import CreateRole, RoleSettings
 from iam.mirror.models import Entity, Kind
 

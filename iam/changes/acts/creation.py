@@ -8,10 +8,16 @@ from typing import Final
 from iam.changes.acts import options
 from iam.changes.acts.base import ACCOUNT, Act, Given, Subject, account
 from iam.changes.operations import CreatePolicy, Operation
-from iam.changes.operations.account_setting import CREATE_ALIAS, DELETE_ALIAS, Alias
+from iam.changes.operations.account_setting import (
+    CREATE_ALIAS,
+    DELETE_ALIAS,
+    Alias,
+    DeletePasswordPolicy,
+    PasswordRules,
+    UpdatePasswordPolicy,
+)
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.oidc_provider import CreateOidcProvider
-from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
 from iam.changes.operations.principals import CreateGroup, CreateRole, CreateUser, RoleSettings
 from iam.changes.operations.saml_provider import CreateSamlProvider
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole

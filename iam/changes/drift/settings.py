@@ -12,8 +12,14 @@ from django.db.models import Q
 from iam.changes.drift.models import Drift
 from iam.changes.drift.reversal import DriftReversal, moved_on_reversal
 from iam.changes.operations import Operation
-from iam.changes.operations.account_setting import CREATE_ALIAS, DELETE_ALIAS, Alias
-from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
+from iam.changes.operations.account_setting import (
+    CREATE_ALIAS,
+    DELETE_ALIAS,
+    Alias,
+    DeletePasswordPolicy,
+    PasswordRules,
+    UpdatePasswordPolicy,
+)
 from iam.mirror.models import Account, AccountFact, Cause, valid_at
 
 PASSWORDS, ALIAS = "password_policy", "alias"

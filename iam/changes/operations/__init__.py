@@ -12,7 +12,6 @@ from iam.changes.operations import (  # noqa: F401
     mfa_device,
     oidc_provider,
     one_time_credential,
-    password_policy,
     principals,
     public_key,
     role_sessions,

@@ -1,15 +1,19 @@
 """Settings of the account as a whole: no entity is their subject, and one change of each is under way at a
-time. The alias for the sign-in address is one.
+time. They are the alias for the sign-in address, and the rules for the console passwords of the users.
 
 An account has one alias at most: a new one takes the place of the one that there is. Aliases are unique over
 all of AWS, so one that was let go may be somebody else's the next moment.
+
+Of the rules what is left out of the call becomes AWS's default, so that all of it is always sent. Rules for
+length and characters count from the next change of a password on; the rule for its age counts at once.
 """
 
 from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -76,7 +80,7 @@ class AccountSetting(Operation):
         """What becomes different, in sentences."""
 
 
-FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
+ALIAS_FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 
 
 class AliasParams(Params):
@@ -142,7 +146,7 @@ class Alias(AccountSetting):
             now = self.state_in_mirror()
             if now and now["alias"] not in ("", alias):
                 return f"the account’s alias is {now['alias']}, not {alias}."
-        elif not FORM.fullmatch(alias):
+        elif not ALIAS_FORM.fullmatch(alias):
             return (
                 "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a "
                 "letter or digit, and can’t be an account ID."
@@ -161,3 +165,195 @@ class Alias(AccountSetting):
         if before["alias"]:
             return Alias.of(CREATE_ALIAS, self.account, alias=before["alias"])
         return Alias.of(DELETE_ALIAS, self.account, alias=self.alias_after)
+
+
+CHARACTER_KINDS: Final = {
+    "requires_uppercase": "an upper-case letter",
+    "requires_lowercase": "a lower-case letter",
+    "requires_numbers": "a digit",
+    "requires_symbols": "a symbol",
+}
+"""Field → what a password must have."""
+DEFAULT_LENGTH: Final = 8
+DEFAULT_KINDS: Final = 3
+"""What AWS asks where no policy is set: so many characters, of so many of the four kinds."""
+RULE_LIMITS: Final = {"minimum_length": (6, 128), "maximum_age": (0, 1095), "reuse_prevention": (0, 24)}
+RULE_WORDS: Final = {
+    "minimum_length": "the shortest password",
+    "maximum_age": "the age of a password in days",
+    "reuse_prevention": "the number of former passwords",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """All rules. Of `maximum_age` (days) and `reuse_prevention` (former passwords) 0 is none.
+    `hard_expiry`: who lets it expire must be let in again by an administrator."""
+
+    minimum_length: int
+    requires_uppercase: bool
+    requires_lowercase: bool
+    requires_numbers: bool
+    requires_symbols: bool
+    allows_change: bool
+    maximum_age: int
+    reuse_prevention: int
+    hard_expiry: bool
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            wanted = int if name in RULE_LIMITS else bool
+            if type(value) is not wanted:
+                raise ValueError(f"{name} must be {wanted.__name__}, not {value!r}.")
+
+
+class NoParams(Params):
+    """It takes none."""
+
+
+class PasswordPolicy(AccountSetting):
+    fact = "password_policy"
+
+    def value_now(self, aws: Aws) -> dict[str, Any] | None:
+        record = lists.password_policy(aws)
+        return asdict(record) if record else None
+
+    def image(self, value: Mapping[str, Any] | None) -> Image:
+        """Whether passwords expire says nothing beside their age."""
+        if value is None:
+            return {"rules": None}
+        names = PasswordRules.__dataclass_fields__
+        return {"rules": {name: value[name] or (0 if name in RULE_LIMITS else False) for name in names}}
+
+    def difference_sentences(self, before: Image) -> list[str]:
+        return differences(before["rules"], self.desired_state()["rules"])
+
+    def sensitivity(self, effect: AccessEffect) -> str:
+        before = self.state_in_mirror()
+        return HIGH if before and is_looser(self.desired_state()["rules"], than=before["rules"]) else NORMAL
+
+    def restoration(self, before: Image) -> Operation | None:
+        if before["rules"] is None:
+            return DeletePasswordPolicy.of(self.account)
+        return UpdatePasswordPolicy(self.account, PasswordRules(**before["rules"]))
+
+
+class UpdatePasswordPolicy(PasswordPolicy):
+    spec = OperationSpec(
+        slug="password_policy.update",
+        subject_kind=ACCOUNT,
+        title="Set password policy",
+        no_op="The account already has this password policy.",
+        counted=("Set", "password policy|password policies"),
+        call="UpdateAccountPasswordPolicy",
+        parameters={
+            "MinimumPasswordLength": "minimum_length",
+            "RequireUppercaseCharacters": "requires_uppercase",
+            "RequireLowercaseCharacters": "requires_lowercase",
+            "RequireNumbers": "requires_numbers",
+            "RequireSymbols": "requires_symbols",
+            "AllowUsersToChangePassword": "allows_change",
+            "HardExpiry": "hard_expiry",
+            "MaxPasswordAge": "maximum_age?",
+            "PasswordReusePrevention": "reuse_prevention?",
+        },
+        sentence="Sets this password policy",
+    )
+
+    inputs: PasswordRules
+
+    def desired_state(self) -> Image:
+        return {"rules": asdict(self.inputs)}
+
+    def refusal(self) -> str:
+        """In words: AWS's model gives no least values."""
+        settings = asdict(self.inputs)
+        for name, (least, most) in RULE_LIMITS.items():
+            if not least <= settings[name] <= most:
+                return f"{RULE_WORDS[name]} must be {least} to {most}, not {settings[name]}."
+        if settings["hard_expiry"] and not settings["maximum_age"]:
+            return "“administrator reset required” needs a maximum password age."
+        return ""
+
+
+class DeletePasswordPolicy(PasswordPolicy):
+    """Takes all rules away; AWS's own hold then."""
+
+    spec = OperationSpec(
+        slug="password_policy.delete",
+        subject_kind=ACCOUNT,
+        title="Delete password policy",
+        no_op="The account has no password policy: AWS’s default already applies.",
+        counted=("Delete", "password policy|password policies"),
+        call="DeleteAccountPasswordPolicy",
+        parameters={},
+        sentence="Deletes the password policy, so AWS’s default applies",
+    )
+
+    inputs: NoParams
+
+    def desired_state(self) -> Image:
+        return {"rules": None}
+
+
+RuleValues = Mapping[str, Any]
+
+
+def is_looser(rules: RuleValues | None, *, than: RuleValues | None) -> bool:
+    """True if some rule requires less; None means AWS's default policy."""
+    if rules is None:
+        return than is not None
+    if than is None:
+        kinds = sum(bool(rules[name]) for name in CHARACTER_KINDS)
+        return int(rules["minimum_length"]) < DEFAULT_LENGTH or kinds < DEFAULT_KINDS
+    if any(than[name] and not rules[name] for name in CHARACTER_KINDS):
+        return True
+    if rules["minimum_length"] < than["minimum_length"]:
+        return True
+    if rules["reuse_prevention"] < than["reuse_prevention"]:
+        return True
+    # An age of 0 means that passwords never expire.
+    if than["maximum_age"] and not 0 < rules["maximum_age"] <= than["maximum_age"]:
+        return True
+    return bool(than["hard_expiry"] and not rules["hard_expiry"])
+
+
+def differences(before: RuleValues | None, after: RuleValues | None) -> list[str]:
+    """What the rules ask for differently, in sentences."""
+    if after is None:
+        return [
+            f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character "
+            "types, no expiration, reuse allowed."
+        ]
+    settings_after = _told(after)
+    known = _told(before) if before is not None else {}
+    sentences: list[str] = []
+    for name, sentence in settings_after.items():
+        if name not in known:
+            sentences.append(sentence)
+        elif known[name] != sentence:
+            sentences.append(f"{sentence} Before: {_lower(known[name])}")
+    return sentences
+
+
+def _told(rules: RuleValues) -> dict[str, str]:
+    kinds = [words for name, words in CHARACTER_KINDS.items() if rules[name]]
+    age, former = rules["maximum_age"], rules["reuse_prevention"]
+    expired = "needs a reset by an administrator" if rules["hard_expiry"] else "is changed at sign-in"
+    return {
+        "length": f"Passwords have at least {rules['minimum_length']} characters.",
+        "kinds": f"It has {', '.join(kinds)}." if kinds else "Any characters are allowed.",
+        "change": "Users can change their own password."
+        if rules["allows_change"]
+        else "Users need a permission to change their own password.",
+        "age": f"Passwords expire after {age} days. An expired password {expired}."
+        if age
+        else "Passwords don’t expire.",
+        "former": f"The last {former} passwords can’t be reused."
+        if former
+        else "Old passwords can be reused.",
+    }
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]

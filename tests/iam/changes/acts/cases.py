@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iam.changes.acts import Subject
-from iam.changes.operations.password_policy import PasswordRules
+from iam.changes.operations.account_setting import PasswordRules
 from iam.mirror.models import AccountFact, EdgeKind, Entity, EntityState, Kind, PolicyVersion, TagSet
 from tests import factories
 from tests.iam.changes.acts.sign_in_rows import SIGN_IN

@@ -7,8 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.account_setting import CREATE_ALIAS, DELETE_ALIAS, Alias
-from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
+from iam.changes.operations.account_setting import (
+    CREATE_ALIAS,
+    DELETE_ALIAS,
+    Alias,
+    DeletePasswordPolicy,
+    PasswordRules,
+    UpdatePasswordPolicy,
+)
 from iam.mirror.pull.account_facts import load_facts, read_settings
 from iam.mirror.pull.facts import ObservationTimes
 from tests.iam.changes.operations.stage import Stage, shown_or_none

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from iam.changes.operations import REGISTRY, Operation, class_of
 from iam.changes.operations import oidc_provider as oidc
+from iam.changes.operations.account_setting import UpdatePasswordPolicy
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.instance_profile import profile_for
 from iam.changes.operations.params import Recipient
-from iam.changes.operations.password_policy import UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.operations.principals import RoleSettings
 from iam.changes.operations.tags import SET_TAGS

@@ -11,8 +11,14 @@ import pytest
 
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation, restore
-from iam.changes.operations.account_setting import CREATE_ALIAS, DELETE_ALIAS, Alias
-from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
+from iam.changes.operations.account_setting import (
+    CREATE_ALIAS,
+    DELETE_ALIAS,
+    Alias,
+    DeletePasswordPolicy,
+    PasswordRules,
+    UpdatePasswordPolicy,
+)
 from iam.changes.services.plans import examine, plan
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
