@@ -6,20 +6,41 @@ What can be undone goes first, so that a set which fails half way has ended as l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from iam.changes.operations.base import REGISTRY, Operation, operation_on
+from iam.changes.operations.holder import WORDS
 from iam.changes.operations.user_credential import credentials_row
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 from iam.mirror.refresh.credentials import is_virtual
+
+_REMOVALS: Final[Mapping[str, tuple[str, str]]] = {
+    EdgeKind.MEMBER: ("group_membership.remove", "group"),
+    EdgeKind.PROFILE_ROLE: ("instance_profile.remove_role", "role"),
+    EdgeKind.ATTACHED: ("attachment.detach", "policy"),
+}
+"""Kind of edge → what takes its target from its source, and what that calls the target."""
+_EDGES: Final[Mapping[str, tuple[tuple[str, EdgeKind], ...]]] = {
+    Kind.USER: (("source", EdgeKind.MEMBER), ("source", EdgeKind.ATTACHED)),
+    Kind.GROUP: (("target", EdgeKind.MEMBER), ("source", EdgeKind.ATTACHED)),
+    Kind.ROLE: (("target", EdgeKind.PROFILE_ROLE), ("source", EdgeKind.ATTACHED)),
+    Kind.POLICY: (("target", EdgeKind.ATTACHED),),
+    Kind.INSTANCE_PROFILE: (("source", EdgeKind.PROFILE_ROLE),),
+}
+"""Kind of entity → the edges that go first, with the side on which it is. The versions of a policy go with
+it, in the operation itself; a boundary is nobody's to take away in passing."""
 
 
 def dependencies_of(entity: Entity) -> list[Operation]:
     """The operations that take away what an entity of the mirror has, and without which AWS does not
     delete it; none for other kinds."""
-    parts = _PARTS.get(entity.kind)
-    return list(parts(entity)) if parts else []
+    operations = list(_taken_from_edges(entity))
+    if entity.kind in WORDS:
+        operations += _inline_policies_of(entity)
+    if entity.kind == Kind.USER:
+        operations += _credentials_of(entity)
+    return operations
 
 
 def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
@@ -54,11 +75,19 @@ def _is_same(dependency: dict[str, str], other: dict[str, str]) -> bool:
     )
 
 
-def _of_user(user: Entity) -> Iterator[Operation]:
-    for edge in _edges(EdgeKind.MEMBER, source=user):
-        yield operation_on("group_membership.remove", user, group=edge.target)
-    yield from _policies_of(user)
-    yield from _credentials_of(user)
+def _taken_from_edges(entity: Entity) -> Iterator[Operation]:
+    for side, kind in _EDGES.get(entity.kind, ()):
+        slug, taken = _REMOVALS[kind]
+        edges = Edge.objects.filter(valid_at(None), kind=kind, **{side: entity})
+        edges = edges.select_related("source__account", "target__account")
+        for edge in edges.order_by("source__name", "target__name"):
+            yield operation_on(slug, edge.source, **{taken: edge.target})
+
+
+def _inline_policies_of(holder: Entity) -> Iterator[Operation]:
+    names = InlinePolicy.objects.filter(valid_at(None), owner=holder).order_by("name")
+    for name in names.values_list("name", flat=True):
+        yield operation_on("inline_policy.delete", holder, policy_name=name)
 
 
 def _credentials_of(user: Entity) -> Iterator[Operation]:
@@ -73,48 +102,3 @@ def _credentials_of(user: Entity) -> Iterator[Operation]:
         slug = "mfa_device.deactivate" if is_hardware else f"{entity.kind.replace('-', '_')}.delete"
         if slug in REGISTRY:
             yield operation_on(slug, entity)
-
-
-def _of_group(group: Entity) -> Iterator[Operation]:
-    for edge in _edges(EdgeKind.MEMBER, target=group):
-        yield operation_on("group_membership.remove", edge.source, group=group)
-    yield from _policies_of(group)
-
-
-def _of_role(role: Entity) -> Iterator[Operation]:
-    for edge in _edges(EdgeKind.PROFILE_ROLE, target=role):
-        yield operation_on("instance_profile.remove_role", edge.source, role=role)
-    yield from _policies_of(role)
-
-
-def _of_policy(policy: Entity) -> Iterator[Operation]:
-    """Its versions go with it, in the operation itself; a boundary is nobody's to take away in passing."""
-    for edge in _edges(EdgeKind.ATTACHED, target=policy):
-        yield operation_on("attachment.detach", edge.source, policy=policy)
-
-
-def _of_profile(profile: Entity) -> Iterator[Operation]:
-    for edge in _edges(EdgeKind.PROFILE_ROLE, source=profile):
-        yield operation_on("instance_profile.remove_role", profile, role=edge.target)
-
-
-def _policies_of(holder: Entity) -> Iterator[Operation]:
-    for edge in _edges(EdgeKind.ATTACHED, source=holder):
-        yield operation_on("attachment.detach", holder, policy=edge.target)
-    names = InlinePolicy.objects.filter(valid_at(None), owner=holder).order_by("name")
-    for name in names.values_list("name", flat=True):
-        yield operation_on("inline_policy.delete", holder, policy_name=name)
-
-
-def _edges(kind: EdgeKind, **side: Entity) -> Iterable[Edge]:
-    edges = Edge.objects.filter(valid_at(None), kind=kind, **side)
-    return edges.select_related("source__account", "target__account").order_by("source__name", "target__name")
-
-
-_PARTS: Final[dict[str, Callable[[Entity], Iterator[Operation]]]] = {
-    Kind.USER: _of_user,
-    Kind.GROUP: _of_group,
-    Kind.ROLE: _of_role,
-    Kind.POLICY: _of_policy,
-    Kind.INSTANCE_PROFILE: _of_profile,
-}
