@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from iam.changes.models import Change, ChangeEvent, ChangeState
-from iam.changes.operations.shown_calls import ShownCall, shown_calls
 from iam.changes.set_state import SetState
+from iam.changes.shown_calls import ShownCall, shown_calls
 from iam.mirror.models import Account, Document
 from iam.mirror.queries.entities import OpenableEntities
 

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from iam.access.effective import AccessGrade, ApplicableStatement, EffectiveAccess, read_access
 from iam.access.principals import AskingPrincipal
-from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.document import Statement
 from iam.policy.index.counts import ActionCount, by_service
 from iam.policy.index.difference import NOTHING, AccessShift
 from iam.policy.index.effective import AllowedActionSets
+from iam.policy.index.permission_delta import risky_actions
 from iam.policy.index.sides import PrincipalSide as Holder
 from iam.policy.index.sides import side_of
 from iam.policy.index.witness import ChangeProver, ChangeWitness, PrincipalChange

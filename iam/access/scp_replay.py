@@ -7,7 +7,6 @@ from itertools import chain
 from typing import Any
 
 from iam.activity.models import TrailCaller
-from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_replay import KINDS, SidesAfter, replayed_calls
 from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot
@@ -15,6 +14,7 @@ from iam.policy.document import read
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.sides import PrincipalSide, side_of
+from iam.policy.unknown_actions import without_unknown_actions
 
 
 class ScpError(ValueError):

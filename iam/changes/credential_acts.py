@@ -97,7 +97,7 @@ _OF_USER: Final[dict[str, Callable[[CredentialActRequest], Operation]]] = {
     UpdateLoginProfile.spec.slug: lambda asked: UpdateLoginProfile.of(
         asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
     ),
-    RequirePasswordChange.spec.slug: lambda asked: RequirePasswordChange.of(asked.user),
+    RequirePasswordChange.spec.slug: lambda asked: RequirePasswordChange.of(asked.user, must_change=True),
     DeleteLoginProfile.spec.slug: lambda asked: DeleteLoginProfile.of(asked.user),
     CreateServiceCredential.spec.slug: _service,
     UploadSshKey.spec.slug: _upload(UploadSshKey),

@@ -19,7 +19,6 @@ from iam.changes.assertion_checks import AssertionQuestion, newly_broken
 from iam.changes.denies import removes_deny
 from iam.changes.listed_actions import listed_part, unlisted_names
 from iam.changes.operations.base import Operation
-from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, ReceiptImpact, ReceiptLines, ordered
 from iam.changes.receipt_replay import receipt_replay
 from iam.changes.risks import ASSERTION_BROKEN, DENY_REMOVED, level_of
@@ -31,6 +30,7 @@ from iam.policy.document import read
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.scenario import ScenarioEdits, edited_index, what_if
+from iam.policy.unknown_actions import without_unknown_actions
 
 
 def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> ReceiptImpact:

@@ -24,7 +24,6 @@ from iam.changes.operations.access import (
     WIDER,
     ActionShift,
 )
-from iam.changes.operations.permission_delta import bits, risky_actions
 from iam.changes.reasons import DifferenceReasons, UnchangedPrincipals, names_of
 from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
 from iam.changes.risk_detection import (
@@ -42,6 +41,7 @@ from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift
 from iam.policy.index.effective import AllowedActionSets
 from iam.policy.index.index import PolicyIndex
+from iam.policy.index.permission_delta import bits, risky_actions
 from iam.policy.index.sides import PrincipalSide
 from iam.policy.index.witness import ChangeWitness
 

@@ -22,8 +22,6 @@ from iam.changes.operations.access import (
     HoldingWay,
     PolicyAccess,
 )
-from iam.changes.operations.permission_delta import PermissionDelta, actions_of, bits, risky_actions
-from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
@@ -32,10 +30,12 @@ from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.masks import ActionNumbering
+from iam.policy.index.permission_delta import PermissionDelta, actions_of, bits, risky_actions
 from iam.policy.index.rows import PolicyRow, RowChanges
 from iam.policy.index.scenario import ScenarioEdits, what_if
 from iam.policy.index.shard import AccountShard
 from iam.policy.index.witness import ChangeWitness
+from iam.policy.unknown_actions import without_unknown_actions
 
 WAYS: Final = 8
 ROWS: Final = 10

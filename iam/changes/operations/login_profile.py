@@ -59,10 +59,6 @@ class RequirePasswordChange(OnLoginProfile):
     missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
     inputs: RequirementParams
 
-    @classmethod
-    def of(cls, user: Entity, /, *, must_change: bool = True) -> Self:
-        return super().of(user, must_change=must_change)
-
     @property
     def is_reset_required(self) -> bool:
         return self.inputs.must_change == YES

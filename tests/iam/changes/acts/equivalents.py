@@ -15,7 +15,7 @@ import boto3
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 
-from iam.changes.operations.shown_calls import shown_calls
+from iam.changes.shown_calls import shown_calls
 
 KEYS = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|Signature=|Credential=")
 

@@ -115,7 +115,7 @@ CASES = (
     ),
     Case(
         "login_profile.require_change",
-        lambda stage: RequirePasswordChange.of(with_password(stage)),
+        lambda stage: RequirePasswordChange.of(with_password(stage), must_change=True),
         shows_password,
         after=must_change,
         meddle=take_password,

@@ -12,8 +12,8 @@ from iam.policy.index.masks import ActionNumbering
 
 
 class PermissionDelta(NamedTuple):
-    """Sets of actions by what becomes of them, named as the sorts of `access`; no action is in two of
-    them."""
+    """Sets of actions by what becomes of them, named as the sorts of `iam.changes.operations.access`; no
+    action is in two of them."""
 
     gained: int = 0
     wider: int = 0
