@@ -46,20 +46,27 @@ def account(request: ViewerRequest, number: str) -> HttpResponse:
     """Show an account, now or at a past moment."""
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     at = request.at
-    facts = own_facts(account, at=at)
     context = live_context(request, account, at=at) | asof_context(request, account=account)
     context |= {
         "at": at,
         "was_there": at is None or was_connected(account, at=at),
-        "pulls": history(account, at=at),
-        "own": own_settings(facts, used=_used(account, context["facts"], at)),
-        "organization": _organization(account, facts, at),
-        "units": unit_path(account, at=at),
+        **_synced_context(account, context["facts"], at),
         "tree": organization_tree(account, at=at),
         "places": spans_of(account.account_id),
-        "every": interval_words(account.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)
+
+
+def _synced_context(account: Account, freshness: FreshnessFacts, at: datetime | None) -> dict[str, Any]:
+    """What else a sync changes on the page: the history, and what AWS says of the account as a whole."""
+    facts = own_facts(account, at=at)
+    return {
+        "pulls": history(account, at=at),
+        "own": own_settings(facts, used=_used(account, freshness, at)),
+        "organization": _organization(account, facts, at),
+        "units": unit_path(account, at=at),
+        "every": interval_words(account.pull_every or settings.PULL_MINUTES),
+    }
 
 
 def _used(account: Account, facts: FreshnessFacts, at: datetime | None) -> dict[str, int]:
@@ -145,7 +152,7 @@ def live_progress(request: ViewerRequest, number: str) -> HttpResponse:
     if announcement != request.GET.get("said", ""):
         context["said"] = announcement
     if ended:
-        context |= {"pulls": history(account), "swap_pulls": True}
+        context |= _synced_context(account, context["facts"], None) | {"has_ended": True}
     status = 286 if ended else 200
     return setup_page(request, "account.html", context, partial="live", status=status)
 
@@ -193,7 +200,7 @@ def _live_or_page(request: ViewerRequest, account: Account) -> HttpResponse:
     context = live_context(request, account)
     context["said"] = context["spoken"] or context["standing"].words
     if context["pull"] is None:
-        context |= {"pulls": history(account), "swap_pulls": True}
+        context |= _synced_context(account, context["facts"], None) | {"has_ended": True}
     return setup_page(request, "account.html", context, partial="live")
 
 

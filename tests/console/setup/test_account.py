@@ -4,6 +4,7 @@ that ran.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -147,6 +148,27 @@ def test_the_end_stops_the_asking_and_brings_the_history(admin: Client, account:
     assert "load delay" not in body
     assert 'id="pulls"' in body
     assert "Sync finished: Synced" in body
+
+
+def test_no_number_beside_the_live_part_is_older_than_the_sync_that_ended(
+    admin: Client, account: Account
+) -> None:
+    """What the page shows outside of the part that follows the sync is swapped at its end, or it would
+    disagree with the counts of the sections.
+    """
+    factories.user(account, "new.user")
+    Pull.objects.create(account=account, state="complete", began_at=NOW, ended_at=NOW, calls=41)
+    whole = admin.get(page()).content.decode()
+    for answer in (
+        admin.get(page("pull-progress"), headers=HTMX),
+        admin.post(page("stop-pull"), headers=HTMX),
+    ):
+        part = answer.content.decode()
+        assert 'id="account-facts" hx-swap-oob="true"' in part
+        facts = re.compile(r'<dl class="facts"\s+id="account-facts".*?</dl>', re.DOTALL)
+        swapped = facts.search(part)
+        assert swapped is not None
+        assert swapped[0].replace(' hx-swap-oob="true"', "") in whole
 
 
 def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client, account: Account) -> None:
