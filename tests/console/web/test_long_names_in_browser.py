@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from console.operators.models import Operator
@@ -109,6 +109,18 @@ def test_no_page_is_wider_than_its_window(page: Page, admin: Operator) -> None:
             if (evaluate := page.evaluate("document.documentElement.scrollWidth")) > width:
                 wide.append(f"{path} at {width}: {evaluate}")
     assert wide == []
+
+
+def test_an_error_that_quotes_what_was_typed_is_no_wider_than_its_window(page: Page) -> None:
+    world()
+    page.goto("/grants/new/")
+    page.locator("summary", has_text="Paste a list").click()
+    page.locator("[name=names]").fill("x" * 300)
+    page.locator("button[value=paste]").click()
+    expect(page.locator(".error")).to_contain_text("x" * 300)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_steps_of_someone_with_many_accounts_fit_on_a_phone(page: Page, admin: Operator) -> None:
