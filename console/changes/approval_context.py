@@ -76,6 +76,7 @@ def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         and ends.has_clock(shown.change_set)
         and not ends.has_own_end(shown.change_set)
         and (standing.may_decide or shown.requested_by == viewer.person_id),
+        "closes": ends.closes_at(shown),
         "call_count": sum(len(part.calls) for part in parts),
     }  # fmt: skip
 

@@ -111,8 +111,8 @@ def _waiting_facts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     if change is None:
         return {}
     context = deciding_context(request, change)
-    names = ("stages", "need_words", "rule_names", "stage_notes", "call_count")
-    return {name: context[name] for name in names if name in context} | {"closes": change.expires_at}
+    names = ("stages", "need_words", "rule_names", "stage_notes", "call_count", "closes")
+    return {name: context[name] for name in names if name in context}
 
 
 def _live_part(request: ViewerRequest, grant: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:

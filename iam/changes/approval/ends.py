@@ -24,6 +24,16 @@ def end_of(change_set: ChangeSet) -> datetime | None:
     return _end_of_restored(change_set)
 
 
+def closes_at(change: Change) -> datetime | None:
+    """When a request that no one answers expires: when its time is up, or with the grant that it is about."""
+    change_set = change.change_set
+    ends = kind_of(change_set).ends
+    if ends is None or change_set.cause_id is None or lasts_of([change_set]):
+        return change.expires_at
+    moments = (change.expires_at, ends.end_of(change_set.cause_id))
+    return min((moment for moment in moments if moment), default=None)
+
+
 def _own_end(change_set: ChangeSet) -> datetime | None:
     """The end date in the request itself. An extension has one that differs from the grant's until it is
     approved.

@@ -118,6 +118,33 @@ def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Offi
         changes.approve(office.changes(grant)[0], actor=office.scene.approver, seen_digest=shown)
 
 
+@pytest.mark.parametrize("ends_in", [3 * HOUR, 72 * HOUR, None], ids=["hours", "days", "set at approval"])
+def test_a_request_expires_with_what_it_gives_if_that_ends_first(
+    office: Office, ends_in: timedelta | None
+) -> None:
+    end = datetime.now(tz=UTC).replace(microsecond=0) + (ends_in or HOUR)
+    duration = {"until": end} if ends_in else {"lasts": 3600}
+    grant = office.ask(office.terms(statements(), **duration))
+    change = office.changes(grant)[0]
+    assert change.expires_at is not None
+    closes = ends.closes_at(change)
+    assert closes == (end if ends_in == 3 * HOUR else change.expires_at)
+    close_overdue(now=closes - timedelta(seconds=1))
+    assert Grant.objects.get(pk=grant.pk).state == GrantState.WAITING
+    if closes == end:
+        close_overdue(now=closes)
+        assert Grant.objects.get(pk=grant.pk).state == GrantState.EXPIRED
+
+
+def test_an_extension_that_no_one_answers_expires_with_the_grant(office: Office) -> None:
+    grant = office.granted(office.terms(statements(), lasts=3600))
+    services.extend_grant(grant, actor=office.asks, reason="More", idempotency_key="x", lasts=7200)
+    part = grant.parts.get()
+    assert part.extending_set is not None
+    change = part.extending_set.changes.order_by("position")[0]
+    assert ends.closes_at(change) == Grant.objects.get(pk=grant.pk).ends_at
+
+
 def test_a_membership_is_extended_by_an_approval_although_nothing_changes_in_aws(office: Office) -> None:
     what = GrantContent(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.granted(office.terms(what, lasts=3600))
