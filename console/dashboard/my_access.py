@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
-from console.access.grants.marks import mark_of
+from console.access.grants.marks import ALTERED, mark_of, marks_of
 from console.access.grants.presenters import used_of
 from console.changes.presenters import StateMark
 from console.identities.details import labels
@@ -95,15 +95,19 @@ def _grants(request: ViewerRequest) -> ShortenedList[dict[str, Any]]:
     """Return the viewer's active and requested grants, the first to end first."""
     now = datetime.now(tz=UTC)
     grants = first_rows(request, own_grants(request.viewer), most=MAX_USERS, name="grants")
-    rows = [
-        {
+    marks = marks_of(grants)
+    rows = []
+    for grant in grants:
+        mark = marks[grant.pk]
+        can_extend = not may_extend(grant, viewer=request.viewer)
+        row = {
             "grant": grant,
-            "mark": mark_of(grant),
+            "mark": mark,
             "used": used_of(grant, now=now),
-            "extends": not may_extend(grant, viewer=request.viewer),
+            "is_altered": mark is ALTERED,
+            "extends": can_extend,
         }
-        for grant in grants
-    ]
+        rows.append(row)
     return grants.with_rows(rows)
 
 

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from console.access.grants.effect_blocks import GrantEnd, end_of
-from console.access.grants.marks import SORTS, mark_of
+from console.access.grants.marks import SORTS, marks_of
 from console.changes.presenters import StateMark
 from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.groups import group_head
@@ -85,8 +85,9 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     grants = list(grants_about(shown.entity).filter(pk__in=seen)[: MAX_ROWS + 1])
     ledger = ledger_of(shown.entity, viewer=request.viewer)
     open_to = shown.openable([justified.entity.pk for justified in ledger if justified.entity])
+    marks = marks_of(grants)
     rows: list[tuple[Grant, StateMark, GrantEnd]] = [
-        (grant, mark_of(grant), end_of(grant)) for grant in grants[:MAX_ROWS]
+        (grant, marks[grant.pk], end_of(grant)) for grant in grants[:MAX_ROWS]
     ]
     return base | {
         "ledger": [_row(justified, open_to) for justified in ledger],

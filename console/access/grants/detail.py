@@ -22,7 +22,7 @@ from console.access.grants.effect_blocks import (
     end_of_terms,
 )
 from console.access.grants.labels import others_too, what_words, who_words
-from console.access.grants.marks import mark_of
+from console.access.grants.marks import marks_of
 from console.access.grants.parts import GrantParts, one_part, parts_shown
 from console.access.grants.presenters import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
@@ -195,7 +195,7 @@ def grant_context(
     return {
         "grant": part,
         "terms": terms,
-        "mark": mark_of(part),
+        "mark": marks_of([part])[part.pk],
         "moves": part.state in MOVING,
         "parts": parts.shown,
         "rows": parts.rows,

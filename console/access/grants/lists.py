@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from console.access.grants.effect_blocks import GrantEnd, end_of
 from console.access.grants.labels import who_words
-from console.access.grants.marks import mark_of
+from console.access.grants.marks import marks_of
 from console.changes.presenters import StateMark
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
@@ -145,6 +145,7 @@ def rows_of(grants: list[Grant], viewer: Viewer) -> list[GrantRow]:
     hidden = hidden_in(grants, viewer=viewer)
     uses = last_uses_of([grant for grant in grants if grant.pk not in hidden], now=datetime.now(tz=UTC))
     bodies = bodies_for(grants)
+    marks = marks_of(grants)
     now = datetime.now(tz=UTC)
     rows = []
     for grant in grants:
@@ -155,7 +156,7 @@ def rows_of(grants: list[Grant], viewer: Viewer) -> list[GrantRow]:
         rows.append(
             GrantRow(
                 grant,
-                mark_of(grant),
+                marks[grant.pk],
                 _effect(grant, bodies, viewer),
                 end_of(grant),
                 accounts[:NAMED],

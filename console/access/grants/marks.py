@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from console.changes.presenters import StateMark
 from iam.access.grants.models import Grant, GrantState, PermissionSort
+from iam.access.grants.verify import altered_grants
 
 MARKS: Final[dict[str, StateMark]] = {
     GrantState.PREPARING: StateMark("Preparing", "info", "loader-circle"),
@@ -29,6 +32,20 @@ SORTS: Final[dict[str, str]] = {
 }
 
 
+ALTERED: Final = StateMark("Changed in AWS", "warn", "triangle-alert")
+"""Of a grant that was set up, and of which AWS no longer shows everything."""
+
+
 def mark_of(grant: Grant) -> StateMark:
     """Return the badge of a grant's state."""
     return MARKS[grant.state]
+
+
+def marks_of(grants: Sequence[Grant]) -> dict[UUID, StateMark]:
+    """The badges of grants, by what AWS still shows of them; one query."""
+    altered = altered_grants(grants)
+    marks = {}
+    for grant in grants:
+        is_altered = grant.pk in altered and grant.state == GrantState.ACTIVE
+        marks[grant.pk] = ALTERED if is_altered else mark_of(grant)
+    return marks

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from console.access.grants.labels import name_of
-from console.access.grants.marks import MARKS, SORTS
+from console.access.grants.marks import ALTERED, MARKS, SORTS
 from console.changes.presenters import MARKS as CHANGE_MARKS
 from console.changes.presenters import StateMark
 from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
@@ -26,7 +26,7 @@ from iam.access.grants.plans import WAYS, GrantWay
 from iam.access.grants.proof import RemovalProof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
 from iam.access.grants.services.revoke_sessions import roles_of
-from iam.access.grants.verify import missing_in
+from iam.access.grants.verify import missing_entries, missing_in
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
@@ -67,6 +67,7 @@ class EntryShown:
     stood_before: bool
     url: str = ""
     target_url: str = ""
+    is_missing: bool = False
 
 
 @dataclass(slots=True)
@@ -190,7 +191,9 @@ def _rows(
         way = WAYS[GrantWay(part.way)] if part.way in set(GrantWay) else part.way
         trouble = part.trouble or " ".join(missing.get(part.pk, ())) or wrong.get(part.account_id, "")
         url = reverse("access:grant-part", args=[grant.pk, part.pk])
-        rows.append(PartShown(part, MARKS[part.state], way, trouble, url))
+        is_altered = part.pk in missing and part.state == GrantState.ACTIVE
+        mark = ALTERED if is_altered else MARKS[part.state]
+        rows.append(PartShown(part, mark, way, trouble, url))
     return rows
 
 
@@ -212,9 +215,12 @@ def fill(
     shown_entries = _firsts(ledger, by="part_id", most=ENTRIES) if entries is None else entries
     links = _links(shown_entries, viewer=viewer)
     names = names_by_arn(entry.holder_arn for entry in shown_entries)
+    missing = missing_entries().filter(pk__in=[entry.pk for entry in shown_entries])
+    missing_keys = set(missing.values_list("pk", flat=True))
     entries_by_part: dict[int, list[EntryShown]] = defaultdict(list)
     for entry in shown_entries:
-        entries_by_part[entry.part_id].append(_entry(entry, links, names))
+        shown = _entry(entry, links, names)
+        entries_by_part[entry.part_id].append(replace(shown, is_missing=entry.pk in missing_keys))
     entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
     own_changes = changes.filter(account__in=[part.account_id for part in parts])
     change_counts = dict(own_changes.order_by().values_list("account_id").annotate(n=Count("pk")))

@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.documents import NOW, stamp
 from iam.access.grants.models import GIVING, Grant, GrantPart, LedgerEntry, PermissionSort
@@ -30,6 +33,28 @@ class GrantHoldings:
     ties: frozenset[tuple[int | None, str, int | str]]
     inline: dict[tuple[int, str], str]
     texts: dict[int, str]
+
+
+def missing_entries() -> QuerySet[LedgerEntry]:
+    """Every permission that a grant gives and that AWS no longer shows, as the mirror has it. `missing_in`
+    also tells of those whose text is another.
+    """
+    entries = LedgerEntry.objects.filter(part__state__in=GIVING, since__isnull=False, until__isnull=True)
+    inline = InlinePolicy.objects.filter(valid_at(None), owner=OuterRef("entity"), name=OuterRef("target"))
+    is_gone = Q(entity__isnull=True) | Q(entity__gone_at__isnull=False)
+    is_gone |= Q(~Exists(inline), sort=PermissionSort.INLINE)
+    for sort, kind in EDGES.items():
+        edge = Edge.objects.filter(valid_at(None), source=OuterRef("entity"), kind=kind)
+        same_target = Q(target=OuterRef("target_entity")) | Q(target__arn=OuterRef("target"))
+        is_gone |= Q(~Exists(edge.filter(same_target)), sort=sort)
+    return entries.filter(is_gone)
+
+
+def altered_grants(grants: Iterable[Grant]) -> set[UUID]:
+    """Those of these grants of which AWS no longer shows all that they give; one query."""
+    giving = [grant.pk for grant in grants if grant.state in GIVING]
+    missing = missing_entries().filter(part__grant__in=giving)
+    return set(missing.order_by().values_list("part__grant_id", flat=True).distinct())
 
 
 def missing_in(grant: Grant, *, hidden: Collection[str] = ()) -> dict[int, list[str]]:

@@ -10,15 +10,18 @@ from typing import Any
 
 import pytest
 
+from console.access.grants.marks import marks_of
 from console.access.grants.parts import parts_shown
 from iam.access.grants import services
-from iam.access.grants.models import Grant, GrantPart, GrantState
+from iam.access.grants.models import Grant, GrantPart, GrantState, PermissionSort
 from iam.access.grants.proof import HOLDING, proof_of
 from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.terms import GrantContent, WhatKind
-from iam.access.grants.verify import missing_in
+from iam.access.grants.verify import altered_grants, missing_in
 from iam.changes.models import Change, ChangeState
-from iam.mirror.models import Edge, EdgeKind, Entity, PolicyVersion, Section
+from iam.directory.models import Role
+from iam.guard import viewer_for
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, Section
 from tests import factories as make
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
@@ -53,6 +56,42 @@ def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) 
     assert missing_in(joined, hidden={user.arn}) == {}
     # Ending works all the same, and is over without a call.
     assert services.end_grant(joined, actor=office.asks, reason="Left").state == GrantState.ENDED
+
+
+def _inline(office: Office) -> Grant:
+    someone = make.person("Tomas Lind", arns=(office.scene.user.arn,))
+    make.assign(someone, Role.MEMBER)
+    asked = office.ask(office.terms(statements(), lasts=3600), actor=viewer_for(someone))
+    return office.work(office.approve(asked))
+
+
+@pytest.mark.parametrize("sort", [PermissionSort.MEMBER, PermissionSort.ATTACHED, PermissionSort.INLINE])
+def test_a_grant_whose_permission_was_taken_away_by_hand_is_not_called_active(
+    office: Office, sort: PermissionSort
+) -> None:
+    user, group = office.scene.user, office.scene.group
+    if sort == PermissionSort.MEMBER:
+        content = GrantContent(WhatKind.GROUP, group_arn=group.arn)
+        grant = office.granted(office.terms(content, lasts=3600))
+        row: Any = Edge.objects.get(source=user, kind=EdgeKind.MEMBER, target=group, valid_to__isnull=True)
+    elif sort == PermissionSort.ATTACHED:
+        grant = office.granted(office.terms(statements(), lasts=3600))
+        row = Edge.objects.get(source=user, kind=EdgeKind.ATTACHED, valid_to__isnull=True)
+    else:
+        grant = _inline(office)
+        row = InlinePolicy.objects.get(owner=user, valid_to__isnull=True)
+    other = office.granted(office.terms(statements(), office.user("abena"), lasts=3600))
+    marks = marks_of([grant, other])
+    assert [marks[grant.pk].text, marks[other.pk].text] == ["Active", "Active"]
+    (shown,) = parts_shown(grant, viewer=office.asks).shown
+    assert not any(entry.is_missing for entry in shown.entries)
+    _gone(row)
+    marks = marks_of([grant, other])
+    assert [marks[grant.pk].text, marks[other.pk].text] == ["Changed in AWS", "Active"]
+    assert altered_grants([grant, other]) == {grant.pk}
+    (shown,) = parts_shown(grant, viewer=office.asks).shown
+    assert [entry.target for entry in shown.entries if entry.is_missing and entry.relation]
+    assert shown.trouble
 
 
 def test_a_statement_of_trust_that_is_gone_is_missed_as_well(office: Office) -> None:
