@@ -22,6 +22,7 @@ from iam.changes.approval.proposals import why_not_decide as why_not_rules
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.queries import decided_by, narrowed, visible_changes, waiting_for, waiting_for_others
 from iam.changes.titles import title_of
+from iam.changes.undone import NOTHING_UNDONE, undone_parts_of
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
 from iam.guard import Right, Viewer
@@ -134,7 +135,7 @@ def _besides(request: ViewerRequest) -> dict[str, Any]:
     """Return decisions for a second person that aren’t AWS changes: break-glass, rules and appointments."""
     viewer = request.viewer
     uses = first_rows(request, services.to_review(viewer), most=SHORT, name="glass")
-    context: dict[str, Any] = {"glass": uses.with_rows([_used(glass) for glass in uses])}
+    context: dict[str, Any] = {"glass": uses.with_rows([_used(glass, viewer=viewer) for glass in uses])}
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
         waiting = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")
         proposals = first_rows(request, waiting, most=SHORT, name="proposals")
@@ -162,13 +163,14 @@ def _glass(request: ViewerRequest) -> dict[str, Any]:
     uses = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
     ordered = uses.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
     shown = first_rows(request, ordered, most=SHORT, name="glass")
-    return {"glass": shown.with_rows([_used(glass) for glass in shown])}
+    return {"glass": shown.with_rows([_used(glass, viewer=request.viewer) for glass in shown])}
 
 
-def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:
-    """Return a use of break-glass, with the first change and the title of the request."""
+def _used(glass: BreakGlass, *, viewer: Viewer) -> tuple[BreakGlass, Change, str, str]:
+    """Return a use of break-glass, with the first change and title of the request, and what was undone."""
     first = glass.change_set.changes.select_related("account", "change_set").get(position=0)
-    return glass, first, title_of(first)
+    undone = undone_parts_of([glass.change_set_id], viewer=viewer).get(glass.change_set_id, NOTHING_UNDONE)
+    return glass, first, title_of(first), undone.words
 
 
 def _answered_in(viewer: Viewer) -> datetime | None:

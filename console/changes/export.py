@@ -38,6 +38,7 @@ COLUMNS: Final = (
     "requested_by",
     "requested_by_id",
     "requested_at",
+    "undone",
 )
 
 
@@ -87,6 +88,7 @@ def _export_row(row: dict[str, Any]) -> tuple[Any, ...]:
         change.requested_label,
         str(change.requested_by),
         change.created_at,
+        row["undone_words"],
     )
 
 

@@ -25,6 +25,7 @@ from iam.changes.queries import STATES, list_changes
 from iam.changes.set_state import standings_of
 from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, references_of, title_of
+from iam.changes.undone import NOTHING_UNDONE, undone_parts_of
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import whole_accounts
 
@@ -94,6 +95,7 @@ def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]
     sets = [change.change_set_id for change in changes]
     partial, references = partly_hidden(sets, viewer=viewer), references_of(changes)
     standings = standings_of(sets)
+    undone_parts = undone_parts_of(sets, viewer=viewer)
     ending = ends.ends_of([change.change_set for change in changes])
     lasting = ends.lasts_of([change.change_set for change in changes])
     rows = []
@@ -111,6 +113,7 @@ def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]
                 "lasts": lasting.get(change.change_set_id, ""),
                 "mark": MARKS[change.state] if is_partial else SET_MARKS[standing.state],
                 "standing_words": "" if is_partial else standing.words,
+                "undone_words": undone_parts.get(change.change_set_id, NOTHING_UNDONE).words,
                 "is_sensitive": is_grave(change),
                 "risk": level_shown(risk_of(change)),
                 **weight_of_request(change),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from iam.changes.operations.policy_version import DefaultText
 from iam.changes.queries import visible_changes
 from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, references_of, title_of
+from iam.changes.undone import NOTHING_UNDONE, Undoing, undoings_of, undone_parts_of
 from iam.guard import Right, Viewer
 from iam.people.moving.queries import move_for
 from iam.people.offboarding import queries as offboardings
@@ -86,19 +87,17 @@ def undone_reference(change: Change, *, parts: int) -> str:
     return references_of([reverted])[reverted.change_set_id] if parts > 1 else reverted.reference
 
 
-def _undone_by(change: Change, *, parts: int, viewer: Viewer) -> dict[str, Any]:
-    """Return the newest change that undoes this one, with its reference, or that of its request if there are
-    several `parts`.
-    """
-    undoing = visible_changes(viewer).filter(reverts=change).order_by("-created_at").first()
-    if undoing is None:
-        return {"undone_by": None}
-    reference = references_of([undoing])[undoing.change_set_id] if parts > 1 else undoing.reference
-    return {"undone_by": undoing, "undone_by_reference": reference}
+def _undoings(of: Sequence[Change], *, viewer: Viewer) -> list[tuple[Undoing, str]]:
+    """Return the requests that undo some of these changes, newest first, each with its reference."""
+    undoings = undoings_of(of, viewer=viewer)
+    references = references_of([undoing.change for undoing in undoings])
+    return [(undoing, references[undoing.change.change_set_id]) for undoing in undoings]
 
 
-def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
-    """Return the context shared by the pages of a change and of its set."""
+def page_context(
+    request: ViewerRequest, shown: Change, events: list[ChangeEvent], *, of_request: bool = False
+) -> dict[str, Any]:
+    """Return the context shared by the pages of a change and of its set (`of_request`)."""
     viewer = request.viewer
     now = request.at is None
     deciding = deciding_context(request, shown)
@@ -118,6 +117,8 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
     if is_partial:
         together = without_new_names(together)
     end = ends.end_of(shown.change_set)
+    concerned = parts if of_request else [shown]
+    undone = undone_parts_of([shown.change_set_id], viewer=viewer).get(shown.change_set_id, NOTHING_UNDONE)
     return (
         receipt_context(
             shown.receipt,
@@ -128,12 +129,14 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
         | about
         | deciding
         | seal_context(request, shown)
-        | _undone_by(shown, parts=len(parts), viewer=viewer)
         | {
             "change": shown,
             "is_partial": is_partial,
             "title": title_of(shown, is_partial=is_partial),
             "reference": references_of([shown])[shown.change_set_id],
+            "undoings": _undoings(concerned, viewer=viewer),
+            "undone": undone,
+            "undone_words": undone.words if of_request else undone.words_of(shown.pk),
             "undoes_reference": undone_reference(shown, parts=len(parts)),
             "blocks": []
             if is_partial
@@ -170,7 +173,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "why_not_undo": services.why_not_undo(shown, viewer=viewer)
             if now and asks and shown.state == ChangeState.APPLIED
             else "",
-            "undoes": now and asks and shown.state == ChangeState.APPLIED,
+            "undoes": now and asks and any(change.state == ChangeState.APPLIED for change in concerned),
             "layout": layout_for(viewer),
             "section": "approvals" if decides else "changes",
         }

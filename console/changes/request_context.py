@@ -32,6 +32,7 @@ from iam.changes.models import RUNNING, Change, ChangeEvent, ChangeState
 from iam.changes.operations import restore
 from iam.changes.queries import timeline
 from iam.changes.set_state import SetStanding, standing_of_counts
+from iam.changes.undone import UndoneParts
 from iam.changes.warnings import AcceptedWarning, warnings_of
 
 LISTED = 50
@@ -49,6 +50,7 @@ class ChangeRow:
     change: Change
     mark: StateMark
     calls: list[Any]
+    undone_words: str
 
 
 def refused_page(
@@ -63,7 +65,7 @@ def refused_page(
 def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
     """Return the context of `request.html`; `shown` is the first visible change of the request."""
     events = timeline(shown)
-    context = page_context(request, shown, events)
+    context = page_context(request, shown, events, of_request=True)
     parts: Sequence[Change] = context["parts"]
     counts = Counter(part.state for part in parts)
     standing = standing_of_counts(counts)
@@ -83,12 +85,12 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "standing_words": standing.words,
         "accepted": [warning for warning in accepted if not warning.is_note],
         "good_to_know": [warning for warning in accepted if warning.is_note],
-        "listed": [_part(part) for part in parts[:LISTED]],
+        "listed": [_part(part, undone=context["undone"]) for part in parts[:LISTED]],
         "set_total": len(parts),
         "set_more": len(parts) > LISTED,
         "set_hidden": total - len(parts),
         "lines": context["lines"] if is_single else _lines(context["lines"], events, parts, standing),
-        "undoable": sum(part.state == ChangeState.APPLIED and not part.already_so for part in parts),
+        "undoable": sum(_is_undoable(part, undone=context["undone"]) for part in parts),
         "pace": pace,
         "version": _version(events, counts, pace=pace, is_slow=context["is_slow"]),
         **({} if is_single else _lint(parts)),
@@ -114,8 +116,14 @@ def _lint(parts: Sequence[Change]) -> dict[str, Any]:
     return lint_of(restore(part.operation, account=part.account, params=part.params) for part in parts)
 
 
-def _part(part: Change) -> ChangeRow:
-    return ChangeRow(part, MARKS[part.state], call_rows(part.calls, partition=part.account.partition))
+def _is_undoable(part: Change, *, undone: UndoneParts) -> bool:
+    is_done = part.state == ChangeState.APPLIED and not part.already_so
+    return is_done and not undone.words_of(part.pk)
+
+
+def _part(part: Change, *, undone: UndoneParts) -> ChangeRow:
+    calls = call_rows(part.calls, partition=part.account.partition)
+    return ChangeRow(part, MARKS[part.state], calls, undone.words_of(part.pk))
 
 
 def _urgency(pace: str) -> int:

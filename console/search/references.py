@@ -19,6 +19,7 @@ from iam.changes.drift.queries import visible_drifts
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.changes.titles import partly_hidden, references_of, title_of
+from iam.changes.undone import NOTHING_UNDONE, undone_parts_of
 from iam.guard import Viewer
 from iam.people.moving.queries import visible_moves
 from iam.people.offboarding.queries import visible_leavers
@@ -59,17 +60,27 @@ def _changes(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:
             heads.setdefault(change.change_set_id, change)
     references = references_of(heads.values())
     hidden = partly_hidden(heads, viewer=viewer)
+    sets = heads.keys() | {change.change_set_id for change in changes}
+    undone = undone_parts_of(sets, viewer=viewer)
     for change_set, change in heads.items():
         title = title_of(change, is_partial=change_set in hidden)
-        yield _change_result(change, "changes:request", title, references[change_set])
+        words = undone.get(change_set, NOTHING_UNDONE).words
+        yield _change_result(change, "changes:request", title, references[change_set], undone_words=words)
     for change in changes:
         if change.position:
-            yield _change_result(change, "changes:change", change.title, change.reference)
+            words = undone.get(change.change_set_id, NOTHING_UNDONE).words_of(change.pk)
+            yield _change_result(change, "changes:change", change.title, change.reference, undone_words=words)
 
 
-def _change_result(change: Change, page: str, title: str, reference: str) -> SearchResult:
-    url = reverse(page, args=[change.pk])
-    return SearchResult(title=title, url=url, icon="history", kind=reference, detail=change.account.name)
+def _change_result(
+    change: Change, page: str, title: str, reference: str, *, undone_words: str
+) -> SearchResult:
+    detail = change.account.name
+    if undone_words:
+        detail = f"{detail}, {undone_words.lower()}"
+    return SearchResult(
+        title=title, url=reverse(page, args=[change.pk]), icon="history", kind=reference, detail=detail
+    )
 
 
 def _grants(viewer: Viewer, first: UUID, last: UUID) -> Iterator[SearchResult]:

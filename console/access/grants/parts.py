@@ -29,6 +29,7 @@ from iam.access.grants.services.revoke_sessions import roles_of
 from iam.access.grants.verify import missing_entries, missing_in
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
+from iam.changes.undone import NOTHING_UNDONE, undone_parts_of
 from iam.guard import Viewer
 from iam.mirror.display_names import names_by_arn
 from iam.mirror.models import Entity, Kind
@@ -81,7 +82,7 @@ class PartShown:
     url: str
     entries: list[EntryShown] = field(default_factory=list)
     entry_count: int = 0
-    changes: list[tuple[Change, StateMark]] = field(default_factory=list)
+    changes: list[tuple[Change, StateMark, str]] = field(default_factory=list)
     change_count: int = 0
     proof: RemovalProof | None = None
     removals: list[str] = field(default_factory=list)
@@ -224,9 +225,12 @@ def fill(
     entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
     own_changes = changes.filter(account__in=[part.account_id for part in parts])
     change_counts = dict(own_changes.order_by().values_list("account_id").annotate(n=Count("pk")))
-    changes_by_account: dict[int, list[tuple[Change, StateMark]]] = defaultdict(list)
-    for change in _first_changes(own_changes, most or CHANGES):
-        changes_by_account[change.account_id].append((change, CHANGE_MARKS[change.state]))
+    listed_changes = list(_first_changes(own_changes, most or CHANGES))
+    undone_parts = undone_parts_of([change.change_set_id for change in listed_changes], viewer=viewer)
+    changes_by_account: dict[int, list[tuple[Change, StateMark, str]]] = defaultdict(list)
+    for change in listed_changes:
+        undone_words = undone_parts.get(change.change_set_id, NOTHING_UNDONE).words_of(change.pk)
+        changes_by_account[change.account_id].append((change, CHANGE_MARKS[change.state], undone_words))
     for row in rows:
         part = row.part
         row.entries = entries_by_part[part.pk]
@@ -268,7 +272,7 @@ def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
     place = Window(RowNumber(), partition_by=[F("account_id")], order_by=order)
     placed = rows.select_related(None).annotate(place=place)
     first_changes = placed.filter(place__lte=most).order_by("account_id", "place")
-    return list(first_changes.only("id", "title", "state", "account_id", "error_message"))
+    return list(first_changes.only("id", "title", "state", "account_id", "change_set_id", "error_message"))
 
 
 def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:

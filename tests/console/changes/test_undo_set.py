@@ -82,7 +82,7 @@ def test_all_of_it_is_undone_as_one_set_the_last_first(site: Site, applied: list
     undone = facts.partition("<dt>Undoes</dt>")[2].partition("</dd>")[0]
     assert applied[0].reference in undone, "the request that is undone, not the last of its changes"
     facts = site.asker.get(reverse("changes:request", args=[applied[0].pk])).content.decode()
-    undone_by = facts.partition("Undo requested")[2].partition("</dd>")[0]
+    undone_by = facts.partition("<dt>Undo requested</dt>")[2].partition("</dd>")[0]
     assert undoing[0].reference in undone_by, "the request that undoes it, not one of its changes"
     with pytest.raises(RefusedError, match="is being undone"):
         services.plan_undo_of(applied, viewer=viewer_for(site.asks.person))
