@@ -207,7 +207,7 @@ def grant_context(
         "following_parts": parts.following,
         "places": [part.account.name for part in parts.all[:NAMED]],
         "more_places": max(0, len(parts.all) - NAMED),
-        "events": events_of(part, parts),
+        "events": events_of(part, parts, viewer=request.viewer),
         "who_words": who,
         "what_words": what_words(terms.what),
         "end": end,

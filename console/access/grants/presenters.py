@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from console.access.grants.parts import GrantParts
+from console.access.grants.undo_events import GrantEvent, approval_event, undo_events
 from iam.access.grants.models import GIVING, Grant, GrantAct, GrantPart, GrantState, GrantVersion
+from iam.access.grants.queries import changes_of
 from iam.changes.models import Approval, ChangeEvent
+from iam.changes.queries import visible_changes
+from iam.guard import Viewer
 from iam.phrases import counted
 
 ACTS: Final[dict[str, tuple[str, str, str]]] = {
@@ -37,17 +40,6 @@ BY_NAME: Final = 6
 """The timeline names up to this number of accounts; more are only counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class GrantEvent:
-    """An event of the timeline."""
-
-    text: str
-    icon: str
-    tone: str
-    at: datetime
-    note: str = ""
-
-
 def pace_of(grant: Grant) -> str:
     """Return the polling interval; "" if no change is expected soon."""
     if grant.state in MOVING:
@@ -62,14 +54,17 @@ def version_of(grant: Grant, parts: GrantParts) -> str:
     return f"{grant.state}-{parts.version}"[:120]
 
 
-def events_of(grant: Grant, parts: GrantParts) -> list[GrantEvent]:
-    """Return the events of a grant, oldest first: actions of people, approvals, and the outcome per
+def events_of(grant: Grant, parts: GrantParts, *, viewer: Viewer) -> list[GrantEvent]:
+    """Return the events of a grant, oldest first: actions of people, approvals, undos, and the outcome per
     account.
     """
     requested = [part.change_set_id for part in parts.all] + [part.ending_set_id for part in parts.all]
     sets = {change_set for change_set in requested if change_set}
+    visible = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
+    approved = sets | set(visible.order_by().values_list("change_set", flat=True).distinct())
     events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
-    events += [_approval(approval) for approval in Approval.objects.filter(change_set__in=sets)]
+    events += [approval_event(approval) for approval in Approval.objects.filter(change_set__in=approved)]
+    events += undo_events(grant, viewer=viewer)
     events += _closed(grant, sets)
     events += _in_accounts(parts)
     return sorted(events, key=lambda event: event.at)
@@ -83,13 +78,6 @@ def _act(version: GrantVersion) -> GrantEvent:
     # Gatehouse's own reason can repeat the text.
     note = "" if version.reason.rstrip(".") == text else version.reason
     return GrantEvent(text, icon, tone, version.at, note)
-
-
-def _approval(approval: Approval) -> GrantEvent:
-    agreed = approval.decision == "approve"
-    verb, icon, tone = ("approved", "check", "ok") if agreed else ("rejected it", "ban", "bad")
-    own = ", their own request" if approval.is_own_request else ""
-    return GrantEvent(f"{approval.approver_label} {verb}{own}", icon, tone, approval.at, approval.comment)
 
 
 def _closed(grant: Grant, sets: Collection[UUID]) -> list[GrantEvent]:
