@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from console.web.access_levels import plain_words
 from iam.access.actions import LEVELS
-from iam.phrases import joined
 from iam.policy.catalogue import AccessLevel
 from iam.policy.index.counts import ActionCount
 
@@ -36,18 +36,7 @@ def bar(levels: Mapping[AccessLevel, ActionCount]) -> tuple[str, str]:
     return fills, " ".join(f"{allowed(count)}/{count.total}" for count in counts)
 
 
-VERBS: Final = {
-    AccessLevel.LIST: "list",
-    AccessLevel.READ: "read",
-    AccessLevel.WRITE: "change",
-    AccessLevel.PERMISSIONS: "manage permissions",
-    AccessLevel.TAGGING: "tag",
-}
-
-
 def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
     """Return 'Can list, read and change', for people who don’t count actions."""
-    verbs = [VERBS[level] for level in AccessLevel if level in levels and allowed(levels[level])]
-    if not verbs:
-        return "Can use actions that AWS doesn’t list"
-    return f"Can {joined(verbs)}"
+    keys = [KEYS[level] for level in AccessLevel if level in levels and allowed(levels[level])]
+    return plain_words(keys) or "Can use actions that AWS doesn’t list"

@@ -17,11 +17,13 @@ from console.access.bars import quarters
 from console.identities.lists.list_address import ListAddress, read
 from console.identities.lists.people import PAGE, RIGHTS, page_for
 from console.web.access import ViewerRequest, require
+from console.web.access_levels import plain_words
 from console.web.asof import asof_context
 from console.web.render import is_fragment
 from console.web.templatetags.ui import LEVELS
 from console.web.unsynced import unsynced_note
 from iam.access.levels import LevelCounts, levels_of, totals
+from iam.guard import Viewer
 from iam.keyset import Row
 from iam.mirror.pull.sections import USERS
 from iam.mirror.queries.lists.core import list_page
@@ -37,10 +39,12 @@ def people_levels(request: ViewerRequest) -> HttpResponse:
     asked = read(request, page_for(request.viewer))
     people = _people(asked)
     levels_by_user = levels_of({row["entity"]: row["number"] for row in people}, at=request.at)
+    shown_by_user = {pk: levels_shown(levels, viewer=request.viewer) for pk, levels in levels_by_user.items()}
     if not is_fragment(request):
-        return _page(request, asked, people, levels_by_user)
+        return _page(request, asked, people, shown_by_user)
     cells = (
-        (SafeString(CELL.format(int(pk))), _link(pk, levels, asked)) for pk, levels in levels_by_user.items()
+        (SafeString(CELL.format(int(pk))), format_html('<a href="{}">{}</a>', _address(pk, asked), shown))
+        for pk, shown in shown_by_user.items()
     )
     return HttpResponse(format_html_join("\n", '<div hx-swap-oob="{}">{}</div>', cells))
 
@@ -59,7 +63,7 @@ def _people(asked: ListAddress) -> list[Row]:
 
 
 def _page(
-    request: ViewerRequest, asked: ListAddress, people: list[Row], levels_by_user: dict[int, LevelCounts]
+    request: ViewerRequest, asked: ListAddress, people: list[Row], shown_by_user: dict[int, SafeString]
 ) -> HttpResponse:
     rows = [
         {
@@ -67,10 +71,10 @@ def _page(
             "login": row["name"],
             "account": row["account_name"],
             "url": _address(row["entity"], asked),
-            "bar": small_bar(levels_by_user[row["entity"]]),
+            "bar": shown_by_user[row["entity"]],
         }
         for row in people
-        if row["entity"] in levels_by_user
+        if row["entity"] in shown_by_user
     ]
     context = asof_context(request, account=asked.list_context.account) | {
         "section": "people",
@@ -86,8 +90,12 @@ def _address(pk: int, asked: ListAddress) -> str:
     return f"{reverse('access:person', args=[pk])}{asked.query.with_only('account', 'as-of')}".rstrip("?")
 
 
-def _link(pk: int, levels: LevelCounts, asked: ListAddress) -> SafeString:
-    return format_html('<a href="{}">{}</a>', _address(pk, asked), small_bar(levels))
+def levels_shown(levels: LevelCounts, *, viewer: Viewer) -> SafeString:
+    """A small bar; 'Can list and read' for viewers who see no accounts."""
+    if viewer.sees_accounts:
+        return small_bar(levels)
+    keys = [key for (key, _, _), count in zip(LEVELS, levels, strict=True) if count]
+    return format_html('<span class="small">{}</span>', plain_words(keys) or "No access")
 
 
 @lru_cache(maxsize=4096)

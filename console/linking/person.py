@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from console.access.people_levels import small_bar
+from console.access.people_levels import levels_shown
 from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.people import SEES, person_head
 from console.linking.labels import facts_of, summary_of
@@ -47,7 +47,7 @@ def users_context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     everybody = everything_of(shown.entity, viewer=request.viewer)
     may = everybody.may_say and request.at is None and shown.entity.gone_at is None
     person = everybody.ownership.person
-    reach = _access(everybody)
+    reach = _access(everybody, viewer=request.viewer)
     context: dict[str, Any] = {
         "whose": everybody.ownership,
         "owner": person,
@@ -77,12 +77,12 @@ def _owner_context(request: ViewerRequest, shown: ShownEntity, everybody: Person
     }
 
 
-def _access(everybody: PersonUsers) -> dict[str, Any]:
+def _access(everybody: PersonUsers, *, viewer: Viewer) -> dict[str, Any]:
     """Return the access levels per user, and the number of accounts where the person could change permissions
     or data.
     """
     levels = levels_of({line.user.pk: line.user.account.account_id for line in everybody.lines}, at=None)
-    bars = {pk: small_bar(levels_of_user) for pk, levels_of_user in levels.items()}
+    bars = {pk: levels_shown(levels_of_user, viewer=viewer) for pk, levels_of_user in levels.items()}
     known = [
         (line.user.account_id, levels[line.user.pk]) for line in everybody.lines if line.user.pk in levels
     ]

@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from console.web.access_levels import plain_words
 from console.web.moments import (
     date_text,
     day_text,
@@ -88,13 +89,29 @@ def _avatar(initials: str, tint: int, cls: str) -> SafeString:
     )
 
 
-@register.simple_tag
-def lvl(fills: str, counts: str = "") -> SafeString:
+@register.simple_tag(takes_context=True)
+def lvl(context: template.Context, fills: str, counts: str = "") -> SafeString:
     """Render the access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions and tagging.
 
-    Counts give the wide form.
+    Counts give the wide form. Viewers who see no accounts get plain words.
     """
+    if _reads_plain_words(context):
+        return _plain_levels(str(fills))
     return _lvl(str(fills), str(counts))
+
+
+def _reads_plain_words(context: template.Context) -> bool:
+    viewer = context.get("viewer")
+    return viewer is not None and not viewer.sees_accounts
+
+
+@lru_cache(maxsize=1024)
+def _plain_levels(fills: str) -> SafeString:
+    keys = [key for (key, _, _), fill in zip(LEVELS, fills.split(), strict=True) if fill != "0"]
+    if keys == ["perm"]:
+        # AWS counts signing in to a database (rds-db:connect) as managing permissions.
+        return SafeString("")
+    return format_html('<span class="small ink-2">{}</span>', plain_words(keys))
 
 
 @lru_cache(maxsize=4096)
@@ -123,9 +140,14 @@ def _lvl(fills: str, counts: str) -> SafeString:
     return format_html('<ul class="lvl {}">{}</ul>', kind, rows)
 
 
-@register.simple_tag
-def lvl_inline(fills: str) -> SafeString:
-    """Render the small bar within a label; it is decorative, because the label already names the control."""
+@register.simple_tag(takes_context=True)
+def lvl_inline(context: template.Context, fills: str) -> SafeString:
+    """Render the small bar within a label; it is decorative, because the label already names the control.
+
+    Viewers who see no accounts get plain words.
+    """
+    if _reads_plain_words(context):
+        return _plain_levels(fills)
     letters = zip(LEVELS, fills.split(), strict=True)
     cells = format_html_join(
         "",
