@@ -11,6 +11,7 @@ from console.setup.account_rows import ListedAccount, RowAddresses, account_row
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.known_facts import PartialCount
 from console.web.page_cursors import place_in, word_of
 from console.web.render import is_fragment
 from iam.guard import Right
@@ -49,11 +50,13 @@ def accounts(request: ViewerRequest) -> HttpResponse:
     )
     addresses = RowAddresses.of(request)
     rows = [account_row(facts, addresses) for facts in page.rows]
+    counts = account_counts(request.viewer, text=wanted.text, at=request.at)
     context = asof_context(request) | {
         "at": request.at,
         "rows": rows,
         "wanted": wanted,
-        "counts": account_counts(request.viewer, text=wanted.text, at=request.at),
+        "counts": counts,
+        "attention": PartialCount(counts.attention, is_whole=not counts.unsynced),
         "before": word_of(page.before),
         "after": word_of(page.after),
         "labels": ", ".join(_lowered(LABELS[name]) for name in SECTIONS),

@@ -29,7 +29,7 @@ from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
 from iam.guard import Viewer, ViewerScope
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, Section
-from iam.mirror.models.accounts import AccountSource, PullState
+from iam.mirror.models.accounts import AccountSource, PullState, unknown_at
 from iam.mirror.pull.sections import USERS
 from iam.mirror.queries.account_facts import NOT_GOOD, facts_in_order, with_newest_pull
 from iam.mirror.queries.freshness import FreshnessFacts, patience
@@ -146,6 +146,12 @@ def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
     return is_connected & (Q(Exists(bad_sections)) | Q(Exists(old_users)) | Q(has_failed))
 
 
+def _never_synced(at: datetime | None = None) -> Q:
+    """Accounts whose users had not been synced by a moment (None: by now)."""
+    users = Section.objects.filter(account=OuterRef("pk"), name=USERS)
+    return ~Q(Exists(users.exclude(unknown_at(at))))
+
+
 def _old(oldest: Callable[[int | None], Any]) -> Q:
     old = Q(account__pull_every__isnull=True, observed_at__lt=oldest(None))
     for minutes in INTERVALS:
@@ -183,13 +189,14 @@ def account_page(
 
 @dataclass(frozen=True, slots=True)
 class TabCounts:
-    """The number of accounts per tab. For a past time, also how many were connected and
-    disconnected since.
+    """The number of accounts per tab, and of those that were not synced yet. For a past time, also how many
+    were connected and disconnected since.
     """
 
     all: int
     attention: int
     removed: int = 0
+    unsynced: int = 0
     come: int = 0
     gone: int = 0
 
@@ -204,6 +211,7 @@ def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None
         accounts = accounts.filter(_matching(text, at))
     here = Q(removed_at__isnull=True)
     wanted = {"all": _in_state(ALL, at), "attention": _in_state(ATTENTION, at)}
+    wanted["unsynced"] = _in_state(ALL, at) & _never_synced(at)
     if at is None:
         wanted["removed"] = ~here
     else:
@@ -215,12 +223,13 @@ def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _counts_now(scope: ViewerScope) -> CompiledQuery:
-    """Return the query with one row: all, attention, removed."""
+    """Return the query with one row: all, attention, removed, unsynced."""
     here = Q(removed_at__isnull=True)
     counts = {
         "all": Count("pk", filter=here),
         "attention": Count("pk", filter=here & _needs_attention(_oldest_slot)),
         "removed": Count("pk", filter=~here),
+        "unsynced": Count("pk", filter=here & _never_synced()),
     }
     together = _accounts_in_scope(scope).order_by().annotate(group=Value(1)).values("group")
     return CompiledQuery(lambda: together.annotate(**counts).values_list(*counts))

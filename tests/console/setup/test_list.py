@@ -95,6 +95,14 @@ def test_accounts_that_need_attention_have_a_tab(admin: Client, account: Account
     assert ">data</a>" not in body
 
 
+@pytest.mark.parametrize("query", ["", "?q=data", "?state=attention"])
+def test_before_the_first_sync_it_is_open_how_many_need_attention(admin: Client, query: str) -> None:
+    factories.account("612044783021", name="data")
+    response = admin.get(f"{LIST}{query}")
+    assert "Needs attention –" in plain(response)
+    assert ("None is known to need attention" in text_of(response)) == (query == "?state=attention")
+
+
 def test_disconnected_accounts_are_listed_apart_and_can_come_back(admin: Client, account: Account) -> None:
     assert "Disconnected" not in plain(admin.get(LIST))
     Account.objects.update(removed_at=datetime.now(tz=UTC))
