@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -87,6 +88,17 @@ def _avatar(initials: str, tint: int, cls: str) -> SafeString:
     return format_html(
         '<span class="avatar {}" data-h="{}" aria-hidden="true">{}</span>', cls, tint, initials
     )
+
+
+UNBROKEN = re.compile(r"\b[A-Z]{3}-[0-9A-F]{8}\b|(?<![\w:-])(?:\d{4}-\d{4}-\d{4}|\d{12})(?![\w:-])")
+"""Reference numbers (CHG-9DA136C6) and account IDs."""
+
+
+@register.filter(is_safe=True)
+def unbroken(text: object) -> SafeString:
+    """A text in which no line breaks within a reference number or an account ID."""
+    escaped = str(conditional_escape(str(text)))
+    return SafeString(UNBROKEN.sub(r'<span class="ref">\g<0></span>', escaped))
 
 
 @register.simple_tag(takes_context=True)

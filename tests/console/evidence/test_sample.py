@@ -46,7 +46,7 @@ def address(page: str = PAGE, **values: Any) -> str:
 
 def drawn(page: str) -> list[str]:
     """The references of the changes, in the order of the page."""
-    return re.findall(r'<span class="id">(CHG-[0-9A-F]+)</span>', page)
+    return re.findall(r'<span class="id ref">(CHG-[0-9A-F]+)</span>', page)
 
 
 def test_the_form_has_a_random_seed_and_draws_nothing_yet(account: Account) -> None:

@@ -68,14 +68,14 @@ def test_the_list_is_found_by_text_and_account_and_pages(office: Office) -> None
         give(office, "tomas.lind")
     mine = give(office, "kwame.boateng")
     page = office.asker.get(LIST, {"q": "kwame"}).content.decode()
-    assert page.count('class="id">GRT-') == page.count(mine.reference) == 1
+    assert page.count('class="id ref">GRT-') == page.count(mine.reference) == 1
     assert office.asker.get(LIST, {"q": mine.reference}).content.decode().count(mine.reference) > 0
     assert "No grants match" in office.asker.get(LIST, {"q": "nobody"}).content.decode()
     first = office.asker.get(LIST)
     assert "Next" in first.content.decode()
     after = first.context["following"]
     second = office.asker.get(LIST, {"after": str(after)}).content.decode()
-    assert second.count('class="id">GRT-') == 2
+    assert second.count('class="id ref">GRT-') == 2
     assert office.asker.get(LIST, {"after": "nonsense"}).status_code == 200
 
 

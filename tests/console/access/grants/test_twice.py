@@ -54,7 +54,10 @@ def test_what_waits_or_is_active_is_pointed_out_with_a_link(office: Office, stat
     words = said(office, mine(office))
     assert bool(words) is (state in COUNTING)
     if words:
-        assert f'href="{reverse("access:grant", args=[grant.pk])}">{grant.reference}' in words
+        assert (
+            f'href="{reverse("access:grant", args=[grant.pk])}"><span class="ref">{grant.reference}</span>'
+            in words
+        )
         assert grant.get_state_display().lower() in words
         assert words.startswith("granted already" if grant.begins_at else "requested already")
 

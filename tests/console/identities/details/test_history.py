@@ -87,14 +87,15 @@ def test_a_change_of_ours_is_named_and_linked_with_who_asked(small: Small, admin
         "/compare/?account=111111111111&from=2026-01-06T00:00",
     ):
         page = _text(admin, address)
-        assert f'By <a href="/changes/{change.pk}/">{change.reference}</a>, requested by Hana Sato' in page
+        by = f'By <a href="/changes/{change.pk}/"><span class="ref">{change.reference}</span></a>'
+        assert f"{by}, requested by Hana Sato" in page
 
 
 def test_a_change_that_the_viewer_may_not_see_is_only_named(small: Small, admin: Client) -> None:
     cause = uuid.uuid4()
     _joined(small, cause_kind="change", cause_id=cause)
     page = _text(admin, f"/people/{small.maya.pk}/history/")
-    assert f"By CHG-{cause.hex[:8].upper()}" in page
+    assert f'By <span class="ref">CHG-{cause.hex[:8].upper()}</span>' in page
     assert str(cause) not in page
 
 
