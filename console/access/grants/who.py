@@ -185,6 +185,13 @@ def _problems_of(pasted: PastedReceivers, viewer: Viewer) -> Iterator[str]:
             f"Select who is meant by {what}: {in_words(pasted.several)}. The possible matches are at the "
             "top of the list."
         )
+    by_tag_alone = [text for text, matches in pasted.several.items() if len(matches) == 1]
+    if by_tag_alone:
+        verb = "matches" if len(by_tag_alone) == 1 else "match"
+        yield (
+            f"{in_words(by_tag_alone)} {verb} only by a tag in AWS or by a name rule. Check it, because "
+            "anyone who can edit tags can give any user this name."
+        )
     if pasted.left_over:
         yield (
             f"The list has more than {MAX_LINES:,} names. The last {len(pasted.left_over):,} are still in "

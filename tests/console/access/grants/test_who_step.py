@@ -98,6 +98,7 @@ def test_whoever_an_email_tag_names_is_shown_with_what_that_rests_on_and_selecte
     page = office.asker.post(at("who", pk), form).content.decode()
     assert "Tag email: mo@example.com" in page
     assert "Select who is meant by this name: MO@example.com" in page
+    assert "MO@example.com matches only by a tag in AWS or by a name rule. Check it" in page
     assert body()["who"] == {"users": {"arns": []}}
     answer = office.asker.post(at("who", pk), form | {"pick": maya.arn, "shown": maya.arn, "do": "next"})
     assert answer["Location"] == at("what", pk)
