@@ -45,6 +45,10 @@ def _manages_everyone(viewer: Viewer) -> bool:
     return viewer.may(Right.MANAGE_OPERATORS, account_id="")
 
 
+def _manages_every_account(viewer: Viewer) -> bool:
+    return viewer.may(Right.MANAGE_ACCOUNTS, account_id="")
+
+
 def _sees_accounts(viewer: Viewer) -> bool:
     return viewer.may(Right.SEE_ACCOUNT)
 
@@ -128,9 +132,15 @@ PLACES = (
     SearchablePage("New scope", "compliance:scope-new", "list-checks", "create framework", _holds(*DECIDES)),
     SearchablePage("Past scores", "findings:posture", "gauge", "posture score trend history", _sees_accounts),
     SearchablePage(
-        "Add a CloudTrail source", "activity:add-source", "plus", "new bucket trail logs connect", MANAGES
+        "Add a CloudTrail source",
+        "activity:add-source",
+        "plus",
+        "new bucket trail logs connect",
+        _manages_every_account,
     ),
-    SearchablePage("Upload CloudTrail files", "activity:upload", "upload", "trail events import", MANAGES),
+    SearchablePage(
+        "Upload CloudTrail files", "activity:upload", "upload", "trail events import", _manages_every_account
+    ),
     SearchablePage(
         "Review all matches", "linking:review", "check", "link users people bulk", _holds(*OWNER_RIGHTS)
     ),

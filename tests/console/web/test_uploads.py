@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
+from django.urls import reverse
 
 from iam.directory.models import Role
 from tests import factories
@@ -59,3 +62,57 @@ def test_a_member_cannot_fill_the_disk_by_the_page_of_exports(client: Client, wr
     file = SimpleUploadedFile("export.json", b"{}")
     assert client.post("/accounts/upload/", {"export": file}).status_code == 404
     assert written == []
+
+
+UPLOADS = ("setup:upload", "activity:upload", "offboarding:file", "onboarding:people")
+"""Every page that takes files."""
+
+
+def address_of(name: str) -> str:
+    """Its address, of any blueprint where it is for one."""
+    return reverse(name, args=[uuid4()] if name == "onboarding:people" else [])
+
+
+def manager_of_one_account() -> Client:
+    """Someone who administers one account of two."""
+    factories.account("222222222222")
+    operator = factories.operator(None, name="Petra Part")
+    factories.assign(operator.person, Role.ADMINISTRATOR, account_id=factories.account().account_id)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(operator)
+    return client
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_without_the_right_no_byte_is_read_with_or_without_a_token(name: str, written: list[str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.operator(Role.MEMBER))
+    file = SimpleUploadedFile("file.json", b"{}")
+    assert client.post(address_of(name), {"file": file}).status_code == 404
+    assert client.get(address_of(name)).status_code == 404
+    assert written == []
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_a_file_of_who_may_upload_needs_a_token(name: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    assert client.post(address_of(name), {"file": SimpleUploadedFile("f", b"{}")}).status_code == 403
+
+
+def test_who_manages_some_accounts_has_no_page_for_trail_files_and_is_led_to_none(written: list[str]) -> None:
+    client = manager_of_one_account()
+    file = SimpleUploadedFile("trail.json", b"{}")
+    assert client.post(address_of("activity:upload"), {"files": file}).status_code == 404
+    assert written == []
+    for page in ("/activity/sources/", "/search/?q=upload", "/search/?q=CloudTrail"):
+        response = client.get(page, follow=True)
+        assert address_of("activity:upload") not in response.content.decode(), page
+
+
+def test_the_table_has_every_page_that_takes_files() -> None:
+    names = set()
+    for path in Path("console").rglob("*.py"):
+        if "@csrf_protect" in path.read_text(encoding="utf-8"):
+            names.add(str(path))
+    assert len(names) == len(UPLOADS)
