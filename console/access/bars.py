@@ -38,5 +38,5 @@ def bar(levels: Mapping[AccessLevel, ActionCount]) -> tuple[str, str]:
 
 def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
     """Return 'Can list, read and change', for people who don’t count actions."""
-    keys = [KEYS[level] for level in AccessLevel if level in levels and allowed(levels[level])]
-    return plain_words(keys) or "Can use actions that AWS doesn’t list"
+    granted = [level for level in AccessLevel if level in levels and allowed(levels[level])]
+    return plain_words(granted) or "Can use actions that AWS doesn’t list"

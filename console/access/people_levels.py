@@ -27,6 +27,7 @@ from iam.guard import Viewer
 from iam.keyset import Row
 from iam.mirror.pull.sections import USERS
 from iam.mirror.queries.lists.core import list_page
+from iam.policy.catalogue import AccessLevel
 
 CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"
 """Marks the place of a bar; an element per person with its own address would make the page longer."""
@@ -94,8 +95,8 @@ def levels_shown(levels: LevelCounts, *, viewer: Viewer) -> SafeString:
     """A small bar; 'Can list and read' for viewers who see no accounts."""
     if viewer.sees_accounts:
         return small_bar(levels)
-    keys = [key for (key, _, _), count in zip(LEVELS, levels, strict=True) if count]
-    return format_html('<span class="small">{}</span>', plain_words(keys) or "No access")
+    granted = [level for level, count in zip(AccessLevel, levels, strict=True) if count]
+    return format_html('<span class="small">{}</span>', plain_words(granted) or "No access")
 
 
 @lru_cache(maxsize=4096)

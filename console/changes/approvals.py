@@ -4,6 +4,7 @@ break-glass.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -135,7 +136,7 @@ def _besides(request: ViewerRequest) -> dict[str, Any]:
     """Return decisions for a second person that aren’t AWS changes: break-glass, rules and appointments."""
     viewer = request.viewer
     uses = first_rows(request, services.to_review(viewer), most=SHORT, name="glass")
-    context: dict[str, Any] = {"glass": uses.with_rows([_used(glass, viewer=viewer) for glass in uses])}
+    context: dict[str, Any] = {"glass": uses.with_rows(_used(uses, viewer=viewer))}
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
         waiting = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")
         proposals = first_rows(request, waiting, most=SHORT, name="proposals")
@@ -163,14 +164,21 @@ def _glass(request: ViewerRequest) -> dict[str, Any]:
     uses = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
     ordered = uses.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
     shown = first_rows(request, ordered, most=SHORT, name="glass")
-    return {"glass": shown.with_rows([_used(glass, viewer=request.viewer) for glass in shown])}
+    return {"glass": shown.with_rows(_used(shown, viewer=request.viewer))}
 
 
-def _used(glass: BreakGlass, *, viewer: Viewer) -> tuple[BreakGlass, Change, str, str]:
-    """Return a use of break-glass, with the first change and title of the request, and what was undone."""
-    first = glass.change_set.changes.select_related("account", "change_set").get(position=0)
-    undone = undone_parts_of([glass.change_set_id], viewer=viewer).get(glass.change_set_id, NOTHING_UNDONE)
-    return glass, first, title_of(first), undone.words
+def _used(uses: Sequence[BreakGlass], *, viewer: Viewer) -> list[tuple[BreakGlass, Change, str, str]]:
+    """Return uses of break-glass, each with first change, title of its request, and what was undone."""
+    sets = [glass.change_set_id for glass in uses]
+    firsts = Change.objects.filter(change_set__in=sets, position=0).select_related("account", "change_set")
+    first_by_set = {change.change_set_id: change for change in firsts}
+    undone_parts = undone_parts_of(sets, viewer=viewer)
+    rows = []
+    for glass in uses:
+        first = first_by_set[glass.change_set_id]
+        undone = undone_parts.get(glass.change_set_id, NOTHING_UNDONE)
+        rows.append((glass, first, title_of(first), undone.words))
+    return rows
 
 
 def _answered_in(viewer: Viewer) -> datetime | None:

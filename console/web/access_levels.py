@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from iam.phrases import joined
+from iam.policy.catalogue import AccessLevel
 
 PLAIN_VERBS: Final = {
-    "list": "list",
-    "read": "read",
-    "write": "change",
-    "perm": "manage permissions",
-    "tag": "set labels",
+    AccessLevel.LIST: "list",
+    AccessLevel.READ: "read",
+    AccessLevel.WRITE: "change",
+    AccessLevel.PERMISSIONS: "manage permissions",
+    AccessLevel.TAGGING: "set labels",
 }
-"""By the key of a level, in AWS's order."""
 
 
-def plain_words(keys: Iterable[str]) -> str:
+def plain_words(levels: Iterable[AccessLevel]) -> str:
     """'Can list, read and change'; "" for no level."""
-    verbs = [PLAIN_VERBS[key] for key in keys]
+    verbs = [PLAIN_VERBS[level] for level in levels]
     return f"Can {joined(verbs)}" if verbs else ""

@@ -25,6 +25,7 @@ from console.web.moments import (
     zone_label,
 )
 from iam.mirror.models import NEVER
+from iam.policy.catalogue import AccessLevel
 
 register = template.Library()
 
@@ -119,11 +120,11 @@ def _reads_plain_words(context: template.Context) -> bool:
 
 @lru_cache(maxsize=1024)
 def _plain_levels(fills: str) -> SafeString:
-    keys = [key for (key, _, _), fill in zip(LEVELS, fills.split(), strict=True) if fill != "0"]
-    if keys == ["perm"]:
+    levels = [level for level, fill in zip(AccessLevel, fills.split(), strict=True) if fill != "0"]
+    if levels == [AccessLevel.PERMISSIONS]:
         # AWS counts signing in to a database (rds-db:connect) as managing permissions.
         return SafeString("")
-    return format_html('<span class="small ink-2">{}</span>', plain_words(keys))
+    return format_html('<span class="small ink-2">{}</span>', plain_words(levels))
 
 
 @lru_cache(maxsize=4096)
