@@ -35,7 +35,7 @@ KNOWN: Final = {
     "templates/mfa/replacements.html": (1, "a lost device takes two people"),
     "templates/operators/_second_person.html": (1, "shown where no one's own decision counts"),
     # What happened, and what the mode is.
-    "console/access/grants/presenters.py": (1, "what happened"),
+    "console/access/grants/undo_events.py": (1, "what happened"),
     "console/audit/sentences.py": (1, "what happened"),
     "console/changes/presenters.py": (1, "what happened"),
     "templates/changes/_decision.html": (1, "whose request it is"),
