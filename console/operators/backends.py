@@ -25,7 +25,7 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
         return operator if operator and self.user_can_authenticate(operator) else None
 
     def _authenticate(self, request: Any, **credentials: Any) -> Operator | None:
-        """Compare exactly one password hash, whoever was named, so that the time doesn’t reveal who is
+        """Compare exactly one password hash for any user name, so that the time doesn’t reveal who is
         known.
         """
         password = str(credentials["password"])

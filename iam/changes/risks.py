@@ -39,7 +39,7 @@ WORDS: Final[dict[str, str]] = {
 GRAVE: Final = (ASSERTION_BROKEN, ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
 """Risks that could let someone take over an account."""
 HIGH: Final = "high"
-"""The sensitivity of a change that approvers must check closely, whoever gains by it; otherwise it is
+"""The sensitivity of a change that approvers must check closely for every recipient; otherwise it is
 "normal".
 """
 

@@ -52,7 +52,7 @@ class MatchEvidence:
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """The combined result of all rules. `address` is the one in a tag, whoever it belongs to."""
+    """The combined result of all rules. `address` is the one in a tag, of any person."""
 
     standing: LinkStanding
     person: UUID | None = None

@@ -55,7 +55,7 @@ def keep(
             **noted,
         )
         if not is_same:
-            # Questions about the earlier state are asked again by whoever still needs an answer.
+            # Questions about the earlier state are asked again if an answer is still needed.
             EscalationQuestion.objects.filter(
                 calculation=row.moment, number__gt=0, number__lt=locked.number
             ).delete()

@@ -110,7 +110,7 @@ def plan_set(
 def examine(
     operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False
 ) -> ChangePlan:
-    """Check that the operation makes sense in the current mirror, whoever requests it, and compute its
+    """Check that the operation makes sense in the current mirror for any requester, and compute its
     receipt. Raises RefusedError.
     """
     _check_own(operation)

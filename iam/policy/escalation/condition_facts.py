@@ -82,7 +82,7 @@ class ResourceNames:
         ]
 
     def match_key(self, arn: str) -> object:
-        """Return a key that is equal for two names that match alike, whoever the caller is. Users who act on
+        """Return a key that is equal for two names that match alike for every caller. Users who act on
         themselves are the exception.
         """
         if any(matches(arn) for matches in self._loose):
