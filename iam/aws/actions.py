@@ -1,5 +1,5 @@
-"""Tables of the AWS actions that each part of Gatehouse needs. `iam.aws.permissions` makes
-policies of them.
+"""Tables of the AWS actions that each part of Gatehouse needs. `iam.aws.permissions` turns them into
+policies.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from botocore import exceptions as sdk
 
 
 class ErrorKind(Enum):
-    """The kind of an AWS error. It decides whether the caller retries, asks for a permission, plans again or
-    informs a person.
+    """The kind of an AWS error. It decides whether the caller retries, reports a missing permission, plans
+    again or informs a person.
     """
 
     THROTTLED = "throttled"
@@ -68,7 +68,7 @@ _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
         "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure",
         "InternalError", "ServiceException", "Unavailable",
     ),
-    # AWS answers 403 to a wrong MFA code, but no permission can fix that.
+    # AWS answers a wrong MFA code with 403, but no permission can fix that.
     ErrorKind.INVALID: ("InvalidAuthenticationCode", "InvalidAuthenticationCodeException"),
     ErrorKind.TIMEOUT: ("RequestTimeout", "RequestTimeoutException"),
 }  # fmt: skip
@@ -93,7 +93,7 @@ _RETRYABLE_CODES = frozenset(
         "ReportInProgress",
     }
 )
-# The message of AWS is: User: arn:… is not authorized to perform: iam:ListUsers on resource: …
+# AWS's message is: User: arn:… is not authorized to perform: iam:ListUsers on resource: …
 _MISSING_ACTION = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE)
 
 ASSUME_ROLE = "sts:AssumeRole"

@@ -38,7 +38,9 @@ class ExportNode:
         return f"{self.path}.{key}"
 
     def text(self, key: str, *, longest: int, pattern: re.Pattern[str] | None = None) -> str:
-        """A string that must be there; without control characters, at most `longest` long, of `pattern`."""
+        """Return a required string after the checks of `checked_text`: no control characters, at most
+        `longest` characters, matches `pattern`. Raises ExportError if it is missing.
+        """
         if not self.has_value(key):
             raise ExportError(f"{self.at(key)} is missing.")
         return checked_text(self._value[key], path=self.at(key), longest=longest, pattern=pattern)
@@ -48,7 +50,7 @@ class ExportNode:
         return self.text(key, longest=longest) if self.has_value(key) else None
 
     def integer(self, key: str, *, default: int) -> int:
-        """Return a whole number from 0 up."""
+        """Return an integer from 0 to 2³¹ - 1, or `default` if it is missing."""
         value = self._value.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
             raise ExportError(
@@ -57,7 +59,7 @@ class ExportNode:
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
-        """Return a Boolean."""
+        """Return a Boolean, or `default` if it is missing."""
         value = self._value.get(key, default)
         if not isinstance(value, bool):
             raise ExportError(f"{self.at(key)} is {named_type(value)}; true or false is expected there.")

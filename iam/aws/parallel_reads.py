@@ -35,7 +35,7 @@ class _Read(Generic[T]):
         """Run the read in a thread that is not the caller's."""
         try:
             self.answer.set_result(self._context.run(self._beside, hear))
-        except BaseException as error:  # noqa: BLE001  raised where the answer is asked for
+        except BaseException as error:  # noqa: BLE001  raised again where the result is requested
             self.answer.set_exception(error)
 
     def _beside(self, hear: Callable[[str], None]) -> T:
@@ -119,12 +119,12 @@ class ReadSubmitter:
 
 @contextmanager
 def parallel_reads(aws: Aws) -> Iterator[ReadSubmitter]:
-    """Run the reads submitted inside the block in parallel to the caller and to one another. None runs any
-    more at the end of the block.
+    """Run the reads submitted inside the block in parallel with the caller and with one another. All have
+    ended when the block ends.
     """
     is_alone = aws.width < 2 or _is_beside.get()
     if not is_alone:
-        aws.iam  # noqa: B018  made here, since making a client is for one thread
+        aws.iam  # noqa: B018  created here, because only one thread may create a client
     ask = ReadSubmitter(aws, is_alone=is_alone)
     try:
         yield ask

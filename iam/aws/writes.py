@@ -1,5 +1,6 @@
-"""Send one write to AWS, check its parameters beforehand without AWS, and show the same call for other
-tools."""
+"""Send one write to AWS, check its parameters beforehand without calling AWS, and show the same call for
+other tools.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What AWS answered to a call; `request_id` is the one that CloudTrail records."""
+    """The response of AWS to a call. `request_id` is the one that CloudTrail records."""
 
     request_id: str
     response: dict[str, Any]
@@ -43,12 +44,12 @@ def call(
     region: str = "",
     may_retry: bool = True,
 ) -> CallResult:
-    """Call one operation as AWS names it ("iam", "AddUserToGroup") in a region, the partition's global one
-    unless told.
+    """Call one operation by its AWS name ("iam", "AddUserToGroup") in a Region; the default is the
+    partition's global Region.
 
-    botocore tries again after throttling, server errors and lost connections, when AWS may already have done
-    what was asked; a call that is not idempotent is made with `may_retry=False`, and then sent exactly once.
-    Raises AwsError.
+    botocore retries after throttling, server errors and lost connections, when AWS may already have applied
+    the request. Pass `may_retry=False` for a call that is not idempotent: it is sent exactly once. Raises
+    AwsError.
     """
     response = invoke(aws.client(service, region=region or None, may_retry=may_retry), operation, params)
     metadata = response.pop("ResponseMetadata", {})
@@ -56,8 +57,8 @@ def call(
 
 
 def validate(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
-    """What AWS's own service model finds wrong with the parameters; empty when nothing is. No network, no
-    credentials.
+    """Return the errors that botocore's service model finds in the parameters; empty if there are none. Uses
+    no network and no credentials.
 
     Raises ValueError for a service or operation that botocore does not know.
     """

@@ -1,4 +1,4 @@
-"""Accepts a finding until a date: one person requests it with a reason, another approves."""
+"""Lets people accept a finding until a date: one person requests it with a reason, another approves."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def may_request(viewer: Viewer, finding: AuditFinding) -> bool:
 def may_decide(viewer: Viewer, acceptance: FindingAcceptance, *, is_single: bool) -> bool:
     """True if the viewer can approve or decline: approvers and administrators of the account.
 
-    The requester can't decide, unless there is a single operator.
+    Requesters can't decide their own requests, unless there is a single operator.
     """
     number = acceptance.finding.account.account_id
     decides = any(viewer.may(right, account_id=number) for right in DECIDES)

@@ -94,7 +94,9 @@ _texts: dict[str, str] = {}
 def facts_of(
     account: Account, *, at: datetime | None = None, now: datetime | None = None
 ) -> Iterator[AccountFacts]:
-    """The facts of an account at a moment (None: now). The caller holds the index."""
+    """Yield the facts of an account at a moment (None: now). They are valid only inside the block, which
+    holds the policy index.
+    """
     entities = {row[0]: EntityFact(*row) for row in _states(account, at)}
     edges = _edges(account, at)
     inline = _inline(account, at)
@@ -278,9 +280,8 @@ def _owned(account: Account, facts: AccountFacts) -> frozenset[int]:
 
 
 def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]], bool]:
-    """When each user and role was last used (NEVER for never), for users also by credential.
-
-    Also tells if IAM was asked for the services of any of them.
+    """Return when each user and role was last used (NEVER for never), for users also by credential, and
+    whether IAM has a services report for any of them.
     """
     has_reports = False
     usage: dict[int, datetime] = {}
@@ -335,7 +336,7 @@ def _credentials(
 
 
 class StoredKey(NamedTuple):
-    """An active access key as the sync of details read it."""
+    """An active access key, from the sync of user details."""
 
     key_id: str
     created_at: datetime | None
@@ -357,9 +358,9 @@ def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
 def _active_keys(
     report: Mapping[str, Any], used_at: Mapping[str, str], stored: list[StoredKey]
 ) -> tuple[KeyFact, ...]:
-    """The active keys of the credential report with their ids, or those synced in detail.
+    """Return the active keys of the credential report with their IDs, or those synced in detail.
 
-    A key that was read after the report, as after a change, is more recent.
+    Keys read after the report, such as after a change, take precedence.
     """
     is_read_later = KEYS_READ_AT in report
     if "access_key_1_active" not in report:

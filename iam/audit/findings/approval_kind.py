@@ -25,7 +25,9 @@ def _title(acceptance: FindingAcceptance) -> str:
 
 
 def _own_interest(acceptance: FindingAcceptance, own: Sequence[Entity]) -> str:
-    """Why the viewer must not approve: the finding concerns their own user or role, or only theirs."""
+    """Return why the viewer can't approve: the finding concerns only their own user or role. "" if they
+    can.
+    """
     finding = acceptance.finding
     arns = {entity.arn: entity for entity in own}
     if finding.subject in arns:

@@ -105,13 +105,15 @@ def computed_of(account: Account, *, at: datetime | None = None) -> ComputedFind
 
 
 def is_due(account: Account) -> bool:
-    """True if the stored findings belong to another state."""
+    """True if the stored findings are outdated."""
     run = FindingRun.objects.filter(account=account).first()
     return run is None or _is_due(run, _inputs(account)[0], datetime.now(tz=UTC))
 
 
 def nudge() -> None:
-    """Notify a worker, at most once in a while; without a broker, the sweep calculates."""
+    """Tell a worker to calculate, at most once every NUDGE_SECONDS. Without a broker, the periodic task
+    calculates.
+    """
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
@@ -128,10 +130,10 @@ def _claim(run: FindingRun, now: datetime) -> str:
 
 
 def _inputs(account: Account) -> tuple[str, int]:
-    """A digest of everything the findings depend on, and the number of writes to the mirror.
+    """Return a digest of everything that the findings depend on, and the number of writes to the mirror.
 
-    This covers the code, the mirror, complete sections, administrators, accounts, leavers, assertions, owners
-    and matched people.
+    The digest covers the code, the mirror, complete sections, administrators, accounts, people who left,
+    assertions, owners and matched people.
     """
     named = NamedOwner.objects.filter(Q(person=None) | Q(person__is_active=True))
     fresh = list(
@@ -154,9 +156,9 @@ def _inputs(account: Account) -> tuple[str, int]:
 
 
 def _state_of(owners: QuerySet[Any, Any]) -> tuple[Subquery, Subquery]:
-    """The number of rows about the account and the sum of their keys.
+    """Return subqueries for the number of rows about the account and the sum of their keys.
 
-    A newly inserted row has a higher key than any removed one, so every replacement shows.
+    A new row has a higher key than any removed one, so every replacement changes the sum.
     """
     rows = owners.filter(account_id=OuterRef("account_id")).order_by().values("account_id")
     count, total = rows.annotate(value=Count("pk")), rows.annotate(value=Sum("pk"))

@@ -19,8 +19,8 @@ TRUSTS_EVERYONE: Final = {
 
 
 class PolicyEffect(NamedTuple):
-    """The principals for which it is effective, and why that is conditional; without reasons, it is
-    certain.
+    """The principals for which a policy is effective, and why that is conditional. It is certain if there are
+    no reasons.
     """
 
     principals: tuple[int, ...]

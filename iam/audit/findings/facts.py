@@ -116,7 +116,9 @@ class PolicyFact:
 
 
 class ServicesFact(NamedTuple):
-    """When IAM was asked for a user's last used services, and the latest use (None: none)."""
+    """When IAM's report of a user's last accessed services was read, and their latest use (None if there is
+    none).
+    """
 
     read_at: datetime
     used_at: datetime | None
@@ -150,9 +152,10 @@ class AssertionFact:
 class AccountFacts:
     """The facts of an account.
 
-    `usage` is None for a past moment, which has no last use. `administrators` and `openings` are None if they
-    are not calculated. `unread` are clauses about unsynced data that could block access. `organization` are
-    the accounts of the organization; None if unknown.
+    `usage` is None for a past moment, because last uses have no history. `administrators` and `openings` are
+    None if they are not calculated. `unread` are clauses about unsynced data that could block access.
+    `known_accounts` are the connected accounts and the listed accounts of their organizations;
+    `is_organization_known` is False if the organization's accounts were not synced.
     """
 
     number: str
@@ -189,7 +192,7 @@ class AccountFacts:
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     own_users: frozenset[str] = frozenset()
-    """The users whose keys Gatehouse uses: it asked for their policies, and refuses to change them."""
+    """The users whose keys Gatehouse uses. Gatehouse required their policies and refuses to change them."""
     persons_gone: frozenset[str] = frozenset()
     owned: frozenset[int] = frozenset()
     """Those of `needing_owner` whose owner is known today."""

@@ -41,7 +41,7 @@ def full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatem
 
 
 def effective_full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatement, PolicyEffect]]:
-    """Those of them that actually make someone administrator."""
+    """Return those of the full policies that make someone administrator."""
     for policy, statement in full_policies(facts):
         effect = administrators_by(policy, facts)
         if effect is not None:

@@ -112,7 +112,7 @@ class FindingEventKind(models.TextChoices):
 
 
 class FindingEvent(models.Model):
-    """One event in the history of a finding. `actor` is the requester or decider."""
+    """An event in the history of a finding. `actor` is the requester or decider."""
 
     finding = models.ForeignKey(AuditFinding, db_index=False, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()

@@ -34,7 +34,7 @@ NAMED: Final = 10
 
 
 def untold_accounts() -> frozenset[int]:
-    """The accounts whose last calculation nobody was notified of."""
+    """Return the accounts with a calculation that no one was notified of."""
     untold = FindingRun.objects.filter(calculated_at__isnull=False).exclude(told_at=F("calculated_at"))
     return frozenset(untold.values_list("account_id", flat=True))
 

@@ -83,7 +83,9 @@ def _about_keys(users: Any) -> QuerySet[AuditFinding]:
 
 
 def _named_or_linked(name: str) -> Iterable[int]:
-    """What a person or team of this name is the named owner of, their users, and the users of the team."""
+    """Return the entities that a person or team of this name owns: as named owner, as linked users, and as
+    users of the team.
+    """
     named = NamedOwner.objects.filter(matches(name, "person__name", "team__name", by="iexact"))
     linked = Identity.objects.filter(matches(name, "person__name", by="iexact"))
     owned = OwnedUser.objects.filter(matches(name, "team__name", by="iexact"))
@@ -93,10 +95,10 @@ def _named_or_linked(name: str) -> Iterable[int]:
 
 
 def _tagged(name: str) -> Iterable[int]:
-    """What has a tag with this text, among the subjects of findings."""
+    """Return the subjects of findings that have a tag containing this text."""
     is_written = Q()
     for spelling in spellings(name):
-        # SQLite compares the JSON as written, PostgreSQL as parsed.
+        # SQLite compares the JSON text as stored, PostgreSQL the parsed JSON.
         written = json.dumps(spelling, ensure_ascii=connection.vendor == "sqlite")[1:-1]
         is_written |= Q(written__icontains=written)
     about = AuditFinding.objects.filter(entity__isnull=False).values("entity")

@@ -92,8 +92,8 @@ def _worst(scope: ViewerScope, *, is_one: bool) -> CompiledQuery:
 
 
 def are_all_judged(viewer: Viewer, account: Account | None) -> bool:
-    """True if every kind was judged in each of the viewer's accounts; only then does an empty list mean
-    anything. One query.
+    """True if every kind was judged in each of the viewer's accounts. Only then does an empty list mean that
+    there are no findings. One query.
     """
     accounts = accounts_concerned(viewer.scope)
     accounts = accounts.filter(pk=account.pk) if account else accounts
@@ -135,7 +135,7 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         rows = rows.filter(Q(entity__in=people) | Q(entity__aws_id__in=machines))
     if wanted.owner:
         rows = rows.filter(owned_by(wanted.owner))
-    # A search must not reveal what else a finding is about to viewers who see only people.
+    # Viewers who see only people must not learn from a search what else a finding is about.
     column = "search__contains" if viewer.sees_accounts else "place__contains"
     for word in words_of(wanted.text):
         rows = rows.filter(**{column: word})

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 
 VALUES_KEPT: Final = 50_000
-"""By type of column."""
+"""The maximum for each type of column."""
 Convert = Callable[[Any], Any]
 _converts: dict[str, Convert] = {}
 

@@ -19,7 +19,7 @@ from iam.mirror.models import Account, Kind
 
 DAYS: Final = 90
 FRESH: Final = timedelta(days=14)
-"""Reports are read weekly."""
+"""Older reports are ignored. Reports are read weekly."""
 
 
 def last_calls(account_id: str, *, now: datetime) -> dict[str, datetime] | None:
@@ -49,7 +49,7 @@ def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]
 
 
 def key_places(facts: AccountFacts) -> tuple[KeyPlace, ...]:
-    """The addresses of EC2 instances from which access keys were used in the last 90 days.
+    """Return the addresses of EC2 instances from which access keys were used in the last 90 days.
 
     These are addresses that an instance of the account has, or from which an instance of the organization
     called with its role on the same day. Three queries; none without an active key.

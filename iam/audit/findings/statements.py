@@ -76,13 +76,15 @@ def is_full(statement: AllowStatement) -> bool:
 
 
 def matches_action(action: str) -> Callable[[str], bool]:
-    """The patterns, in lower case, that match an action."""
+    """Return a function that tells whether a pattern, in lower case, matches an action."""
     lowered = fold(action)
     return lambda pattern: bool(compile_glob(pattern)(lowered))
 
 
 def names_action(action: str) -> Callable[[AllowStatement], bool]:
-    """True if it allows the action on every resource, but not every action."""
+    """Return a function that tells whether a statement allows the action on every resource, but not every
+    action.
+    """
     fits = matches_action(action)
 
     def names(statement: AllowStatement) -> bool:

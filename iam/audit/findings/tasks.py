@@ -15,7 +15,9 @@ from iam.schedule import every
 
 KEY = "findings-state"
 REST_SECONDS = 300
-"""The pause of the task while nothing is written; aging and changes to people wait for it."""
+"""The pause of the task while nothing is written. Findings that depend on age or on people can be late by
+this time.
+"""
 
 
 @every(15)
@@ -33,7 +35,8 @@ def calculate_findings() -> int:
 
 
 def _state() -> list[str]:
-    """A value that changes with every write, escalation calculation, leaver and assertion check.
+    """Return a value that changes with every write, escalation calculation, deactivated person and assertion
+    check.
 
     Three queries instead of several per account.
     """

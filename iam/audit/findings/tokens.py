@@ -35,8 +35,8 @@ _ASKED: Final = Request(ACTION, "*", _ANYONE, context=dict(CONTEXT))
 
 
 def without_tokens(finding: AuditFinding) -> Sequence[Operation]:
-    """Remove the action from statements that allow it for any audience; if a pattern allows it among others,
-    deny it.
+    """Remove the action from statements that allow it for any audience. If a pattern allows it among other
+    actions, deny it.
     """
     owner, name = subject_of(finding), str(finding.evidence["policy"])
     if ":iam::aws:" in owner.arn:

@@ -16,6 +16,8 @@ def own_trails(facts: AccountFacts) -> Iterator[EntityFact]:
 
 
 def is_in_all_regions(trail: EntityFact) -> bool:
-    """True if a trail records all Regions. An organization trail with a hidden status is assumed to do so."""
+    """True if a trail records all Regions. An organization trail whose status is hidden counts as
+    recording.
+    """
     attrs = trail.attrs
     return attrs.get("IsMultiRegionTrail") is True and attrs.get("IsLogging") is not False

@@ -44,7 +44,9 @@ def external_id(finding: AuditFinding) -> str:
 
 
 def require_trust_anchors(finding: AuditFinding) -> Sequence[Operation]:
-    """Require a certificate of one of the trust anchors that are enabled where profiles give the roles."""
+    """Require a certificate of one of the trust anchors that are enabled in the Regions of the roles'
+    profiles.
+    """
     operations: list[Operation] = []
     for role in entities_of(finding.account, Kind.ROLE, arns=finding.related):
         edit = _limiting(
@@ -57,7 +59,7 @@ def require_trust_anchors(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def _trust_anchors_of(role: Entity) -> str | list[str]:
-    """The ARNs of these trust anchors, as a policy names them."""
+    """Return the ARNs of these trust anchors in policy form. Raises RefusedError if there are none."""
     current = EntityState.objects.filter(valid_at(None), account=role.account, category="enabled")
     ties = Edge.objects.filter(valid_at(None), kind=EdgeKind.WORKLOAD_ROLE, target=role)
     profiles = current.filter(kind=Kind.ANYWHERE_PROFILE, entity__in=ties.values("source"))
@@ -170,7 +172,7 @@ def _parted(element: Any, is_meant: Callable[[TrustPrincipal], bool]) -> tuple[A
 def _with_test(
     tests: dict[str, Any], condition: Mapping[str, str | list[str]], operator: str
 ) -> dict[str, Any]:
-    """The conditions with one more; an insufficient test of the same key is replaced."""
+    """Return the conditions with one more. It replaces existing tests of the same key."""
     keys = {fold(key) for key in condition}
     kept: dict[str, Any] = {}
     for known, values in tests.items():

@@ -38,7 +38,7 @@ def strange_subject(issuer: str) -> str:
 def admits_token(
     role: EntityFact, facts: AccountFacts, principal: TrustPrincipal, claims: Mapping[str, Any]
 ) -> bool | None:
-    """Whether a token with these claims is accepted; other claims are open."""
+    """Return whether a token with these claims is accepted, as `admits` does. Other claims are unknown."""
     context = {f"{principal.name}:{claim}": value for claim, value in claims.items()}
     return admits(role, facts, principal.text, action=WEB, context=context)
 
@@ -57,6 +57,6 @@ def condition_values(role: EntityFact, facts: AccountFacts) -> dict[str, list[st
 
 
 def usual_audience(values: Mapping[str, list[str]], issuer: str) -> str:
-    """An audience that tokens of other people have too."""
+    """Return an audience that tokens of other people have as well."""
     audiences = [value for value in values.get(fold(f"{issuer}:aud"), ()) if "*" not in value]
     return audiences[0] if audiences else "sts.amazonaws.com"

@@ -22,14 +22,16 @@ from iam.policy.statements import statements_of
 
 ROLES_ANYWHERE_SERVICE: Final = "rolesanywhere.amazonaws.com"
 ANYWHERE_ACTIONS: Final = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
-"""What the trust policy has to allow. https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html"""
+"""The actions that the trust policy must allow.
+https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+"""
 PODS_SERVICE: Final = "pods.eks.amazonaws.com"
 CERTIFICATE_TAG: Final = "aws:principaltag/x509"
-"""How the keys begin, in lower case, that Roles Anywhere fills in from a certificate: those of x509Subject,
+"""The prefix, in lower case, of the keys that Roles Anywhere fills from a certificate: x509Subject,
 x509Issuer and x509SAN.
 """
 UNLISTED: Final = "gatehouse-unlisted"
-"""A value that no trust policy names: whatever is accepted with it is accepted with any other."""
+"""A value that no trust policy names. If it is accepted, any other value is accepted too."""
 EVERYTHING: Final = ":iam::aws:policy/AdministratorAccess"
 UNLISTED_ANCHOR: Final = "trust-anchor/00000000-0000-0000-0000-000000000000"
 OUTCOMES: Final = {EvaluationDecision.ALLOWED: True, EvaluationDecision.CONDITIONAL: False}
@@ -154,14 +156,14 @@ def _admits_all(
     actions: Iterable[str],
     context: Mapping[str, Any],
 ) -> bool | None:
-    """The weakest of the results for several actions."""
+    """Return the weakest result of several actions."""
     answers = [admits(role, facts, principal, action=action, context=context) for action in actions]
     return None if None in answers else all(answers)
 
 
 def can_assume(role: EntityFact, target: str, facts: AccountFacts, *, external_id: str) -> bool | None:
-    """Whether a role can assume another one, of any synced account, by its own policies and the other's trust
-    policy.
+    """Return whether a role can assume another role of any synced account, judged by its own policies and the
+    other role's trust policy. Results as in `admits_any_certificate`.
     """
     if facts.index is None:
         return None

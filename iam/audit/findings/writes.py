@@ -42,8 +42,8 @@ STATUS_FIELDS: Final = ("last_seen", "status", "changed_at", "closed_at", "unrea
 def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
     """Store the computed findings of an account.
 
-    Findings of kinds and subjects that could not be judged stay, with the time since when. Only rows that
-    differ are read whole and written; for the others, the account's run tells when they were last seen.
+    Findings of kinds and subjects that could not be judged remain, with `unread_since`. Only rows that differ
+    are read whole and written; for the others, the account's run has the time they were last seen.
     """
     with transaction.atomic():
         stored = AuditFinding.objects.filter(account=account)

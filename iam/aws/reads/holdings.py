@@ -12,7 +12,7 @@ from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 KINDS: Final = {"user": "User", "group": "Group", "role": "Role"}
-"""The words for each kind of principal in the names of AWS's calls and parameters."""
+"""The words for each kind of principal in AWS's names of calls and parameters."""
 
 
 def holder_id(aws: Aws, *, kind: str, name: str) -> str:

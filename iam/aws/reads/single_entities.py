@@ -13,7 +13,7 @@ from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 WORDS: Final = {"user": "User", "group": "Group", "role": "Role", "instance-profile": "InstanceProfile"}
-"""The words for each kind in the names of AWS's calls and parameters."""
+"""The words for each kind in AWS's names of calls and parameters."""
 
 
 @dataclass(frozen=True, slots=True)

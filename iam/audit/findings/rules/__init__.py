@@ -11,7 +11,7 @@ from iam.audit.findings.rule import FindingRule
 
 @cache
 def all_rules() -> dict[str, FindingRule]:
-    """The rules by kind, sorted."""
+    """Return the rules by kind, sorted."""
     classes = set[type[FindingRule]]()
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         members = vars(import_module(module.name)).values()
@@ -20,7 +20,7 @@ def all_rules() -> dict[str, FindingRule]:
 
 
 def title_of(kind: str) -> str:
-    """The heading of a kind; the kind itself if no rule has it any more."""
+    """Return the title of a kind of finding; the kind itself if its rule no longer exists."""
     rule = all_rules().get(kind)
     return rule.title if rule else kind
 

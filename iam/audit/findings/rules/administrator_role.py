@@ -1,4 +1,4 @@
-"""A role is administrator."""
+"""A role is an administrator of its account."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SERVICE: Final = "service:"
 
 
 class AdministratorRole(FindingRule):
-    """A workload's role is worse: its credentials lie on a machine. Service-linked roles and those of
-    Gatehouse are none.
+    """Roles that an AWS service assumes are high, because their credentials are on a machine. Service-linked
+    roles and Gatehouse's own roles are left out.
     """
 
     kind = "administrator-role"

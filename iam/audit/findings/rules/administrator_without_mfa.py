@@ -15,7 +15,7 @@ from iam.mirror.pull.sections import USERS
 
 
 class AdministratorWithoutMfa(FindingRule):
-    """All policies, boundaries and SCPs determine who is administrator."""
+    """Administrators are determined from all policies, boundaries and SCPs."""
 
     kind = "administrator-without-mfa"
     severity = FindingSeverity.CRITICAL

@@ -14,7 +14,7 @@ from iam.mirror.models import Kind
 from iam.mirror.pull.sections import SERVICE_CREDENTIALS, USERS
 
 SERVICES: Final = {"bedrock.amazonaws.com": "Amazon Bedrock", "logs.amazonaws.com": "Amazon CloudWatch Logs"}
-"""Services whose long-term API keys can be given an end. Source: "API keys for AWS services",
+"""Services whose long-term API keys can have an expiry. Source: "API keys for AWS services",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_api_keys_for_aws_services.html
 """
 

@@ -1,4 +1,4 @@
-"""Someone can do what an assertion leaves to others."""
+"""Someone can do what an assertion reserves for others."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class AssertionBroken(FindingRule):
 
 
 def _lines(breaches: tuple[AssertionBreach, ...]) -> list[dict[str, str]]:
-    """The principals that break the assertion, each with the statement that allows it."""
+    """Return the principals that break the assertion, each with the statement that allows it; at most
+    MAX_SHOWN.
+    """
     lines = []
     for breach in breaches[:MAX_SHOWN]:
         line = {"arn": breach.arn, "action": breach.action, "resource": breach.resource}

@@ -25,7 +25,9 @@ def _on_behalf_of_a_stranger(service: str) -> dict[str, object]:
 
 
 class ConfusedDeputy(FindingRule):
-    """Covers only services in the data file, which send these keys: a condition would lock out the others."""
+    """Covers only the services in the data file, which send these keys. A condition would lock out other
+    services.
+    """
 
     kind = "confused-deputy"
     severity = FindingSeverity.MEDIUM

@@ -12,8 +12,8 @@ from iam.mirror.pull.sections import DELEGATION_REQUESTS
 
 
 class DelegationRequestAccepted(FindingRule):
-    """The finding ends with the request, seven days after its last change. What gives administration is
-    worse: roles that were created with it stay.
+    """The finding ends when the request expires, seven days after its last change. A request that allows
+    administration is high, because roles created with it remain.
     """
 
     kind = "delegation-request-accepted"

@@ -1,4 +1,4 @@
-"""A delegation request waits for an answer."""
+"""A delegation request is not answered yet."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from iam.mirror.pull.sections import DELEGATION_REQUESTS
 
 
 class DelegationRequestWaiting(FindingRule):
-    """The request gives nothing yet. AWS lists only requests with an owner, and ends them after
-    seven days.
+    """The request gives no access yet. AWS lists only requests with an owner, and they expire after seven
+    days.
     """
 
     kind = "delegation-request-waiting"

@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class DeprecatedManagedPolicy(FindingRule):
-    """One finding for each user, group and role that has it, since each is moved on its own."""
+    """One finding for each user, group and role that has the policy, because each is migrated separately."""
 
     kind = "deprecated-managed-policy"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""Someone can do everything with keys, trails or purchases."""
+"""Someone has full access to KMS, CloudTrail or AWS Marketplace."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from iam.audit.findings.statements import AllowStatement, first
 
 
 class SensitiveService(NamedTuple):
-    """A service whose full access is a finding: the action that is asked to prove it, and its resource.
-    `reason`: why that is conditional.
+    """A service for which full access is a finding. `action` on `resource` is evaluated to prove that the
+    policy is effective. `reason` says why the finding is conditional; "" if it is certain.
     """
 
     action: str
@@ -50,7 +50,7 @@ def _gives_all(statement: AllowStatement) -> bool:
 
 
 class FullAccessToService(FindingRule):
-    """Covers services through which a whole organization can be harmed."""
+    """Covers services that can be used to harm a whole organization."""
 
     kind = "full-access-to-service"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""AdministratorAccess is attached to someone."""
+"""A user, group or role has an AWS managed policy that allows everything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.audit.findings.rule import MAX_RELATED, FindingRule, NotRead, RuleProbl
 
 
 class FullAdministratorAwsManaged(FindingRule):
-    """One finding for each user, group and role that has it, since each is ended on its own."""
+    """One finding for each user, group and role that has the policy, because each is fixed separately."""
 
     kind = "full-administrator-aws-managed"
     severity = FindingSeverity.MEDIUM

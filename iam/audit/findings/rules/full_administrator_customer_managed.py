@@ -1,4 +1,4 @@
-"""Full administrator by a customer managed policy."""
+"""A customer managed policy makes someone a full administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Full administrator by an inline policy."""
+"""An inline policy makes someone a full administrator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from iam.audit.findings.models import FindingSeverity
 
 
 class FullAdministratorInline(OwnFullPolicyRule):
-    """An inline policy is visible only on its user, group or role."""
+    """Separate from managed policies, because an inline policy is visible only on its user, group or role."""
 
     kind = "full-administrator-inline"
     severity = FindingSeverity.MEDIUM

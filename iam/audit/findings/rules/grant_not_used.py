@@ -1,4 +1,4 @@
-"""Nobody used what a grant gives."""
+"""No one used the access of a grant."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class GrantNotUsed(FindingRule):
-    """By the calls that CloudTrail recorded, with their resources: unknown where no trail covers the time, or
-    where the trail records nothing of what the grant allows. A grant that is younger had no time.
+    """Based on the calls that CloudTrail recorded, with their resources. Unknown if no trail covers the
+    period, or if the trail records nothing that the grant allows. Grants younger than 90 days are left out.
     """
 
     kind = "grant-not-used"
@@ -43,7 +43,7 @@ class GrantNotUsed(FindingRule):
 
 
 def _reasons(unrecorded: Sequence[str]) -> tuple[str, ...]:
-    """Why the access could have been used without an event."""
+    """Return why the access could have been used without an event."""
     if not unrecorded:
         return ()
     others = len(unrecorded) - 1

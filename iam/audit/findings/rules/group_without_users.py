@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import GROUPS, USERS
 
 
 class GroupWithoutUsers(FindingRule):
-    """Whatever it allows."""
+    """Covers all groups, whatever they allow."""
 
     kind = "group-without-users"
     severity = FindingSeverity.LOW

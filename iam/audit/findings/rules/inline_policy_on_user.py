@@ -13,7 +13,9 @@ from iam.mirror.pull.sections import USERS
 
 
 class InlinePolicyOnUser(FindingRule):
-    """One finding for each user. The user by whose key Gatehouse works has what Gatehouse asked for."""
+    """One finding for each user. Users whose keys Gatehouse uses are left out, because Gatehouse required
+    their policies.
+    """
 
     kind = "inline-policy-on-user"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""A trick with a request reads the credentials of an instance's role."""
+"""An EC2 instance allows IMDSv1, with which a forged request can read the credentials of its role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GONE: Final = frozenset({"terminated", "shutting-down"})
 
 
 class InstanceAllowsImdsv1(FindingRule):
-    """Instances with a disabled metadata service and terminated ones are left out."""
+    """Instances with a disabled metadata service and terminated instances are left out."""
 
     kind = "instance-allows-imdsv1"
     severity = FindingSeverity.MEDIUM

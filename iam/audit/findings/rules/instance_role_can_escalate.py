@@ -1,4 +1,4 @@
-"""The role of an instance is administrator, or can become one."""
+"""The role of an instance is or can become administrator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from iam.mirror.pull.sections import AUTHORIZATION, INSTANCE_PROFILES, INSTANCES
 
 
 class InstanceRoleCanEscalate(FindingRule):
-    """One finding for each role, with the instances that run with it."""
+    """One finding for each role, with the instances that use it."""
 
     kind = "instance-role-can-escalate"
     severity = FindingSeverity.HIGH

@@ -1,4 +1,4 @@
-"""A console user got an access key on the day they were created."""
+"""An IAM user with a console password got an access key on the day the user was created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOGETHER: Final = timedelta(days=1)
 
 
 class KeyMadeWithUser(FindingRule):
-    """The key is still the one of the first day."""
+    """Covers keys that were created within a day of the user and are still active."""
 
     kind = "key-made-with-user"
     severity = FindingSeverity.LOW

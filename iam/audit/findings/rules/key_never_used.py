@@ -14,11 +14,11 @@ from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unre
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 GRACE_DAYS: Final = 7
-"""A key that was just created is not used yet."""
+"""A newer key may not be in use yet."""
 
 
 class KeyNeverUsed(FindingRule):
-    """Covers keys that are some days old."""
+    """Covers keys older than the grace period."""
 
     kind = "key-never-used"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""An access key was not rotated for 90 days."""
+"""An access key has not been rotated for 90 days."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAYS: Final = 90
 
 
 class KeyOlderThan90Days(FindingRule):
-    """By the oldest active key, as the list of IAM users counts it."""
+    """Judged by the oldest active key, as in the list of IAM users."""
 
     kind = "key-older-than-90-days"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""Access key unused for 45 days."""
+"""An access key is unused for 45 days."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from iam.audit.findings.user_keys import UnusedKeyRule
 
 
 class KeyUnused45Days(UnusedKeyRule):
-    """After 90 days it is another kind."""
+    """Keys unused for more than 90 days are a kind of their own."""
 
     kind = "key-unused-45-days"
     severity = FindingSeverity.LOW

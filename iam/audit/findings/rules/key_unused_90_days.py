@@ -1,4 +1,4 @@
-"""Access key unused for 90 days."""
+"""An access key is unused for 90 days."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from iam.audit.findings.user_keys import UnusedKeyRule
 
 
 class KeyUnused90Days(UnusedKeyRule):
-    """A key that was never used is another kind."""
+    """Keys that were never used are a kind of their own."""
 
     kind = "key-unused-90-days"
     severity = FindingSeverity.MEDIUM

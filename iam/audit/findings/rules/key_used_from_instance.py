@@ -17,14 +17,16 @@ from iam.mirror.models import Kind
 from iam.mirror.pull.sections import INSTANCE_PROFILES, INSTANCES, USERS
 
 SHOWN: Final = 3
-"""So many instances of an address are named."""
+"""The maximum number of instances that are named for an address."""
 ELASTIC: Final = "the address is an Elastic IP address, which can be moved from one instance to another"
 PRIVATE: Final = "the address is a private one, which machines in other networks can have too"
 GATEWAY: Final = "other machines can call from the same address, as behind a NAT gateway"
 
 
 class JudgedPlace(NamedTuple):
-    """A place of a key with the instances of its address; `doubt` is why it may be another machine."""
+    """A place from which a key was used, with the instances that have or used its address. `doubt` says why
+    it could be another machine; "" if it is certain.
+    """
 
     place: KeyPlace
     instances: tuple[str, ...]
@@ -32,9 +34,9 @@ class JudgedPlace(NamedTuple):
 
 
 class KeyUsedFromInstance(FindingRule):
-    """By the source addresses that CloudTrail recorded in the last 90 days. It is confirmed if AWS gave the
-    address to one instance of the account, and no other instance called from it. It is conditional if only
-    the sessions of instance roles tell of the address: a NAT gateway hides who calls.
+    """Based on the source addresses that CloudTrail recorded in the last 90 days. Confirmed if AWS assigned
+    the address to one instance of the account and no other instance called from it. Conditional if only
+    sessions of instance roles point to the address, because a NAT gateway hides the caller.
     """
 
     kind = "key-used-from-instance"
@@ -66,7 +68,7 @@ class KeyUsedFromInstance(FindingRule):
             judged_places = by_user.get(user.aws_id, [])
             places = [judged for judged in judged_places if judged.place.key in active]
             if places:
-                # What is certain says enough; the rest would only cast doubt on it.
+                # Certain places are enough; the others would only make the finding conditional.
                 places = [judged for judged in places if not judged.doubt] or places
                 keys = [active[key] for key in sorted({judged.place.key for judged in places})]
                 yield RuleProblem(
@@ -86,7 +88,7 @@ class KeyUsedFromInstance(FindingRule):
 
 
 def _own_addresses(facts: AccountFacts) -> dict[str, EntityFact]:
-    """The instances of the account by their public address."""
+    """Return the instances of the account by public address."""
     own: dict[str, EntityFact] = {}
     for instance in facts.of_kind(Kind.INSTANCE):
         if address := instance.attrs.get(PUBLIC_ADDRESS):
@@ -95,8 +97,9 @@ def _own_addresses(facts: AccountFacts) -> dict[str, EntityFact]:
 
 
 def _judged(place: KeyPlace, holder: EntityFact | None, facts: AccountFacts) -> JudgedPlace | None:
-    """Which instances the address of a place tells of; None: of none. `holder` is the instance of the account
-    that has the address now: since it was started, unless it is an Elastic IP address.
+    """Return the place with the instances that its address points to; None if it points to none. `holder` is
+    the instance of the account that has the address now. It has had it since its start, unless it is an
+    Elastic IP address.
     """
     if holder is not None and holder.created_at is not None and place.last_at < holder.created_at:
         holder = None
@@ -131,12 +134,12 @@ def _evidence(judged: JudgedPlace) -> dict[str, Any]:
 
 
 def _names(places: list[JudgedPlace]) -> set[str]:
-    """The IDs of the instances that the places tell of."""
+    """Return the IDs of the instances that the places point to."""
     return set(chain.from_iterable(judged.instances for judged in places))
 
 
 def _instances(places: list[JudgedPlace], facts: AccountFacts) -> list[EntityFact]:
-    """Those of the instances that are in the account."""
+    """Return those of the instances that are in the account."""
     names = _names(places)
     return [instance for instance in facts.of_kind(Kind.INSTANCE) if instance.aws_id in names]
 
@@ -146,7 +149,7 @@ def _arns(places: list[JudgedPlace], facts: AccountFacts) -> tuple[str, ...]:
 
 
 def _roles(places: list[JudgedPlace], facts: AccountFacts) -> str:
-    """The roles of these instances, by name."""
+    """Return the names of the roles of these instances, or a sentence that there is none."""
     roles = set[str]()
     for instance in _instances(places, facts):
         for profile in facts.running.get(instance.id, ()):

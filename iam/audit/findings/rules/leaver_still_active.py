@@ -1,4 +1,4 @@
-"""Someone has left, and their user still works."""
+"""A person has left, but their IAM user still works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A policy allows everything that it does not name."""
+"""A policy allows every action except those that it lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _allows_the_rest(statement: AllowStatement) -> bool:
 
 
 class NotActionWithAllow(FindingRule):
-    """NotAction with Deny is left out: it is a common way to protect something."""
+    """NotAction with Deny is left out, because it is a common way to protect something."""
 
     kind = "not-action-with-allow"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""A role lets in every branch and every pull request to a repository."""
+"""A role trusts every branch and every pull request of a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A role lets in tokens that were made for someone else."""
+"""A role accepts tokens that were issued for another application."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_AUDIENCE: Final = "https://someone-else.example"
 
 
 class OidcWithoutAudience(FindingRule):
-    """The client ids of the provider are a limit of their own, so that this is low."""
+    """Low, because the client IDs of the provider limit the audience too."""
 
     kind = "oidc-without-audience"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""A role lets in everyone for whom an identity provider vouches."""
+"""A role accepts every subject of an identity provider."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from iam.policy.letter_case import fold
 from iam.policy.trust_web import COGNITO, GITHUB
 
 BY_AUDIENCE: Final = frozenset({COGNITO, "accounts.google.com", "graph.facebook.com", "www.amazon.com"})
-"""Issuers whose audience is an application of one's own."""
+"""Issuers whose audience is the customer's own application."""
 
 
 class OidcWithoutSubject(FindingRule):
-    """Critical if the issuer is shared by everyone, as GitHub's is. A condition on another claim is
-    a limit.
+    """Critical if everyone can use the issuer, as with GitHub. Roles with a condition on another claim are
+    left out.
     """
 
     kind = "oidc-without-subject"

@@ -1,4 +1,4 @@
-"""The account is in no organization."""
+"""The account belongs to no organization."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.mirror.pull.sections import ORGANIZATION
 
 
 class OrganizationMissing(FindingRule):
-    """AWS reports this to every account that asks."""
+    """Every account can read from AWS whether it belongs to an organization."""
 
     kind = "organization-missing"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""Someone can get tokens of AWS for any audience."""
+"""A policy lets someone get tokens signed by AWS for any audience."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from iam.mirror.pull.sections import AUTHORIZATION, OUTBOUND_FEDERATION
 
 
 class OutboundTokensForAnyAudience(FindingRule):
-    """Where outbound federation is on. A statement that allows everything is left out: it makes an
-    administrator, whom nothing in the account limits, and has a kind of its own.
+    """Covers accounts with outbound federation turned on. Statements that allow everything are left out: they
+    make an administrator, whom nothing in the account limits, and have a kind of their own.
     """
 
     kind = "outbound-tokens-for-any-audience"

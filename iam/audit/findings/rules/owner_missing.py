@@ -1,4 +1,4 @@
-"""No owner is known of a role that is used, or of a machine user with access keys."""
+"""A role that is used, or a machine user with access keys, has no known owner."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, ROLES, USERS
 
 
 class OwnerMissing(FindingRule):
-    """Owners are those of `iam.linking.known_owners`, which have no history. A role that nobody uses has its
-    own finding.
+    """Owners come from `iam.linking.known_owners` and have no history. Unused roles have a finding of their
+    own.
     """
 
     kind = "owner-missing"

@@ -15,7 +15,7 @@ _names = names_action("iam:PassRole")
 
 
 class PassRoleOnEverything(StatementRule):
-    """A condition on the service, or on the resource that gets the role, is a limit."""
+    """A condition on the service or on the associated resource counts as a limit."""
 
     kind = "pass-role-on-everything"
     severity = FindingSeverity.MEDIUM

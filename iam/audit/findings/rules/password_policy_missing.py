@@ -16,7 +16,7 @@ NAME: Final = "password_policy"
 
 
 class PasswordPolicyMissing(FindingRule):
-    """AWS's default requires eight characters, and passwords never expire."""
+    """AWS's default policy requires eight characters, and passwords never expire."""
 
     kind = "password-policy-missing"
     severity = FindingSeverity.MEDIUM

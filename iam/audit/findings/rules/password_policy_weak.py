@@ -1,4 +1,4 @@
-"""The password policy asks for little."""
+"""The password policy has weak requirements."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NAME: Final = "password_policy"
 LENGTH: Final = 12
 REUSE: Final = 4
 MAX_DAYS: Final = 365
-"""Passwords with MFA need no expiry of 90 days; one that never expires is still said."""
+"""With MFA, passwords need not expire after 90 days, but passwords that never expire are reported."""
 
 
 class PasswordPolicyWeak(FindingRule):
-    """PCI DSS v4.0.1 requires 12 characters, letters and digits, and none of the last four passwords. Missing
-    expiry alone is low.
+    """PCI DSS v4.0.1 requires 12 characters, letters and digits, and forbids the last four passwords. Low if
+    only the expiry is missing.
     """
 
     kind = "password-policy-weak"

@@ -1,4 +1,4 @@
-"""Console password unused for 45 days."""
+"""A console password is unused for 45 days."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from iam.audit.findings.passwords import UnusedPasswordRule
 
 
 class PasswordUnused45Days(UnusedPasswordRule):
-    """After 90 days it is another kind."""
+    """Passwords unused for more than 90 days are a kind of their own."""
 
     kind = "password-unused-45-days"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""Console password unused for 90 days."""
+"""A console password is unused for 90 days."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from iam.audit.findings.passwords import UnusedPasswordRule
 
 
 class PasswordUnused90Days(UnusedPasswordRule):
-    """A password that was never used counts from when it was set."""
+    """For a password that was never used, the days count from when it was set."""
 
     kind = "password-unused-90-days"
     severity = FindingSeverity.MEDIUM

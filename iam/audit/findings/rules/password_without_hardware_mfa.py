@@ -1,4 +1,4 @@
-"""A user's only MFA device is an app on a phone."""
+"""A user's only MFA device is a virtual one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VIRTUAL: Final = "virtual"
 
 
 class PasswordWithoutHardwareMfa(FindingRule):
-    """A user with a security key or hardware device beside the virtual one is fine."""
+    """Users who also have a security key or a hardware device are left out."""
 
     kind = "password-without-hardware-mfa"
     severity = FindingSeverity.LOW

@@ -24,15 +24,18 @@ from iam.policy.escalation.states import OutsideFacts
 
 
 class PodRole(NamedTuple):
-    """The role whose credentials pods get, and whether they surely get it with all of its rights."""
+    """The role whose credentials pods get. `is_sure` is True if they certainly get it with all of its
+    permissions.
+    """
 
     arn: str
     is_sure: bool
 
 
 class PodIdentityAdministrator(FindingRule):
-    """One finding for each role, with the associations that give it. With a target role, pods get that one. A
-    session policy that leaves no administration makes it untrue, and so do trust policies that let nobody in.
+    """One finding for each role, with the associations that give it. If an association has a target role,
+    pods get that one. Associations are left out if their session policy removes administration or a trust
+    policy doesn't let the pods in.
     """
 
     kind = "pod-identity-administrator"
@@ -67,7 +70,9 @@ class PodIdentityAdministrator(FindingRule):
     def _role_of(
         self, association: EntityFact, facts: AccountFacts, roles: dict[str, EntityFact]
     ) -> PodRole | None:
-        """The role that pods get; None where they get none, or a session policy takes administration away."""
+        """Return the role that pods get; None if they get none, or if a session policy removes
+        administration.
+        """
         role = roles.get(association.attrs.get("RoleArn", ""))
         session = leaves_administration(association, facts)
         admitted = admits_pods(role, association, facts) if role else None
@@ -86,7 +91,9 @@ class PodIdentityAdministrator(FindingRule):
         return facts.index is not None and arn.split(":")[4] in facts.index.accounts
 
     def _administrators(self, number: str, facts: AccountFacts) -> dict[str, bool] | None:
-        """The administrators of an account by ARN; None of one that isn't synced."""
+        """Return the administrators of an account by ARN, with True if certain; None if the account is not
+        synced.
+        """
         shard = facts.index.accounts.get(number) if facts.index else None
         if facts.index is None or shard is None:
             return None
@@ -98,7 +105,9 @@ class PodIdentityAdministrator(FindingRule):
     def _problem(
         self, arn: str, pods: list[tuple[EntityFact, bool]], role: EntityFact | None, facts: AccountFacts
     ) -> RuleProblem:
-        """Of a role in another account, the first association is the subject."""
+        """Return the problem of a role. If the role is in another account, its subject is the first
+        association.
+        """
         places = [self._place(association) for association, _ in pods]
         is_sure = any(sure for _, sure in pods)
         fix = FindingFix(page="role", on=role.id) if role else None

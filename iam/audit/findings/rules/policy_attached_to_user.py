@@ -13,7 +13,9 @@ from iam.mirror.pull.sections import POLICIES, USERS
 
 
 class PolicyAttachedToUser(FindingRule):
-    """One finding for each user. The user by whose key Gatehouse works has what Gatehouse asked for."""
+    """One finding for each user. Users whose keys Gatehouse uses are left out, because Gatehouse required
+    their policies.
+    """
 
     kind = "policy-attached-to-user"
     severity = FindingSeverity.LOW

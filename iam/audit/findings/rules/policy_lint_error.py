@@ -12,7 +12,9 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class PolicyLintError(FindingRule):
-    """Covers what AWS would reject and what has no effect; unknown names are another kind."""
+    """Covers statements that AWS would reject or that have no effect. Unknown names are a kind of their
+    own.
+    """
 
     kind = "policy-lint-error"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""Statements open a path by which principals become administrator."""
+"""Statements of policies give principals a path to administrator."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MAX_USED: Final = 20
 
 
 class PrivilegeEscalation(FindingRule):
-    """As `iam.access.escalation_calculation` groups it: one finding for each set of statements that opens
-    paths. Where no one with a console password has the path, it is medium.
+    """One finding for each set of statements that opens paths, as grouped by `iam.access.escalation_groups`.
+    Medium if no affected principal has a console password.
     """
 
     kind = "privilege-escalation"
@@ -82,7 +82,7 @@ def _has_password(number: int, facts: AccountFacts) -> bool:
 
 
 def _path(opening: OpeningStatements) -> list[dict[str, Any]]:
-    """The steps of one of the paths."""
+    """Return the steps of one of the paths, at most MAX_STEPS."""
     path = opening.affected[0].path
     steps = []
     for step in path.steps[:MAX_STEPS]:
@@ -93,14 +93,14 @@ def _path(opening: OpeningStatements) -> list[dict[str, Any]]:
 
 
 def _used(arns: list[str], facts: AccountFacts) -> list[dict[str, str]]:
-    """The principals that used the path according to CloudTrail, latest first."""
+    """Return the principals that used the path according to CloudTrail, latest first."""
     paths = [facts.used_paths[arn] for arn in arns if arn in facts.used_paths]
     paths.sort(key=lambda path: path.last_at, reverse=True)
     return [{"arn": path.arn, "last": path.last_at.isoformat()} for path in paths[:MAX_USED]]
 
 
 def _holders(subject: EntityFact | None, facts: AccountFacts) -> tuple[str, ...]:
-    """The holders of the policy that opens the path."""
+    """Return the ARNs of the holders of the policy that opens the path."""
     if subject is None or subject.kind != Kind.POLICY:
         return ()
     return facts.arns(tuple(facts.holders.get(subject.id, ())))

@@ -1,4 +1,4 @@
-"""A sign-in with a role may last longer than 12 hours."""
+"""A sign-in session of a role can last longer than 12 hours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from iam.mirror.pull.transform.credentials import MAX_SIGN_IN
 
 
 class RoleSignInOver12Hours(FindingRule):
-    """Where nothing is set, AWS ends the session after 12 hours at most. Administrators are worse."""
+    """Without a setting, AWS ends the session after at most 12 hours. Roles that are administrators are
+    high.
+    """
 
     kind = "role-sign-in-over-12-hours"
     severity = FindingSeverity.MEDIUM

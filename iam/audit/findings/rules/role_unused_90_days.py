@@ -1,4 +1,4 @@
-"""A role was not used for 90 days."""
+"""A role has not been used for 90 days."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAYS: Final = 90
 
 
 class RoleUnused90Days(FindingRule):
-    """AWS tells the last use within 400 days. A role that is younger has had no time."""
+    """AWS reports the last use within 400 days. Roles created in the last 90 days are left out."""
 
     kind = "role-unused-90-days"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""A profile of IAM Roles Anywhere gives any certificate the whole of its roles."""
+"""A Roles Anywhere profile gives any certificate all permissions of its roles."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from iam.mirror.models import Kind
 from iam.mirror.pull.sections import ROLES, ROLES_ANYWHERE
 
 LONG_SESSION: Final = 3600
-"""Seconds; what a session lasts unless the profile says otherwise."""
+"""The session duration in seconds if the profile doesn't set one."""
 
 
 class RolesAnywhereProfileUnrestricted(FindingRule):
-    """A session policy of the profile makes it untrue, and so does a condition in the trust policy of a role
-    on the certificate or its trust anchor. Without an enabled trust anchor in the Region no certificate is
-    accepted. Roles that weren't synced make it conditional.
+    """Profiles with a limiting session policy are left out, and so are roles whose trust policy has a
+    condition on the certificate or its trust anchor. Without an enabled trust anchor in the Region, no
+    certificate is accepted. The finding is conditional if a role was not synced.
     """
 
     kind = "roles-anywhere-profile-unrestricted"
@@ -51,7 +51,7 @@ class RolesAnywhereProfileUnrestricted(FindingRule):
                 yield from self._of_profile(profile, facts, roles, anchors)
 
     def _anchors(self, profile: EntityFact, facts: AccountFacts) -> list[str]:
-        """The names of the enabled trust anchors of its Region."""
+        """Return the sorted names of the enabled trust anchors in the profile's Region."""
         region = profile.attrs.get("Region")
         names = []
         for anchor in facts.of_kind(Kind.TRUST_ANCHOR):
@@ -111,7 +111,7 @@ class RolesAnywhereProfileUnrestricted(FindingRule):
 
 
 def _duration_words(seconds: int) -> str:
-    """'12 hours', '90 minutes': a profile gives up to twelve hours."""
+    """Format a duration, such as "12 hours" or "90 minutes". The maximum of a profile is 12 hours."""
     if seconds % 3600:
         return f"{seconds // 60} minutes"
     return f"{seconds // 3600} hours"

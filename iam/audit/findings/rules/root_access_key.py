@@ -10,7 +10,7 @@ from iam.audit.findings.rule import ROOT_IS_NOT_CHANGED, FindingFix, FindingRule
 
 
 class RootAccessKey(FindingRule):
-    """Active keys where the credential report was synced, else those that the account summary counts."""
+    """Counts active keys if the credential report was synced, otherwise the keys in the account summary."""
 
     kind = "root-access-key"
     severity = FindingSeverity.CRITICAL

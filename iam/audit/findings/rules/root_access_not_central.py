@@ -1,4 +1,4 @@
-"""The organization leaves root credentials to its member accounts."""
+"""The root credentials of member accounts are not managed centrally."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from iam.mirror.pull.sections import ORGANIZATION, ROOT_ACCESS
 
 
 class RootAccessNotCentral(FindingRule):
-    """Concerns the management account. Member accounts are not told, so the rule reports nothing for them."""
+    """Covers management accounts. AWS doesn't show the setting to member accounts, so nothing is reported for
+    them.
+    """
 
     kind = "root-access-not-central"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""The root user's MFA device is an app on a phone."""
+"""The root user has a virtual MFA device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from iam.people.fleet.roots import RootStanding
 
 
 class RootMfaNotHardware(FindingRule):
-    """AWS lists virtual devices with their users; a root user with MFA and without one has hardware."""
+    """AWS lists virtual devices with their users. A root user with MFA but without a virtual device has
+    hardware MFA.
+    """
 
     kind = "root-mfa-not-hardware"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""The root user was used."""
+"""The root user was used recently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAYS: Final = 30
 
 
 class RootUsedLately(FindingRule):
-    """Uses password and access key use from the credential report."""
+    """Based on the last use of the password and the access keys in the credential report."""
 
     kind = "root-used-lately"
     severity = FindingSeverity.MEDIUM

@@ -11,7 +11,7 @@ from iam.people.fleet.roots import RootStanding
 
 
 class RootWithoutMfa(FindingRule):
-    """Reports nothing if the account has no root credentials."""
+    """Accounts without root credentials are left out."""
 
     kind = "root-without-mfa"
     severity = FindingSeverity.CRITICAL

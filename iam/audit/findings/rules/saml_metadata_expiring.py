@@ -1,4 +1,4 @@
-"""The metadata of a SAML provider ends."""
+"""The metadata of a SAML provider expires soon or has expired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A role lets in assertions that were made for another service."""
+"""A role accepts SAML assertions that were issued for another service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_AUDIENCE: Final = "https://someone-else.example/saml"
 
 
 class SamlWithoutAudience(FindingRule):
-    """The console and the tools of AWS send the address of the AWS sign-in page as audience."""
+    """The AWS console and tools send the URL of the AWS sign-in page as the audience."""
 
     kind = "saml-without-audience"
     severity = FindingSeverity.MEDIUM

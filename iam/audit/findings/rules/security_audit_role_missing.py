@@ -1,4 +1,4 @@
-"""No one can look at the configuration without being able to change it."""
+"""No role can read the configuration without permission to change it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY: Final = "SecurityAudit"
 
 
 class SecurityAuditRoleMissing(FindingRule):
-    """The policy attached to a role."""
+    """Only roles count; a policy named SecurityAudit on a user or group is not enough."""
 
     kind = "security-audit-role-missing"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""Nothing that a user can do was done in 90 days."""
+"""A user has not used any of their permissions for 90 days."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DAYS = 90
 
 
 class ServicesUnused90Days(FindingRule):
-    """By the successful calls that CloudTrail recorded, or where no trail covers the time by IAM’s own report
-    of when services were last used: unknown where neither is there. Only users who can sign in and hold
-    something; a user younger than that had no time.
+    """Based on the successful calls that CloudTrail recorded or, if no trail covers the period, on IAM's
+    report of last accessed services. Unknown if there is neither. Covers users who can sign in and have a
+    policy; users created in the last 90 days are left out.
     """
 
     kind = "services-unused-90-days"
@@ -54,7 +54,7 @@ class ServicesUnused90Days(FindingRule):
 
 
 def _is_used(user: EntityFact, facts: AccountFacts) -> bool | None:
-    """True if a user called AWS in that time; None if neither CloudTrail nor IAM knows."""
+    """Return True if a user called AWS in the last 90 days; None if neither CloudTrail nor IAM knows."""
     if facts.last_calls is not None:
         return user.aws_id in facts.last_calls
     if user.id not in facts.services:
@@ -64,7 +64,7 @@ def _is_used(user: EntityFact, facts: AccountFacts) -> bool | None:
 
 
 def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
-    """The source of the data, if it is not CloudTrail."""
+    """Return the source of the data, if it is not CloudTrail."""
     if facts.last_calls is not None:
         return {}
     read_at = facts.services[user.id].read_at
@@ -72,6 +72,6 @@ def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
 
 
 def _holds_something(number: int, facts: AccountFacts) -> bool:
-    """True if any policy gives the user anything, directly or through a group."""
+    """True if the user or one of their groups has a policy."""
     holders = [number, *facts.groups_of.get(number, ())]
     return any(facts.attached.get(holder) or facts.inline.get(holder) for holder in holders)

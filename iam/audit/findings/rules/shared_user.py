@@ -1,4 +1,4 @@
-"""Several people share a user."""
+"""Several people share an IAM user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_PEOPLE: Final = frozenset({"machine", "shared", "service", "bot"})
 
 
 class SharedUser(FindingRule):
-    """A user with a console password whose name or tag says that it is no person’s."""
+    """Covers users with a console password whose name or tag says that they don't belong to one person."""
 
     kind = "shared-user"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""No one can open a case with AWS Support."""
+"""No user, group or role can open a case with AWS Support."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY: Final = "AWSSupportAccess"
 
 
 class SupportRoleMissing(FindingRule):
-    """The policy attached to any user, group or role will do."""
+    """A policy named AWSSupportAccess on any user, group or role is enough."""
 
     kind = "support-role-missing"
     severity = FindingSeverity.LOW

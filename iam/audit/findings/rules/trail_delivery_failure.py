@@ -12,7 +12,9 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailDeliveryFailure(FindingRule):
-    """By the error of the latest delivery; a trail that is stopped delivers nothing."""
+    """Based on the error of the latest delivery. Stopped trails are left out, because they deliver
+    nothing.
+    """
 
     kind = "trail-delivery-failure"
     severity = FindingSeverity.HIGH

@@ -1,4 +1,4 @@
-"""A trail records one Region only, and no other records all of them."""
+"""A trail records a single Region, and no other trail records all Regions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailInOneRegion(FindingRule):
-    """A second trail that covers all Regions makes it untrue."""
+    """Not reported if another trail covers all Regions."""
 
     kind = "trail-in-one-region"
     severity = FindingSeverity.MEDIUM

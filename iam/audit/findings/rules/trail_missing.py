@@ -1,4 +1,4 @@
-"""No trail keeps the events of the account."""
+"""No trail records the account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailMissing(FindingRule):
-    """A trail of one Region that is not synced is not seen; one that covers all Regions is."""
+    """Single-Region trails of Regions that are not synced are not seen; multi-Region trails always are."""
 
     kind = "trail-missing"
     severity = FindingSeverity.HIGH

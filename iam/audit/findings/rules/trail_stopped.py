@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailStopped(FindingRule):
-    """Of trails that the account itself has."""
+    """Covers the account's own trails."""
 
     kind = "trail-stopped"
     severity = FindingSeverity.HIGH

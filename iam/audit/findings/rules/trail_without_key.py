@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailWithoutKey(FindingRule):
-    """Of trails that the account itself has."""
+    """Covers the account's own trails."""
 
     kind = "trail-without-key"
     severity = FindingSeverity.LOW

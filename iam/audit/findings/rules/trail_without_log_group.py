@@ -1,4 +1,4 @@
-"""Events of a trail do not arrive where alarms can watch them."""
+"""A trail doesn't send its events to CloudWatch Logs, where alarms can watch them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailWithoutLogGroup(FindingRule):
-    """Of trails that the account itself has."""
+    """Covers the account's own trails."""
 
     kind = "trail-without-log-group"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""Log files of a trail can be changed without a trace."""
+"""Log files of a trail can be changed unnoticed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.mirror.pull.sections import TRAILS
 
 
 class TrailWithoutValidation(FindingRule):
-    """Of trails that the account itself has."""
+    """Covers the account's own trails."""
 
     kind = "trail-without-validation"
     severity = FindingSeverity.MEDIUM

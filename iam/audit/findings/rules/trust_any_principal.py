@@ -17,7 +17,9 @@ CONDITIONAL: Final = "conditions of the trust policy decide"
 
 
 class TrustAnyPrincipal(FindingRule):
-    """A condition on the organization, the account or the principal keeps strangers out."""
+    """Roles whose trust policy has a condition on the organization, the account or the principal are left
+    out.
+    """
 
     kind = "trust-any-principal"
     severity = FindingSeverity.CRITICAL

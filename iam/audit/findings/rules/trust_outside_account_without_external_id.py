@@ -1,4 +1,4 @@
-"""A role trusts an account outside of the organization without an external id."""
+"""A role trusts an account outside of the organization without an external ID."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ KINDS: Final = frozenset({"account", "user", "role", "session", "federated-user"
 
 
 class TrustOutsideAccountWithoutExternalId(FindingRule):
-    """One finding for each role and account; connected accounts and those of the organization are inside."""
+    """One finding for each role and outside account. Connected accounts and those of the organization are not
+    outside.
+    """
 
     kind = "trust-outside-account-without-external-id"
     severity = FindingSeverity.HIGH
@@ -51,7 +53,7 @@ class TrustOutsideAccountWithoutExternalId(FindingRule):
 
 
 def _caller(principal: TrustPrincipal, facts: AccountFacts) -> str:
-    """Someone whom the trust policy means: of a whole account, one of its roles."""
+    """Return a principal that the trust policy means; for a whole account, one of its roles."""
     if principal.kind == "account":
         return f"arn:{facts.partition}:iam::{principal.account_id}:role/someone"
     return principal.text

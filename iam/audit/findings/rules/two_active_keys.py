@@ -14,7 +14,7 @@ from iam.mirror.pull.sections import USERS
 
 
 class TwoActiveKeys(FindingRule):
-    """One key is enough but for the days of a rotation."""
+    """A second key is needed only during a rotation."""
 
     kind = "two-active-keys"
     severity = FindingSeverity.MEDIUM

@@ -1,4 +1,4 @@
-"""A policy with administrator rights waits for someone to attach it."""
+"""A policy with administrator permissions is not attached to anyone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProble
 
 
 class UnattachedAdministratorPolicy(FindingRule):
-    """Not attached, and no permissions boundary either."""
+    """Policies that are used as a permissions boundary are left out."""
 
     kind = "unattached-administrator-policy"
     severity = FindingSeverity.LOW

@@ -1,4 +1,4 @@
-"""A policy names actions that do not exist."""
+"""A policy names actions that don't exist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class UnknownAction(FindingRule):
-    """By the catalogue of AWS's actions that is installed."""
+    """Based on the installed catalog of AWS actions."""
 
     kind = "unknown-action"
     severity = FindingSeverity.LOW

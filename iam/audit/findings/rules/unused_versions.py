@@ -1,4 +1,4 @@
-"""A managed policy keeps as many old versions as AWS allows."""
+"""A managed policy has as many versions as AWS allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT_BY_AWS: Final = 5
 
 
 class UnusedVersions(FindingRule):
-    """Five versions, of which four are not the default."""
+    """Covers customer managed policies with five versions; four of them are not the default."""
 
     kind = "unused-versions"
     severity = FindingSeverity.LOW

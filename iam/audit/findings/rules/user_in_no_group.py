@@ -11,7 +11,7 @@ from iam.mirror.pull.sections import GROUPS, USERS
 
 
 class UserInNoGroup(FindingRule):
-    """Users with a console password: a user of a machine is often on its own."""
+    """Covers users with a console password. A machine user often needs no group."""
 
     kind = "user-in-no-group"
     severity = FindingSeverity.LOW

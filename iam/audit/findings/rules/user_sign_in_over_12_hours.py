@@ -1,4 +1,4 @@
-"""A sign-in of an IAM user may last longer than 12 hours."""
+"""A sign-in session of an IAM user can last longer than 12 hours."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from iam.mirror.pull.sections import AUTHORIZATION, LOGIN_PROFILES
 
 
 class UserSignInOver12Hours(FindingRule):
-    """Users with a console password. Where nothing is set, AWS ends the session after 12 hours at most.
-    Administrators are worse.
+    """Covers users with a console password. Without a setting, AWS ends the session after at most 12 hours.
+    Administrators are high.
     """
 
     kind = "user-sign-in-over-12-hours"
