@@ -1,5 +1,8 @@
-"""The operations that Gatehouse can carry out. A class enters what it has into `REGISTRY`, so that a new file
-only has to be imported here."""
+"""The operations that Gatehouse can carry out.
+
+A class registers its operations in `REGISTRY` when it is defined, so a new module only has to be imported
+here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who can do more or less by a change, over all actions: what a receipt says of it."""
+"""Describes, for a receipt, which principals can do more or less after a change, over all actions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ CONDITIONAL: Final = "conditional"
 NARROWER: Final = "narrower"
 LOST: Final = "lost"
 SORTS: Final = (GAINED, WIDER, ALTERED, CONDITIONAL, NARROWER, LOST)
-"""What can become of an action for somebody. Gained: nothing of it was allowed before. Wider and narrower:
-more or fewer requests are allowed. Conditional: what remains depends on the circumstances. Altered:
-some requests are allowed that were not, others no longer."""
+"""How an action can change for a principal.
+
+Gained: none of it was allowed before. Wider, narrower: more or fewer requests are allowed. Altered: some
+requests become allowed, others are no longer allowed. Conditional: what remains depends on conditions.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyRef:
-    """A policy that an operation gives or takes. `digest` names its document (the default version's);
-    `ways` are the other ways by which the person holds the same; `flags` are of
-    `iam.changes.documents`."""
+    """A policy that an operation gives or takes away.
+
+    `digest` identifies its document (the default version's). `ways` are the other ways in which the principal
+    holds the same policy. `flags` are from `iam.changes.documents`.
+    """
 
     kind: str
     name: str
@@ -36,15 +40,17 @@ class PolicyRef:
 
     @classmethod
     def managed(cls, name: str, arn: str, **rest: Any) -> Self:
-        """A managed policy, of AWS or of the customer."""
+        """Return a reference to a managed policy, of AWS or of the customer."""
         owner = "AWS" if ":iam::aws:" in arn else "customer"
         return cls("managed", name, arn, owner=owner, **rest)
 
 
 @dataclass(frozen=True, slots=True)
 class ActionShift:
-    """What becomes of one action for `people` principals. `on` are resources of the new text that name it;
-    `witnesses` are requests that are answered differently."""
+    """How one action changes for `people` principals.
+
+    `on` are resources on which the new text allows it; `witnesses` are requests whose result changes.
+    """
 
     action: str
     sort: str
@@ -56,7 +62,7 @@ class ActionShift:
 
 @dataclass(frozen=True, slots=True)
 class AffectedPrincipal:
-    """A principal by name, as a receipt lists the first few."""
+    """An affected principal; a receipt lists the first few by name."""
 
     name: str
     kind: str
@@ -65,11 +71,11 @@ class AffectedPrincipal:
 
 @dataclass(frozen=True, slots=True)
 class HoldingWay:
-    """Principals who hold the policy in one way: `through` groups by name, directly, as their boundary, or in
-    several of these.
+    """Principals who hold the policy in the same way: through groups (`through`, their names), directly, as
+    their permissions boundary, or several of these.
 
-    `shifts` are the weightiest actions, `more` is how many there are beyond these; `names` are the first by
-    name.
+    `shifts` are the riskiest actions, `more` is the number of the other actions; `names` are the first
+    principals by name.
     """
 
     through: tuple[str, ...]
@@ -88,13 +94,14 @@ class HoldingWay:
 
 @dataclass(frozen=True, slots=True)
 class PolicyAccess:
-    """The effect of another text of a policy: `holders` have it, `affected` of them can do more or less.
+    """The effect of a new text of a policy: `holders` have the policy, `affected` of them can do more or
+    less.
 
-    `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody;
-    `risky` is how many of those that come, become wider, or are altered are risky. `ways` are those with most
-    principals, `more_ways` and `more_people` what is beyond, of which `more_users` and `more_roles`. `marks`
-    are of `iam.changes.documents`, of what the new text has and the old one has not, and `denies` where a
-    deny goes. `undecided` are sentences on what could not be weighed.
+    `counts` maps each sort to the number of distinct actions that change in this way for at least one
+    principal. `risky` is the number of risky actions among those gained, wider or altered. `ways` are the
+    ways with the most principals; `more_ways` and `more_people` count the rest (`more_users`, `more_roles` by
+    kind). `marks` are flags from `iam.changes.documents` that the new text has and the old one does not, and
+    `denies` if a deny is removed. `undecided` are sentences on what could not be analyzed.
     """
 
     holders: int = 0

@@ -1,11 +1,12 @@
-"""Settings of the account as a whole: no entity is their subject, and one change of each is under way at a
-time. They are the alias for the sign-in address, and the rules for the console passwords of the users.
+"""Operations on settings of the whole account: the account alias in the sign-in URL, and the password policy
+of its users.
 
-An account has one alias at most: a new one takes the place of the one that there is. Aliases are unique over
-all of AWS, so one that was let go may be somebody else's the next moment.
+They have no entity as subject, and each setting has at most one open change. An account has at most one
+alias: a new one replaces the current one. Aliases are unique across AWS, so another account can take a
+removed alias immediately.
 
-Of the rules what is left out of the call becomes AWS's default, so that all of it is always sent. Rules for
-length and characters count from the next change of a password on; the rule for its age counts at once.
+UpdateAccountPasswordPolicy resets omitted parameters to AWS's defaults, so all of them are always sent. Rules
+for length and characters apply from the next password change on; the maximum age applies at once.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from iam.mirror.models import AccountFact, Entity, valid_at
 from iam.mirror.refresh import enter_setting
 
 ACCOUNT = "account"
-"""The kind of subject: no kind of entity."""
+"""The subject kind of account settings, which is not an entity kind."""
 
 
 class AccountSetting(Operation):
-    """What operations on a setting share. `fact` is its name among the facts of the account."""
+    """An operation on one setting. `fact` is its name among the account's facts."""
 
     excluded = ("",)
     missing_message = "The account settings aren’t synced yet. Sync the account, then try again."
@@ -40,7 +41,7 @@ class AccountSetting(Operation):
 
     @property
     def subject_id(self) -> str:
-        """How people call the setting, of which an account has one."""
+        """The setting's name for people; an account has one of each."""
         return self.fact.replace("_", " ").capitalize()
 
     def modified_arns(self) -> tuple[str, ...]:
@@ -50,7 +51,7 @@ class AccountSetting(Operation):
         return None
 
     def state_in_mirror(self) -> Image | None:
-        """None while the settings have not been read."""
+        """The setting as the mirror has it; None if the settings have not been synced."""
         row = AccountFact.objects.filter(valid_at(None), account=self.account, name=self.fact).first()
         return None if row is None else self.image(row.value)
 
@@ -69,15 +70,15 @@ class AccountSetting(Operation):
 
     @abstractmethod
     def value_now(self, aws: Aws) -> Any:
-        """The fact's value as AWS shows it. Raises AwsError."""
+        """Read the fact's current value from AWS. Raises AwsError."""
 
     @abstractmethod
     def image(self, value: Any) -> Image:
-        """The image of a value."""
+        """The image of a value of the fact."""
 
     @abstractmethod
     def difference_sentences(self, before: Image) -> list[str]:
-        """What becomes different, in sentences."""
+        """Sentences on what changes."""
 
 
 ALIAS_FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
@@ -111,7 +112,7 @@ DELETE_ALIAS: Final = replace(
 
 
 class Alias(AccountSetting):
-    """The account gets an alias in place of the one that it has, or loses it."""
+    """Sets the account alias, replacing the current one, or removes it."""
 
     SPECS = (CREATE_ALIAS, DELETE_ALIAS)
     fact = "alias"
@@ -140,7 +141,7 @@ class Alias(AccountSetting):
         return sentences
 
     def refusal(self) -> str:
-        """In words: AWS's model gives a pattern only."""
+        """Explain an invalid alias in words, because AWS's service model has only a pattern."""
         alias = self.inputs.alias
         if not self.spec.adds:
             now = self.state_in_mirror()
@@ -154,14 +155,16 @@ class Alias(AccountSetting):
         return ""
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High where an address goes that people know: anyone who takes it next is asked for their
-        passwords.
+        """High if the account gives up its alias: the next account that takes it can ask people for their
+        passwords at an address that they know.
         """
         before = self.state_in_mirror()
         return HIGH if before and before["alias"] else NORMAL
 
     def restoration(self, before: Image) -> Operation | None:
-        """The alias of before, unless somebody has taken it meanwhile; or none."""
+        """Set the previous alias again (another account may have taken it since), or remove the alias if
+        there was none.
+        """
         if before["alias"]:
             return Alias.of(CREATE_ALIAS, self.account, alias=before["alias"])
         return Alias.of(DELETE_ALIAS, self.account, alias=self.alias_after)
@@ -173,10 +176,10 @@ CHARACTER_KINDS: Final = {
     "requires_numbers": "a digit",
     "requires_symbols": "a symbol",
 }
-"""Field → what a password must have."""
+"""Field → what a password must contain."""
 DEFAULT_LENGTH: Final = 8
 DEFAULT_KINDS: Final = 3
-"""What AWS asks where no policy is set: so many characters, of so many of the four kinds."""
+"""AWS's default policy: the minimum length, and how many of the four character types a password needs."""
 RULE_LIMITS: Final = {"minimum_length": (6, 128), "maximum_age": (0, 1095), "reuse_prevention": (0, 24)}
 RULE_WORDS: Final = {
     "minimum_length": "the shortest password",
@@ -187,8 +190,11 @@ RULE_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PasswordRules:
-    """All rules. Of `maximum_age` (days) and `reuse_prevention` (former passwords) 0 is none.
-    `hard_expiry`: who lets it expire must be let in again by an administrator."""
+    """A complete password policy. 0 means none for `maximum_age` (days) and `reuse_prevention` (previous
+    passwords).
+
+    With `hard_expiry`, an administrator must reset an expired password.
+    """
 
     minimum_length: int
     requires_uppercase: bool
@@ -208,7 +214,7 @@ class PasswordRules:
 
 
 class NoParams(Params):
-    """It takes none."""
+    """No parameters."""
 
 
 class PasswordPolicy(AccountSetting):
@@ -219,7 +225,7 @@ class PasswordPolicy(AccountSetting):
         return asdict(record) if record else None
 
     def image(self, value: Mapping[str, Any] | None) -> Image:
-        """Whether passwords expire says nothing beside their age."""
+        """The image of a policy. It leaves out whether passwords expire, which `maximum_age` already says."""
         if value is None:
             return {"rules": None}
         names = PasswordRules.__dataclass_fields__
@@ -266,7 +272,7 @@ class UpdatePasswordPolicy(PasswordPolicy):
         return {"rules": asdict(self.inputs)}
 
     def refusal(self) -> str:
-        """In words: AWS's model gives no least values."""
+        """Explain values out of range in words, because AWS's service model has no minimum values."""
         settings = asdict(self.inputs)
         for name, (least, most) in RULE_LIMITS.items():
             if not least <= settings[name] <= most:
@@ -277,7 +283,7 @@ class UpdatePasswordPolicy(PasswordPolicy):
 
 
 class DeletePasswordPolicy(PasswordPolicy):
-    """Takes all rules away; AWS's own hold then."""
+    """Deletes the password policy, so AWS's default policy applies."""
 
     spec = OperationSpec(
         slug="password_policy.delete",
@@ -319,7 +325,7 @@ def is_looser(rules: RuleValues | None, *, than: RuleValues | None) -> bool:
 
 
 def differences(before: RuleValues | None, after: RuleValues | None) -> list[str]:
-    """What the rules ask for differently, in sentences."""
+    """Sentences on the rules that change. None means AWS's default policy."""
     if after is None:
         return [
             f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character "

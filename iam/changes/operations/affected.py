@@ -1,5 +1,6 @@
-"""Who can do more or less when a managed policy says something else: asked of the index, and put into the
-few lines of a receipt."""
+"""Finds which principals can do more or less when a managed policy's text changes, with the policy index, and
+summarizes it in the few lines of a receipt.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +43,14 @@ ROWS: Final = 10
 NAMES: Final = 5
 RESOURCES: Final = 2
 MAX_EXAMPLES: Final = 5
-"""So many of each a receipt holds; the rest is a number."""
+"""Upper limits: a receipt lists this many of each and gives the number of the rest."""
 
 Groups = Mapping[PermissionDelta, list[IndexedPrincipal]]
-"""Principals for whom the same becomes true."""
+"""Principals by what changes for them."""
 
 
 class _Path(NamedTuple):
-    """In which way somebody holds the policy."""
+    """How a principal holds the policy."""
 
     through: tuple[str, ...]
     is_direct: bool
@@ -57,8 +58,10 @@ class _Path(NamedTuple):
 
 
 def access_of(policy: Entity, *, old: str, text: str) -> PolicyAccess:
-    """The effect of another default text; `old` is the present one. As the mirror stands, all that bounds
-    principals weighed."""
+    """Return the effect of a new default text of a policy; `old` is the current one.
+
+    The effect is based on the mirror and takes everything that limits principals into account.
+    """
     number = policy.account.account_id
     with snapshot(accounts={number}) as index:
         shard = index.accounts.get(number)
@@ -74,7 +77,7 @@ def _marks(old: str, text: str) -> tuple[str, ...]:
 
 
 class _AffectedWeighing:
-    """One question to the index, whose lock is held meanwhile."""
+    """The analysis of one new text. The index must stay locked while it is used."""
 
     def __init__(self, index: PolicyIndex, shard: AccountShard, policy: int, *, text: str) -> None:
         self._shard, self._policy = shard, policy
@@ -97,7 +100,7 @@ class _AffectedWeighing:
         }
 
     def access(self, *, marks: tuple[str, ...]) -> PolicyAccess:
-        """The lines of the receipt."""
+        """Return the lines of the receipt."""
         paths: dict[_Path, dict[PermissionDelta, list[IndexedPrincipal]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -163,7 +166,7 @@ class _AffectedWeighing:
         )
 
     def _witnesses(self, sort: str, bit: int, groups: Groups) -> tuple[ChangeWitness, ...]:
-        """Requests of one principal for whom the action changes so: the first by name."""
+        """Example requests of the first principal by name for whom the action changes in this way."""
         concerned = {delta: members for delta, members in groups.items() if getattr(delta, sort) & bit}
         principal = min(_members(concerned), key=_by_name)
         before, after = self._difference.sides_of(principal.id)
@@ -172,8 +175,9 @@ class _AffectedWeighing:
         return shifts.witnesses(action, bit, before=before, after=after)
 
     def _riskiest(self, total: PermissionDelta) -> list[tuple[str, int]]:
-        """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of
-        each sort."""
+        """The actions to list, as (sort, bit): those that change IAM, then other risky ones, then some of
+        each sort.
+        """
         tiers = [(sort, mask & self._of_iam) for sort, mask in total.widening]
         tiers += [(sort, mask & self._risky & ~self._of_iam) for sort, mask in total.widening]
         tiers += [(sort, mask & ~self._risky) for sort, mask in total.widening]
@@ -196,7 +200,7 @@ class _AffectedWeighing:
         )
 
     def _resources(self, bit: int) -> tuple[str, ...]:
-        """Some resources on which the new text allows the action; none where it is on all."""
+        """Some resources on which the new text allows the action; empty if it is allowed on all."""
         arns: dict[str, None] = {}
         for statement in self._document.statements:
             if statement.allows and actions_of(statement, self._space) & bit:

@@ -1,6 +1,7 @@
 """Attach a managed policy to a user, group or role, or detach one.
 
-Both are idempotent: attaching what is attached does nothing, and detaching what is not says NoSuchEntity.
+Both are idempotent: attaching an attached policy does nothing, and detaching one that isn't attached returns
+NoSuchEntity.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ from iam.policy.index.rows import PolicyRow
 
 
 class AttachmentParams(HolderParams):
-    """Whom, and which managed policy: its name, its ARN, and the unique id that it stood for.
+    """The holder and the managed policy: its name, its ARN and its unique ID at the time of the request.
 
-    The id is empty for a policy that an earlier change of the set makes, and for one of AWS that the mirror
-    lacks since nobody has it.
+    The ID is empty for a policy that an earlier change of the same set creates, and for an AWS managed policy
+    that the mirror lacks because no one has it.
     """
 
     policy_name: str
@@ -84,8 +85,9 @@ class Attachment(OfHolder):
 
     @classmethod
     def by_arn(cls, spec: OperationSpec, holder: Entity, *, arn: str, policy_id: str = "") -> Self:
-        """The operation with a policy that the mirror lacks: one of AWS, or one that an earlier change of
-        the set makes."""
+        """Return the operation with a policy that the mirror lacks: one of AWS, or one that an earlier change
+        of the same set creates.
+        """
         named = HolderParams.names_of(holder)
         return cls.given_as(spec, holder.account, **named, policy_arn=arn, policy_id=policy_id)
 
@@ -93,8 +95,9 @@ class Attachment(OfHolder):
     def given_as(
         cls, spec: OperationSpec, account: Account, *, policy_arn: str, policy_id: str = "", **holder: str
     ) -> Self:
-        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`,
-        `holder_id` "", `holder_arn`."""
+        """The same as `by_arn` for a holder that an earlier change of the same set creates. `holder` has
+        `holder_kind`, `holder_name`, `holder_arn`, and "" as `holder_id`.
+        """
         name = policy_arn.rpartition("/")[2]
         return cls(
             account,
@@ -115,7 +118,9 @@ class Attachment(OfHolder):
         return find_current_entity(self.account, kind=Kind.POLICY, aws_id=aws_id, arn=arn)
 
     def state_in_mirror(self) -> Image | None:
-        """A policy of AWS counts as there, although the mirror has it only when somebody has it."""
+        """Whether the policy is attached. An AWS managed policy counts as existing, although the mirror has
+        it only if someone holds it.
+        """
         holder = self.subject()
         if holder is None or (self.policy is None and not self.inputs.is_of_aws):
             return None
@@ -125,7 +130,9 @@ class Attachment(OfHolder):
         return {"attached": attached.exists()}
 
     def identity_error(self, aws: Aws) -> str:
-        """Two calls, one for a policy of AWS that somebody has had: it stays what it is."""
+        """Compare the IDs of holder and policy. Makes two calls, or one for an AWS managed policy whose ID is
+        known: it can't be replaced by another.
+        """
         with parallel_reads(aws) as ask:
             of_policy = ask(partial(self._mismatch_of_policy, aws))
             return super().identity_error(aws) or of_policy()
@@ -155,15 +162,16 @@ class Attachment(OfHolder):
         return (attached.count() if self.subject() else 0) + sum(before.quota_growth for before in others)
 
     def refusal(self) -> str:
-        """What belongs to the roles of AWS services is for these alone."""
+        """Also refuse policies that are reserved for service-linked roles."""
         if self.spec.adds and ":policy/aws-service-role/" in self.inputs.policy_arn:
             return f"{self.inputs.policy_name} can be attached only to a service-linked role."
         return super().refusal()
 
     @cached_property
     def text(self) -> str:
-        """What the policy says by default; of one of AWS what any account that has it shows, "" when none
-        does."""
+        """The policy's default text. For an AWS managed policy, the text in any account that has it; "" if it
+        is unknown.
+        """
         params = self.inputs
         rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=params.policy_arn)
         if not params.is_of_aws:
@@ -171,7 +179,7 @@ class Attachment(OfHolder):
         return rows.order_by("-observed_at").values_list("document__text", flat=True).first() or ""
 
     def shown(self, holder: Entity) -> PolicyRef:
-        """The policy, with the other ways by which the holder has it."""
+        """The policy, with the other ways in which the holder has it."""
         params, text = self.inputs, self.text
         return PolicyRef.managed(
             params.policy_name,

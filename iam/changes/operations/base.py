@@ -21,13 +21,12 @@ from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity
 
 Image = dict[str, Any]
-"""What AWS shows, or is to show, of the matter of an operation; JSON."""
+"""The part of AWS's state that an operation concerns, as it is or as it should be; JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsCall:
-    """One call to AWS as AWS names it, with a sentence for people; `region` is blank where the service is
-    global."""
+    """One AWS API call, with a sentence for people. `region` is blank for global services."""
 
     service: str
     operation: str
@@ -41,7 +40,7 @@ class AwsCall:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As a receipt holds it."""
+        """The call as a receipt stores it."""
         body = {
             "service": self.service,
             "operation": self.operation,
@@ -53,10 +52,11 @@ class AwsCall:
 
 @dataclass(frozen=True, slots=True)
 class AccessEffect:
-    """Which policies somebody gains, loses, or keeps by another way, before boundary and service control
-    policies; or, where the text of a policy changes, who can do more or less by it, with all that
-    bounds them (`access`). The notes that are `confidential` name what only those may read who see the
-    account whole."""
+    """Policies that a principal gains, loses or keeps in another way, before boundaries and service control
+    policies; or, if a policy's text changes, who can do more or less, with all limits (`access`).
+
+    Only readers who see the whole account may read the `confidential` notes.
+    """
 
     gains: tuple[PolicyRef, ...] = ()
     loses: tuple[PolicyRef, ...] = ()
@@ -68,41 +68,41 @@ class AccessEffect:
 
 
 REGISTRY: Final[dict[str, OperationSpec]] = {}
-"""The operations by their slug. They name their way back by slug, so that no two modules import each
-other."""
+"""The operations by slug. Inverses are referenced by slug, so that modules don't import each other."""
 _CLASSES: Final[dict[str, type[Operation]]] = {}
 
 
 class Operation(ABC):
-    """One write to AWS that can be planned, shown, carried out, observed and turned back.
+    """One write to AWS that can be planned, shown, applied, observed and undone.
 
-    Its `spec` says as data what most methods answer. A class overrides a method only where it behaves
-    differently.
+    Most methods answer from `spec`, which is data. A class overrides a method only if it behaves differently.
     """
 
     spec: OperationSpec
     SPECS: ClassVar[tuple[OperationSpec, ...]] = ()
-    """All operations of the class, where they are several; each instance has one as its `spec`."""
+    """All operations of a class that has several; the `spec` of an instance is one of them."""
     params_type: ClassVar[Any]
     """The type of `inputs`, as the class declares it."""
     can_observe_concurrently: ClassVar[bool] = False
-    """Whether `observe` asks AWS alone, and nothing that `identity_error` has found, so that both may ask at
-    once."""
+    """True if `observe` does not need results of `identity_error`, so that both can call AWS at once."""
     missing_message: ClassVar[str]
-    """A sentence for when the mirror does not have what it is about any more."""
+    """A sentence for when the mirror no longer has the subject."""
     initial: ClassVar[Image | None] = None
-    """How the matter of something stands that was just made: with nothing."""
+    """The image of a subject that was just created."""
     excluded: ClassVar[tuple[str, ...]] = ()
-    """Of which operations no open change of its subject may stand: beginnings of their slugs. Empty: only of
-    its twin, with the same parameters."""
+    """Slug prefixes that must have no open change on the subject; empty: only the same operation and
+    parameters.
+    """
     excluded_by: ClassVar[tuple[str, ...]] = ()
-    """Only of those that have these parameters in common."""
+    """Parameters that must be equal too for `excluded` to apply."""
     references: ClassVar[tuple[str, ...]] = ()
-    """The parameters that are `referenced_arns`."""
+    """The parameters that `referenced_arns` returns."""
     inputs: Any
 
     def __init_subclass__(cls) -> None:
-        """Enter its operations and the type of its parameters. Raises ValueError for a slug that is taken."""
+        """Register the class's operations and the type of its parameters. Raises ValueError for a duplicate
+        slug.
+        """
         own = vars(cls)
         single = (own["spec"],) if "spec" in own else ()
         for spec in own.get("SPECS", single):
@@ -121,9 +121,12 @@ class Operation(ABC):
 
     @classmethod
     def of(cls, *which: Any, **rest: Any) -> Self:
-        """The operation on an entity of the mirror, or on an account; its spec comes first where the class
-        has several for one kind. `rest` are the parameters beside those that name the subject. Raises
-        TypeError or ValueError when they do not fit."""
+        """Return the operation on an entity of the mirror or an account. A class with several operations for
+        one kind takes the spec first.
+
+        `rest` are the parameters that don't identify the subject. Raises TypeError or ValueError if they
+        don't fit.
+        """
         *chosen, subject = which
         params = cls.params_type(**cls.params_type.names_of(subject), **as_stored(rest))
         if isinstance(subject, Account):
@@ -137,15 +140,16 @@ class Operation(ABC):
         return asdict(self.inputs)
 
     def value(self, name: str | bool) -> Any:
-        """What a name in a text or in the parameters of a call stands for: a parameter, else a property of
-        the operation, else a field of its spec; a boolean stands for itself."""
+        """Resolve a name in a text or in call parameters: a parameter, else a property of the operation, else
+        a field of its spec. A boolean is returned as is.
+        """
         if isinstance(name, bool):
             return name
         holder = next((part for part in (self.inputs, self) if hasattr(part, name)), self.spec)
         return getattr(holder, name)
 
     def fill_in(self, text: str) -> str:
-        """A text of the spec with the names in it filled in."""
+        """Fill the names into a text of the spec."""
         return text.format_map(_Names(self))
 
     @property
@@ -159,7 +163,7 @@ class Operation(ABC):
 
     @property
     def subject_kind(self) -> str:
-        """The kind of entity that it is about."""
+        """The kind of its subject."""
         return self.spec.subject_kind
 
     @property
@@ -169,21 +173,22 @@ class Operation(ABC):
 
     @property
     def noop_message(self) -> str:
-        """A sentence for when AWS is as wanted before anything was done."""
+        """A sentence for when AWS already has the desired state before anything is done."""
         return self.fill_in(self.spec.no_op)
 
     def named(self, attribute: str) -> str:
-        """What the parameters say of the subject."""
+        """Return what the parameters have for an attribute of the subject."""
         return str(getattr(self.inputs, self.inputs.NAMES[attribute]))
 
     @property
     def subject_id(self) -> str:
-        """AWS's unique id of the subject, or the ARN of one that is still to be made: one change at a time is
-        in flight per subject."""
+        """AWS's unique ID of the subject, or the ARN of one to be created. A subject has one change in
+        flight.
+        """
         return self.named("aws_id") or self.named("arn")
 
     def modified_arns(self) -> tuple[str, ...]:
-        """The ARNs of everything that it alters."""
+        """The ARNs of everything that it modifies."""
         return (self.named("arn"),)
 
     def calls(self) -> tuple[AwsCall, ...]:
@@ -203,51 +208,50 @@ class Operation(ABC):
 
     @property
     def region(self) -> str:
-        """Where it is called; blank where the service is global."""
+        """The region of its calls; blank for global services."""
         return ""
 
     def desired_state(self) -> Image:
-        """What AWS shows afterwards."""
+        """The image that AWS shows afterwards."""
         return {fact: fact_from(fact, self.value(name)) for fact, name in self.spec.state.items()}
 
     def state_in_mirror(self) -> Image | None:
-        """What the mirror shows now; None when it does not have the entities any more."""
+        """The image according to the mirror; None if the mirror no longer has the entities."""
         subject = self.subject()
         return None if subject is None else self.image_of(subject)
 
     def image_of(self, subject: Entity) -> Image | None:
-        """The image of what the mirror holds of a subject; None where it does not hold what this is about."""
+        """The image of a subject in the mirror; None if the mirror lacks what the operation is about."""
         raise NotImplementedError
 
     def effect(self) -> AccessEffect:
-        """Who gets or loses what by it, as the mirror stands, beside what the world tells that `simulate`
-        alters."""
+        """Who gains or loses what, according to the mirror, in addition to what `simulate` shows."""
         return AccessEffect(notes=self.notes())
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what becomes possible or stops."""
+        """Sentences on what becomes possible or stops working."""
         return tuple(self.fill_in(note) for note in self.spec.notes)
 
     def identity_error(self, aws: Aws) -> str:
-        """Why the names no longer mean what was approved (deleted, made again), or "". Raises AwsError."""
+        """Why a name no longer refers to what was approved (deleted, recreated), or "". Raises AwsError."""
         return ""
 
     @abstractmethod
     def observe(self, aws: Aws) -> Image:
-        """What AWS shows now; one call unless the class says otherwise. Raises AwsError."""
+        """Read the image from AWS, with one call unless the class says otherwise. Raises AwsError."""
 
     @abstractmethod
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Read the subject into the mirror, caused by this change (None: by nobody that is known). The last
-        observation is taken where there was one, without a further call unless the class says otherwise.
-        Raises AwsError."""
+        """Refresh the subject in the mirror, caused by this change (None: cause unknown). Uses the last
+        observation if there is one, without another call unless the class says otherwise. Raises AwsError.
+        """
 
     def inverse(self, before: Image) -> Operation | None:
-        """The operation that brings back what was before; None when nothing does, or nothing was other."""
+        """The operation that restores `before`; None if nothing can, or if nothing changed."""
         return None if self.satisfied(before) else self.restoration(before)
 
     def restoration(self, before: Image) -> Operation | None:
-        """The operation that brings back what was other before, or None when nothing does."""
+        """The operation that restores a different `before`; None if nothing can."""
         if not self.spec.inverse:
             return None
         if self.spec.inverse == self.slug:
@@ -256,103 +260,98 @@ class Operation(ABC):
         return restore(self.spec.inverse, account=self.account, params=self.params)
 
     def beside(self, slug: str, **more: Any) -> Operation:
-        """Another operation on the same subject; `more` are its parameters beside those that name the
-        subject."""
+        """Return another operation on the same subject; `more` are its parameters that don't identify it."""
         return restore(slug, account=self.account, params={**self.inputs.subject_names, **more})
 
     def with_params(self, **params: Any) -> Self:
-        """The same operation with some other parameters."""
+        """The same operation with some parameters replaced."""
         return type(self)(self.account, replace(self.inputs, **params), self.spec)
 
     @property
     def loss(self) -> PermanentLoss | None:
-        """What nothing brings back; None where it can be undone."""
+        """What can't be restored; None if it can be undone."""
         return self.spec.loss
 
     def subject(self) -> Entity | None:
-        """The mirror's row of the subject. One that a set has made is known by its ARN."""
+        """The mirror's row of the subject, found by ARN if its set has created it."""
         aws_id, arn = self.named("aws_id"), self.named("arn")
         return find_current_entity(self.account, kind=self.subject_kind, aws_id=aws_id, arn=arn)
 
     @property
     def irreversible(self) -> str:
-        """Why nothing brings back what it ends, in a sentence that is said beforehand; "" when it can be
-        undone."""
+        """Why what it ends can't be restored, as a sentence shown beforehand; "" if it can be undone."""
         return self.loss.reason if self.loss else ""
 
     @property
     def alternative(self) -> str:
-        """The reversible means that is offered beside an irreversible one; "" for none."""
+        """The reversible alternative to an irreversible operation; "" if there is none."""
         return self.loss.alternative if self.loss else ""
 
     def referenced_arns(self) -> tuple[str, ...]:
-        """The ARNs of what it speaks of and leaves as it is, such as a policy that it attaches."""
+        """The ARNs of what it refers to without modifying it, such as a policy that it attaches."""
         return tuple(filter(None, map(self.value, self.references)))
 
     def created_arns(self) -> tuple[str, ...]:
-        """The ARNs of what it brings into being."""
+        """The ARNs of what it creates."""
         return ()
 
     def texts_made(self) -> Mapping[str, str]:
-        """What the managed policies say that it brings into being, by ARN."""
+        """The texts of the managed policies that it creates, by ARN."""
         return {}
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:  # noqa: B027
-        """Learn from the operations that come before it in its set what the mirror does not hold yet.
-        Asked before anything else."""
+        """Take from the earlier operations of its set what the mirror lacks. Called before all
+        other methods.
+        """
 
     def initial_state(self) -> Image | None:
-        """How the matter stands when an earlier change of the same set has just made what it is about;
-        None: that cannot be."""
+        """The image right after an earlier change of the set created the subject; None if that can't be."""
         return self.initial
 
     def simulate(self, world: ChangeWorld) -> None:  # noqa: B027
-        """Enter what the account is like afterwards, so that the engine can tell who gains and loses what;
-        pure."""
+        """Apply the operation to the world, so that the engine can tell who gains and loses what; no I/O."""
 
     def risks(self) -> tuple[str, ...]:
-        """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
+        """Risks that the engine doesn't see in permissions; values of `iam.changes.risks`."""
         return self.spec.risks
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        """The parameters as they are sent: the one place where a sealed secret is opened. Raises
-        RefusedError when it is not there any more."""
+        """The parameters to send; sealed secrets are opened only here. Raises RefusedError if one is gone."""
         return call.params
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to
-        `iam.sealed` instead.
+        """Return what the change keeps of a response, such as {"ids": {arn: unique ID}}; secrets go to
+        `iam.sealed`.
 
-        It must do no harm when AWS has answered and the worker is lost right after it."""
+        It must be safe if the worker is lost right after AWS has answered.
+        """
         return {}
 
     def load_results(self, results: Mapping[str, Any]) -> None:  # noqa: B027
-        """Take up what was kept of earlier answers, before AWS is observed."""
+        """Load what was kept of earlier responses, before AWS is observed."""
 
     def satisfied(self, image: Image) -> bool:
-        """Whether AWS is already as wanted."""
+        """True if AWS already has the desired state."""
         return image == self.desired_state()
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """Whether AWS is as it was planned on, or as some of the calls leave it."""
+        """True if AWS is as it was when the change was planned, or as some of the calls leave it."""
         return image == before
 
     def drift_message(self, image: Image, *, before: Image) -> str:
-        """In a sentence, how AWS differs from what was planned on, and what to do about it; "" for the
-        usual words."""
+        """A sentence on how AWS differs from the plan and what to do; "" for the standard text."""
         return ""
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
-        """Whether AWS shows that one of several calls was carried out, so that it is not made (again)."""
+        """True if AWS shows that one of several calls was made, so that it is not made (again)."""
         return False
 
     def may_repeat(self, call: AwsCall) -> bool:
-        """Whether a call of which the answer was lost may be sent again."""
+        """True if a call whose response was lost may be sent again."""
         return self.spec.is_idempotent
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Whether it cannot be asked for while an open change of its subject, of this operation and
-        params, stands."""
+        """True if it can't be requested while its subject has an open change with this slug and params."""
         if not self.excluded:
             return (slug, params) == (self.slug, self.params)
         beginnings = tuple(self.fill_in(slug) for slug in self.excluded)
@@ -361,7 +360,7 @@ class Operation(ABC):
         )
 
     def quota(self) -> QuotaUse | None:
-        """The quota of AWS that it draws on, as the mirror stands; None for none."""
+        """Its use of an AWS quota, according to the mirror; None if it has none."""
         quota = self.spec.quota
         used = None if quota is None else self.used()
         if quota is None or used is None:
@@ -370,37 +369,37 @@ class Operation(ABC):
         if quota.name:
             limit = quota_of(self.account, self.fill_in(quota.name), default=quota.usual)
         if not self.spec.adds:
-            # What takes away is always allowed, also under a quota that was lowered.
+            # A removal is always allowed, even if the quota was lowered.
             limit = max(limit, after)
         refusal = quota.refusal.format_map(_Names(self, used=used, after=after, limit=limit))
         return QuotaUse(self.fill_in(quota.what), used=used, after=after, limit=limit, refusal=refusal)
 
     def used(self) -> int | None:
-        """How much of its quota is used, as the set has it by then; None where the mirror does not tell."""
+        """Current use of the quota, including earlier changes of the set; None if the mirror can't tell."""
         return None
 
     @property
     def quota_growth(self) -> int:
-        """How much more of its quota is used afterwards."""
+        """How much the use of the quota grows."""
         return 1 if self.spec.adds else -1
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """How much care the approval takes: high when a policy that allows everything, or changes to IAM,
-        is given."""
+        """High if a gained policy allows everything or changes to IAM, or if a deny is removed."""
         if self.spec.weight:
             return self.spec.weight
         risky = any({"everything", "iam"} & set(policy.flags) for policy in effect.gains)
-        # What is taken away can open as well: a deny that goes.
+        # Removing a policy can also allow more, if it has a deny.
         opens = any("denies" in policy.flags for policy in effect.loses)
         return HIGH if risky or opens else NORMAL
 
     def refusal(self) -> str:
-        """Why its class does not let it be requested, in a sentence; "" is well."""
+        """Why the class refuses the request, as a sentence; "" if it doesn't."""
         return ""
 
     def problem(self) -> str:
-        """Why it cannot be requested: what a requirement of the spec or its class says, else what AWS's own
-        service model finds wrong with the calls; "" is well."""
+        """Why it can't be requested: a requirement of the spec, the class's refusal, or the first error that
+        AWS's service model finds in the calls; "" if nothing is wrong.
+        """
         for requirement in self.spec.requirements:
             if refusal := requirement(self):
                 return refusal
@@ -413,7 +412,7 @@ class Operation(ABC):
 
 
 class _Names(dict[str, Any]):
-    """What the names in the texts of an operation stand for."""
+    """Resolves the names in an operation's texts."""
 
     def __init__(self, operation: Operation, **names: Any) -> None:
         super().__init__(names)
@@ -424,17 +423,18 @@ class _Names(dict[str, Any]):
 
 
 def class_of(slug: str) -> type[Operation]:
-    """The class that carries out an operation."""
+    """The class of an operation."""
     return _CLASSES[slug]
 
 
 def operation_on(slug: str, subject: Entity, **rest: Any) -> Operation:
-    """An operation on an entity of the mirror, by its slug; `rest` as for `of` of its class."""
+    """Return an operation on an entity of the mirror by slug; `rest` as for `Operation.of`."""
     return class_of(slug).of(REGISTRY[slug], subject, **rest)
 
 
 def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
-    """The operation that a row holds. Raises KeyError for a slug, and TypeError or ValueError for params,
-    that this version does not know."""
+    """Return the operation that a row stores. Raises KeyError for an unknown slug, and TypeError or
+    ValueError for params that this version does not know.
+    """
     made_by = _CLASSES[slug]
     return made_by(account, made_by.params_type(**params), REGISTRY[slug])

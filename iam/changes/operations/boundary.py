@@ -1,4 +1,4 @@
-"""Set the permissions boundary of a user or role, or take it away."""
+"""Set or remove the permissions boundary of a user or role."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ PUT_BOUNDARY: Final[Mapping[str, OperationSpec]] = {kind: _put(kind) for kind in
 DELETE_BOUNDARY: Final[Mapping[str, OperationSpec]] = {
     kind: _delete(put) for kind, put in PUT_BOUNDARY.items()
 }
-"""By the kind of who has a boundary."""
+"""The operations by kind of subject."""
 
 
 class Boundary(OnSubject):
@@ -112,7 +112,7 @@ class PutBoundary(Boundary):
         return self.inputs.boundary.rpartition("/")[2]
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High when another boundary goes for it; the first one takes away only."""
+        """High if it replaces another boundary. A first boundary can only remove permissions."""
         subject = self.subject()
         return HIGH if subject and boundary_in_mirror(subject) else NORMAL
 

@@ -1,7 +1,8 @@
-"""What AWS wants gone before it deletes a user, a group, a role, a managed policy or an instance profile, as
-operations, in order.
+"""Lists what must be removed before AWS deletes a user, group, role, managed policy or instance profile, as
+operations in order.
 
-What can be undone goes first, so that a set which fails half way has ended as little as possible for good.
+Reversible removals come first, so that a set that fails halfway has removed as little as possible
+permanently.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _REMOVALS: Final[Mapping[str, tuple[str, str]]] = {
     EdgeKind.PROFILE_ROLE: ("instance_profile.remove_role", "role"),
     EdgeKind.ATTACHED: ("attachment.detach", "policy"),
 }
-"""Kind of edge → what takes its target from its source, and what that calls the target."""
+"""Kind of edge → the operation that removes its target from its source, and that operation's name for the
+target.
+"""
 _EDGES: Final[Mapping[str, tuple[tuple[str, EdgeKind], ...]]] = {
     Kind.USER: (("source", EdgeKind.MEMBER), ("source", EdgeKind.ATTACHED)),
     Kind.GROUP: (("target", EdgeKind.MEMBER), ("source", EdgeKind.ATTACHED)),
@@ -28,13 +31,17 @@ _EDGES: Final[Mapping[str, tuple[tuple[str, EdgeKind], ...]]] = {
     Kind.POLICY: (("target", EdgeKind.ATTACHED),),
     Kind.INSTANCE_PROFILE: (("source", EdgeKind.PROFILE_ROLE),),
 }
-"""Kind of entity → the edges that go first, with the side on which it is. The versions of a policy go with
-it, in the operation itself; a boundary is nobody's to take away in passing."""
+"""Kind of entity → the edges that must be removed first, and the side of the edge on which the entity is.
+
+The deletion of a policy removes its versions itself. Policies that are used as a permissions boundary are not
+removed from their holders: that must be requested separately.
+"""
 
 
 def dependencies_of(entity: Entity) -> list[Operation]:
-    """The operations that take away what an entity of the mirror has, and without which AWS does not
-    delete it; none for other kinds."""
+    """Return the operations that remove what an entity has and what would keep AWS from deleting it; none for
+    other kinds.
+    """
     operations = list(_taken_from_edges(entity))
     if entity.kind in WORDS:
         operations += _inline_policies_of(entity)
@@ -44,14 +51,14 @@ def dependencies_of(entity: Entity) -> list[Operation]:
 
 
 def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
-    """Those of its parts that the earlier operations of a set do not take away."""
+    """Return the dependencies that the earlier operations of a set do not remove."""
     done = [_matter(operation) for operation in earlier]
     exactly = {tuple(sorted(dependency.items())) for dependency in done}
     left = []
     for operation in dependencies_of(entity):
         matter = _matter(operation)
-        # A group of hundreds is told apart by the first question: the second is slow, and only what the set
-        # itself makes takes it.
+        # The exact comparison is fast enough for groups with hundreds of members. The second one is slow, and
+        # is needed only for what the set itself creates.
         if tuple(sorted(matter.items())) not in exactly and not any(
             _is_same(matter, other) for other in done
         ):
@@ -60,15 +67,16 @@ def remaining_dependencies(entity: Entity, earlier: Sequence[Operation]) -> list
 
 
 def _matter(operation: Operation) -> dict[str, str]:
-    """What an operation is about, without how it is called: two ways to take a device away are as good as
-    each other."""
+    """What an operation removes, regardless of how: two operations that remove the same credential count as
+    equal.
+    """
     area = operation.slug.partition(".")[0]
     verb = {"": operation.slug} if "credential_id" not in operation.params else {"": area}
     return verb | {key: str(value) for key, value in operation.params.items()}
 
 
 def _is_same(dependency: dict[str, str], other: dict[str, str]) -> bool:
-    """Ids are blank for what the set itself has made."""
+    """Compare two removals. IDs are blank for what the set itself creates."""
     return dependency.keys() == other.keys() and all(
         value == other[key] or (key.endswith("_id") and "" in (value, other[key]))
         for key, value in dependency.items()

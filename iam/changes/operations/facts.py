@@ -1,5 +1,6 @@
-"""What the mirror holds and what AWS shows of an entity, fact by fact: a spec only names the facts that its
-operation changes."""
+"""Reads facts about an entity from the mirror or from AWS. A spec names the facts that its
+operation changes.
+"""
 
 from __future__ import annotations
 
@@ -12,44 +13,47 @@ from iam.mirror.models import Document, Edge, EdgeKind, Entity, EntityState, Tag
 from iam.mirror.pull.transform.principals import document_digest
 
 HOUR: Final = 3600
-"""The longest session of a role, in seconds, where nothing else was asked for."""
+"""AWS's default for a role's maximum session duration, in seconds."""
 LAYOUT: Final = "text"
-"""The fact that tells how a text is laid out: it brings the text back, and makes no difference."""
+"""The fact that holds the exact text. It is needed to restore the text, but differences in layout don't
+count.
+"""
 
 TEXTS: Final = (LAYOUT, "metadata")
-"""The facts that are the key of a text."""
+"""The facts whose value is the digest of a text."""
 
 
 def state_of(entity: Entity) -> EntityState | None:
-    """The mirror's state of an entity, as it is now."""
+    """The current state of an entity in the mirror."""
     return EntityState.objects.filter(valid_at(None), entity=entity).select_related("document").first()
 
 
 def tags_in_mirror(entity: Entity) -> dict[str, str]:
-    """The tags that the mirror holds of an entity."""
+    """The tags of an entity in the mirror."""
     tag_values = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
     return dict(tag_values or {})
 
 
 def target_in_mirror(entity: Entity, kind: EdgeKind, column: str) -> str:
-    """What an entity points at by an edge of a kind: its name or ARN; empty for none."""
+    """A column (name or ARN) of the entity that an edge of this kind points to; empty if there is none."""
     edges = Edge.objects.filter(valid_at(None), kind=kind, source=entity)
     return edges.values_list(f"target__{column}", flat=True).first() or ""
 
 
 def boundary_in_mirror(entity: Entity) -> str:
-    """The ARN of the permissions boundary that the mirror holds of a user or role; empty for none."""
+    """The ARN of the permissions boundary of a user or role in the mirror; empty if there is none."""
     return target_in_mirror(entity, EdgeKind.BOUNDARY, "arn")
 
 
 def former_text(digest: str) -> str | None:
-    """A text by the key of its document; None for one that was never read. Texts are never deleted."""
+    """The text of the document with this digest; None if it was never synced. Texts are never deleted."""
     return Document.objects.filter(digest=digest).values_list("text", flat=True).first() if digest else None
 
 
 def former_params(state: Mapping[str, str | bool], before: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The parameters that bring back what an image shows, by the `state` of a spec; None where a text of it
-    was never read."""
+    """Return the parameters that restore what an image shows, according to a spec's `state`; None if one of
+    its texts was never synced.
+    """
     former: dict[str, Any] = {}
     for fact, name in state.items():
         value = before.get(fact, "")
@@ -62,13 +66,13 @@ def former_params(state: Mapping[str, str | bool], before: Mapping[str, Any]) ->
 
 
 def first_names(names: Sequence[str], most: int = 5) -> str:
-    """The first of many names, and how many more there are."""
+    """The first names, and the number of the rest."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
 
 
 class EntityInMirror:
-    """An entity of the mirror with the attributes of `EntityNow`, each read when it is asked for."""
+    """An entity of the mirror with the attributes of `EntityNow`, each read on first use."""
 
     def __init__(self, entity: Entity) -> None:
         self._entity = entity
@@ -84,7 +88,7 @@ class EntityInMirror:
 
     @property
     def trust(self) -> str:
-        """The text of a role's trust policy; empty where it was not read."""
+        """The text of a role's trust policy; empty if it was not synced."""
         return self._state.document.text if self._state and self._state.document else ""
 
     @property
@@ -93,12 +97,14 @@ class EntityInMirror:
 
     @property
     def max_session_duration(self) -> int:
-        """The longest session of a role, in seconds; 0 where it was not read."""
+        """A role's maximum session duration in seconds; 0 if it was not synced."""
         return int(self._attribute("MaxSessionDuration") or 0)
 
     @property
     def max_sign_in_duration(self) -> int | None:
-        """The longest sign-in session with a role, in seconds; None where it is not set or was not read."""
+        """The maximum sign-in session duration with a role, in seconds; None if it is not set or was not
+        synced.
+        """
         return self._attribute("MaxSigninSessionDuration") or None
 
     def _attribute(self, name: str) -> Any:
@@ -110,7 +116,7 @@ class EntityInMirror:
 
     @property
     def metadata(self) -> str:
-        """The metadata document of a SAML provider; empty where it was not read."""
+        """The metadata document of a SAML provider; empty if it was not synced."""
         return self.trust
 
     @property
@@ -141,12 +147,13 @@ _FORMS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "thumbprints": ("thumbprints", lambda values: sorted(map(str.lower, values))),
     "role": ("roles", lambda roles: next(iter(roles), "")),
 }
-"""Fact → the attribute that holds it, and what an image says for its value. Other facts are called as their
-attribute and stand as they are."""
+"""Fact → the attribute that holds it, and the function that converts it for an image. Other facts have the
+name of their attribute and are not converted.
+"""
 
 
 def facts_of(source: Any, facts: Iterable[str]) -> dict[str, Any]:
-    """What an entity of the mirror or of AWS shows."""
+    """The facts of an entity of the mirror or of AWS."""
     shown = {}
     for fact in facts:
         attribute, form = _FORMS.get(fact, (fact, None))
@@ -156,6 +163,6 @@ def facts_of(source: Any, facts: Iterable[str]) -> dict[str, Any]:
 
 
 def fact_from(fact: str, value: Any) -> Any:
-    """What an image says for the value of a parameter."""
+    """Convert the value of a parameter to the form that it has in an image."""
     form = _FORMS[fact][1] if fact in _FORMS else None
     return form(value) if form else value

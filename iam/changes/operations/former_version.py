@@ -1,7 +1,7 @@
-"""Delete a version of a managed policy that does not hold, keep its text as a version again, or take back the
-text that drove out the oldest of five versions.
+"""Delete a non-default version of a managed policy, restore a version's text as a new version, or undo a new
+version for which the oldest of five versions was deleted.
 
-AWS never gives the number of a version twice, so a text that comes back has another number.
+AWS never reuses a version number, so a restored text has another number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from iam.mirror.pull.transform.principals import document_digest
 
 
 class FormerParams(SubjectParams):
-    """Which text, by the key of its document; `version` is the number that it has, or had."""
+    """The text, by the digest of its document; `version` is the number that it has or had."""
 
     version: str
     digest: str
@@ -35,7 +35,7 @@ class FormerVersion(OnPolicy):
         return Document.objects.get(digest=self.inputs.digest).text
 
     def version_since(self, before: Image, text: str) -> PolicyVersion | None:
-        """A version of a text, not the default one, which was not there before."""
+        """A non-default version with this text that did not exist before; None if there is none."""
         subject = self.subject()
         if subject is None:
             return None
@@ -69,7 +69,9 @@ class DeletePolicyVersion(FormerVersion):
         return self.inputs.version not in image.get("versions", ())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """The version does not hold, whatever else became of the policy."""
+        """True if the policy exists and the version is not its default; other changes to the policy don't
+        matter.
+        """
         return bool(image.get("exists")) and image["default"] != self.inputs.version
 
     def refusal(self) -> str:
@@ -108,7 +110,7 @@ class RestorePolicyVersion(FormerVersion):
         return document_meaning(self.text) in image.get("documents", ())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """There is room, whatever else became of the policy."""
+        """True while there is room for a version; other changes to the policy don't matter."""
         return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 
     def used(self) -> int | None:
@@ -121,8 +123,9 @@ class RestorePolicyVersion(FormerVersion):
 
 
 class ReplacedParams(FormerParams):
-    """`version` and `digest`: what is to hold again. `made`: the version that goes. `lost` and
-    `lost_digest`: the one that comes back."""
+    """`version` and `digest` become the default again, `made` is deleted, `lost` and `lost_digest` are
+    restored.
+    """
 
     made: str
     lost: str
@@ -130,8 +133,9 @@ class ReplacedParams(FormerParams):
 
 
 class TakeBackVersion(FormerVersion, OtherText):
-    """Makes the former version the default, deletes the one that took its place, and keeps the text that
-    was driven out."""
+    """Makes the former version the default, deletes the version that replaced it, and restores the text of
+    the version that was deleted to make room.
+    """
 
     spec = OperationSpec(
         slug="policy.take_back_version",
@@ -183,7 +187,7 @@ class TakeBackVersion(FormerVersion, OtherText):
         return all(self.is_done(call, image=image) for call in self.calls())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """No version that is not known is there, and none is gone but the one that has to go."""
+        """True if there is no unknown version, and none is missing except the one to delete."""
         if not image.get("exists") or image["default"] not in (before["default"], self.inputs.version):
             return False
         known, there = set(before["versions"]), set(image["versions"])
@@ -200,7 +204,7 @@ class TakeBackVersion(FormerVersion, OtherText):
         return call.operation != "CreatePolicyVersion"
 
     def restoration(self, before: Image) -> Operation | None:
-        """The text that was taken back as the default again, in the place of the one that came back."""
+        """Create the text that was undone as the default version again, in the place of the restored one."""
         policy = self.subject()
         if policy is None:
             return None

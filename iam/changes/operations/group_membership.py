@@ -1,7 +1,7 @@
-"""Add a user to an IAM group, or take one out; and which policies that gives or takes.
+"""Add a user to an IAM group or remove one, and list the policies that the user gains or loses.
 
-Both are idempotent: adding a member again and removing one who is not in the group do nothing (the latter may
-say NoSuchEntity).
+Both are idempotent: adding a member again and removing a user who is not in the group change nothing (the
+latter may return NoSuchEntity).
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ from iam.mirror.refresh import ObservedMemberships, read_memberships, reread_mem
 
 
 def _key_of(policy: PolicyRef) -> str:
-    """What makes two policies the same for a person: the managed policy, or the text of an inline one."""
+    """What makes two policies the same for a user: the managed policy's ARN, or the text of an
+    inline policy.
+    """
     return policy.arn or f"inline:{policy.digest}"
 
 
 def policies_given(user: Entity, *, group: Entity) -> tuple[list[PolicyRef], str]:
-    """The policies of a group by name, each with the user's ways to it beside this group; and the user's
-    boundary.
+    """Return the policies of a group by name, each with the user's other ways to it, and the user's boundary.
 
-    Five queries: the user's groups, what is attached and what is inline, default versions, the documents'
-    texts.
+    Five queries: the user's groups, attached policies and boundary, default versions, inline policies, and
+    the texts of the group's policies.
     """
     now = valid_at(None)
     names = {
@@ -87,8 +88,9 @@ def policies_given(user: Entity, *, group: Entity) -> tuple[list[PolicyRef], str
 
 
 class MembershipParams(Params):
-    """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood
-    for."""
+    """The user and the group: names for the AWS calls, and their unique IDs and ARNs at the time of the
+    request.
+    """
 
     NAMES = {"name": "user_name", "arn": "user_arn", "aws_id": "user_id"}
 
@@ -138,11 +140,13 @@ class Membership(Operation):
     _is_denied = False
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
-        """Whether the set denies the user everything."""
+        """Note whether the set denies the user everything."""
         self._is_denied = not self.spec.adds and is_denied_all(self, earlier)
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """Who is denied everything by the same set loses no guard with the group."""
+        """Normal if the same set denies the user everything: a deny of the group that the user loses doesn't
+        matter then.
+        """
         return NORMAL if self._is_denied else super().sensitivity(effect)
 
     def modified_arns(self) -> tuple[str, ...]:

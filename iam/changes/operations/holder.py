@@ -1,4 +1,4 @@
-"""The user, group or role that an operation gives a policy to, or takes one from."""
+"""Operations that give a policy to a user, group or role, or take one away."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from iam.changes.operations.spec import HIGH, SERVICE_LINKED
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 WORDS: Final = holdings.KINDS
-"""Kind of holder → how AWS's calls have it, as in AttachUserPolicy."""
+"""Kind of holder → its word in AWS's calls, as in AttachUserPolicy."""
 
 
 class HolderParams(Params):
-    """Who: the kind and the name that AWS is called with, and the ARN and the unique id that it stood for.
+    """The holder: its kind and name for the AWS calls, and its ARN and unique ID at the time of the request.
 
-    The id is empty where an earlier change of the same set is to make it.
+    The ID is empty if an earlier change of the same set creates the holder.
     """
 
     NAMES = {"kind": "holder_kind", "name": "holder_name", "aws_id": "holder_id", "arn": "holder_arn"}
@@ -56,18 +56,18 @@ class OfHolder(Operation):
 
     @property
     def kind_word(self) -> str:
-        """How AWS's calls have the kind of the holder."""
+        """The word for the holder's kind in AWS's calls."""
         return WORDS[self.inputs.holder_kind]
 
     def identity_error(self, aws: Aws) -> str:
-        """One call. Without an expected id it is enough that there is one of the name."""
+        """One call. Without an expected ID, it is enough that the name exists."""
         params = self.inputs
         kind, name = params.holder_kind, params.holder_name
         current = found_or_none(lambda: holdings.holder_id(aws, kind=kind, name=name))
         return lost_identity(f"The {kind} {name}", current, expected=params.holder_id)
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High also where a policy is given of which the text is not known."""
+        """Also high if a policy with an unknown text is given."""
         unknown = not self.spec.weight and any(not policy.digest for policy in effect.gains)
         return HIGH if unknown else super().sensitivity(effect)
 
@@ -79,8 +79,9 @@ class OfHolder(Operation):
 
 
 def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "") -> tuple[str, ...]:
-    """The other ways by which somebody holds a managed policy (by ARN) or an inline text (by digest):
-    groups, and inline policies of their own but the one of this name."""
+    """The other ways in which an entity holds a managed policy (by ARN) or an inline text (by digest): its
+    groups, and its other inline policies. The inline policy named `but` is ignored.
+    """
     now = valid_at(None)
     groups = dict(
         Edge.objects.filter(now, source=holder, kind=EdgeKind.MEMBER).values_list("target_id", "target__name")
@@ -102,7 +103,7 @@ def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "
 def effect_of(
     *, gives: Sequence[PolicyRef] = (), takes: Sequence[PolicyRef] = (), boundary: str
 ) -> AccessEffect:
-    """Of policies that are given and taken; what is held by other ways as well is kept."""
+    """The effect of giving and taking policies. A policy that is also held in other ways counts as kept."""
     return AccessEffect(
         gains=tuple(policy for policy in gives if not policy.ways),
         loses=tuple(policy for policy in takes if not policy.ways),
@@ -112,13 +113,13 @@ def effect_of(
 
 
 def effect_on(holder: Entity, **policies: Sequence[PolicyRef]) -> AccessEffect:
-    """The same for a holder, and for its members."""
+    """The effect on a holder, with a note on how many members of a group it reaches."""
     effect = effect_of(**policies, boundary=target_in_mirror(holder, EdgeKind.BOUNDARY, "name"))
     return replace(effect, notes=_reach_notes(holder))
 
 
 def _reach_notes(holder: Entity) -> tuple[str, ...]:
-    """For how many people what a group holds counts."""
+    """A note on how many users get a group's policies; none for other kinds."""
     if holder.kind != Kind.GROUP:
         return ()
     members = Edge.objects.filter(valid_at(None), target=holder, kind=EdgeKind.MEMBER).count()

@@ -1,4 +1,4 @@
-"""Whether a name in AWS still means what was approved, and what the mirror holds under it."""
+"""Checks whether a name in AWS still refers to what was approved, and finds the mirror's entity for it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 def lost_identity(what: str, current: str | None, *, expected: str, missing: str = "no longer exists") -> str:
-    """Why `what` is not what was approved (deleted, made again), in a sentence, or "".
+    """Return a sentence on why `what` is not what was approved (deleted, recreated), or "".
 
-    `current` is its unique id of now, None where there is none. Without an expected id it is enough that it
+    `current` is its unique ID now, None if it doesn't exist. Without an expected ID, it is enough that it
     exists.
     """
     if current is None:
@@ -38,7 +38,7 @@ def found_or_none(read: Callable[[], T]) -> T | None:
 
 
 def _current_entity_by(column: str) -> CompiledQuery:
-    """The living entity of an account and a kind that has a value in the column."""
+    """The query for an account's current entity of a kind with a value in this column."""
     return CompiledQuery(
         lambda: (
             Entity.objects.filter(
@@ -57,8 +57,9 @@ _BY_ID, _BY_ARN = _current_entity_by("aws_id"), _current_entity_by("arn")
 
 
 def find_current_entity(account: Account, *, kind: str, aws_id: str = "", arn: str = "") -> Entity | None:
-    """The one of this unique id or, where none is given, of this ARN; None for what is gone, and for what
-    is still to be made."""
+    """Return the entity with this unique ID or, without an ID, with this ARN. None if it is deleted or not
+    created yet.
+    """
     if not aws_id and (not arn or is_absent(account.pk, arn)):
         return None
 

@@ -1,6 +1,7 @@
 """Write an inline policy of a user, group or role, or delete one.
 
-Both are idempotent: writing replaces what has the name, and deleting what is not there says NoSuchEntity.
+Both are idempotent: writing replaces the policy of the same name, and deleting a missing one returns
+NoSuchEntity.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
 from iam.policy.statements import statements_of
 
 SIZES: Final = {"user": USER_INLINE, "group": GROUP_INLINE, "role": ROLE_INLINE}
-"""What all inline policies of somebody may have together, white space not counted, where the account
-summary has not been read."""
+"""The maximum size of all inline policies of a holder together, without white space, if the account summary
+was not synced.
+"""
 NONE: Final[Image] = {"document": "", "text": ""}
-"""How it stands where there is no policy of the name."""
+"""The image if there is no policy of this name."""
 
 
 class InlineParams(HolderParams):
@@ -53,7 +55,7 @@ class InlineOperation(OfHolder):
     @property
     @abstractmethod
     def text(self) -> str:
-        """What the policy says afterwards; "" for none."""
+        """The policy's text afterwards; "" if it is deleted."""
 
     def desired_state(self) -> Image:
         return _image(self.text)
@@ -66,7 +68,7 @@ class InlineOperation(OfHolder):
 
     @cached_property
     def current_text(self) -> str:
-        """What the policy says now, as the mirror has it; "" for none."""
+        """The policy's text in the mirror; "" if there is none."""
         holder = self.subject()
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.inputs.policy_name)
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
@@ -91,7 +93,7 @@ class InlineOperation(OfHolder):
             reread_inline(self.account, holder, cause_id=cause_id, read=[self._read])
 
     def shown(self, holder: Entity, text: str) -> PolicyRef:
-        """The policy with a text, and the other ways by which the holder has the same."""
+        """The policy with this text, and the other ways in which the holder has the same text."""
         name, digest = self.inputs.policy_name, document_digest(text)
         ways = ways_beside(holder, digest=digest, but=name)
         return PolicyRef("inline", name, digest=digest, owner=holder.kind, flags=flags(text), ways=ways)
@@ -167,8 +169,9 @@ class PutInlinePolicy(InlineOperation):
 
     @classmethod
     def given_as(cls, account: Account, *, name: str, text: str, **holder: str) -> Self:
-        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`,
-        `holder_id` "", `holder_arn`."""
+        """The same as `of` for a holder that an earlier change of the same set creates. `holder` has
+        `holder_kind`, `holder_name`, `holder_arn`, and "" as `holder_id`.
+        """
         return cls(account, InlineText(**holder, policy_name=name, document=text))
 
     @property
@@ -180,7 +183,7 @@ class PutInlinePolicy(InlineOperation):
 
 
 DENY_ALL: Final = ":iam::aws:policy/AWSDenyAll"
-"""How the ARN of AWS's own policy ends that denies everything."""
+"""The end of the ARN of the AWS managed policy that denies everything."""
 
 
 def denies_all(text: str) -> bool:
@@ -197,7 +200,9 @@ def denies_all(text: str) -> bool:
 
 
 def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
-    """Whether whom an operation takes something from is denied everything by another of the same set."""
+    """True if another operation of the same set denies everything to the principal from which this one takes
+    something.
+    """
     arns = set(operation.modified_arns())
     denying = [other for other in beside if _denies_all(other)]
     return any(arns.intersection(other.modified_arns()) for other in denying)

@@ -1,7 +1,7 @@
-"""Make and delete instance profiles, put a role into one, and give one to an EC2 instance.
+"""Create and delete instance profiles, add a role to one, and attach one to an EC2 instance.
 
-A profile holds one role at most. Putting a role in needs iam:PassRole on it. What runs on an instance gets
-the role's credentials within some minutes, and those that it has stay valid until they expire.
+A profile has at most one role. Adding a role requires iam:PassRole on it. Applications on an instance get the
+role's credentials within minutes; credentials that they already have stay valid until they expire.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from iam.mirror.refresh import reread_instance, reread_profile
 
 
 class OnProfile(OnSubject):
-    """An operation on an instance profile; the last observation is what goes into the mirror."""
+    """An operation on an instance profile. The mirror is updated from the last observation."""
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         if self.seen is not None:
@@ -36,7 +36,7 @@ class OnProfile(OnSubject):
 
 
 class RoleInProfileParams(SubjectParams):
-    """Which role; the id is empty while an earlier change of the same set is still to make it."""
+    """The role; the ID is empty if an earlier change of the same set creates it."""
 
     role_name: str
     role_arn: str
@@ -78,19 +78,19 @@ class RoleInProfile(OnProfile):
     inputs: RoleInProfileParams
 
     def modified_arns(self) -> tuple[str, ...]:
-        """The role too, since anyone who has the profile works as the role."""
+        """Include the role, because anything that has the profile acts as the role."""
         return (*super().modified_arns(), self.inputs.role_arn)
 
     def desired_state(self) -> Image:
         return {"role": self.inputs.role_name if self.spec.adds else ""}
 
     def satisfied(self, image: Image) -> bool:
-        """Of one that is taken out: this role is not in it, whichever else may be."""
+        """For a removal, true if this role is not in the profile, even if another one is."""
         is_in = image == {"role": self.inputs.role_name}
         return is_in == self.spec.adds
 
     def inverse(self, before: Image) -> Operation | None:
-        """Also of one that is taken out while another role is in it."""
+        """Also return an inverse for a removal while another role is in the profile."""
         return None if before == self.desired_state() else self.restoration(before)
 
     def notes(self) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ class RoleInProfile(OnProfile):
 
 
 def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:
-    """A sentence on the EC2 instances that have the profile; none where none has."""
+    """A sentence on the EC2 instances that have the profile; empty if there are none."""
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, target=profile)
     names = list(edges.order_by("source__name").values_list("source__name", flat=True)) if profile else []
     if not names:
@@ -151,8 +151,9 @@ class DeleteInstanceProfile(OnProfile, Delete):
 
 
 class InstanceParams(SubjectParams):
-    """Which instance, the profile that it is to have (blank: none), and the association that it has
-    (blank: none)."""
+    """The instance, the profile that it will have (blank: none), and its current association
+    (blank: none).
+    """
 
     subject_id: str
     profile_arn: Blank
@@ -213,7 +214,7 @@ class ProfileAssociation(OnSubject):
 
     @classmethod
     def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
-        """The operation on an instance of the mirror, with the association that it has now."""
+        """Return the operation on an instance of the mirror, with its current association."""
         association = str(_state_in_mirror(instance)["association"])
         return cls.of(spec, instance, profile_arn=profile_arn, association_id=association)
 
@@ -222,7 +223,7 @@ class ProfileAssociation(OnSubject):
         return self.inputs.profile_arn.rpartition("/")[2]
 
     def satisfied(self, image: Image) -> bool:
-        """The id of the association is AWS's to give."""
+        """Compare only the profile, because AWS assigns the association ID."""
         return bool(image["profile"] == self.inputs.profile_arn)
 
     def image_of(self, subject: Entity) -> Image:
@@ -270,7 +271,9 @@ class ProfileAssociation(OnSubject):
 
 
 def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
-    """The operation by which an instance of the mirror gets this profile, or has none."""
+    """Return the operation that gives an instance of the mirror this profile, or removes its
+    profile if None.
+    """
     if profile is None:
         return ProfileAssociation.of_instance(DISASSOCIATE, instance)
     spec = REPLACE if _state_in_mirror(instance)["profile"] else ASSOCIATE

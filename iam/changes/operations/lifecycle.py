@@ -1,4 +1,4 @@
-"""What making, renaming and deleting share, whatever is made, renamed or deleted."""
+"""Shared parts of operations that create, rename or delete an entity of any kind."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.policy.index.rows import PolicyHoldings, PrincipalRow
 
 PARTS: Final = 3
-"""So many of the parts that must go first a refusal names."""
+"""How many of the parts that must be removed first a refusal lists."""
 
 
 def arn_of(account: Account, *, kind: str, name: str, path: str = "/") -> str:
-    """The ARN that AWS gives to what is made under a path."""
+    """The ARN that AWS gives to a new entity with this path and name."""
     return f"arn:{account.partition}:iam::{account.account_id}:{kind}{path}{name}"
 
 
 def account_quota(plural: str, *, name: str, usual: int) -> Quota:
-    """How many of a kind an account may have."""
+    """How many entities of a kind an account may have. `plural` is their name in the texts."""
     return Quota(
         f"{plural[0].upper()}{plural[1:]} afterwards",
         f"{{account.name}} has {{used:,}} {plural}, and AWS allows {{limit:,}}. Delete one first, or ask AWS "
@@ -39,7 +39,7 @@ def account_quota(plural: str, *, name: str, usual: int) -> Quota:
 
 
 def creation(kind: Kind, **rest: Any) -> OperationSpec:
-    """One of a kind is made: the usual texts, and the fields of its own."""
+    """The spec of an operation that creates an entity: standard texts, overridden by `rest`."""
     names, area = KINDS[kind], kind.value.replace("-", "_")
     usual = {
         "slug": f"{area}.create",
@@ -54,7 +54,9 @@ def creation(kind: Kind, **rest: Any) -> OperationSpec:
 
 
 def removal(made_by: OperationSpec, **rest: Any) -> OperationSpec:
-    """What another operation has made is deleted: the usual texts, and the fields of its own."""
+    """The spec of an operation that deletes what another operation creates: standard texts, overridden by
+    `rest`.
+    """
     names = KINDS[made_by.subject_kind]
     usual = {
         "slug": f"{made_by.slug.partition('.')[0]}.delete",
@@ -73,7 +75,7 @@ def removal(made_by: OperationSpec, **rest: Any) -> OperationSpec:
 
 
 def renaming(kind: Kind, **rest: Any) -> OperationSpec:
-    """One of a kind gets another name or path: the usual texts, and the fields of its own."""
+    """The spec of an operation that changes a name or path: standard texts, overridden by `rest`."""
     names = KINDS[kind]
     usual = {
         "slug": f"{kind.value.replace('-', '_')}.update",
@@ -88,7 +90,7 @@ def renaming(kind: Kind, **rest: Any) -> OperationSpec:
 
 
 def taken_message(account: Account, *, kind: str, name: str, but: str = "") -> str:
-    """A sentence for when something has this name already; `but` is a unique id that does not count."""
+    """A sentence if the name is taken, else "". The entity with the unique ID `but` is ignored."""
     taken = _namesake(account, kind=kind, name=name, but=but)
     if taken is None:
         return ""
@@ -96,7 +98,7 @@ def taken_message(account: Account, *, kind: str, name: str, but: str = "") -> s
 
 
 def _namesake(account: Account, *, kind: str, name: str, but: str) -> Entity | None:
-    """AWS tells names of one kind apart without regard to case."""
+    """The entity with this name; AWS ignores case when it compares names of one kind."""
     known = cast("tuple[frozenset[str], dict[str, Entity]] | None", primed(("namesakes", account.pk, kind)))
     if known is not None and not but and name.lower() in known[0]:
         return known[1].get(name.lower())
@@ -105,7 +107,7 @@ def _namesake(account: Account, *, kind: str, name: str, but: str) -> Entity | N
 
 
 class WholeEntity(OnSubject):
-    """An operation by which an entity comes or goes, with all that can be said when it is made."""
+    """An operation that creates or deletes an entity, with everything that can be set at creation."""
 
     inputs: SubjectParams
 
@@ -122,7 +124,9 @@ class Create(WholeEntity):
 
     @classmethod
     def of(cls, account: Any, /, *more: Any, **rest: Any) -> Self:
-        """The operation in an account; `rest` are the parameters but the ARN. What is not there is empty."""
+        """Return the operation in an account; `rest` are the parameters except the ARN. Missing ones are
+        empty.
+        """
         params = cls.params_type.empty()
         if "path" in params:
             params["path"] = "/"
@@ -137,7 +141,7 @@ class Create(WholeEntity):
 
     @property
     def subject_id(self) -> str:
-        """The ARN, before and after: the unique id is AWS's to give."""
+        """The ARN, both before and after, because AWS assigns the unique ID."""
         return self.inputs.subject_arn
 
     def modified_arns(self) -> tuple[str, ...]:
@@ -173,7 +177,7 @@ class Create(WholeEntity):
 
 
 class NewPrincipalParams(SubjectParams):
-    """Where a user or role is made, the ARN of its permissions boundary (empty: none), and its tags."""
+    """The path of a new user or role, the ARN of its permissions boundary (empty: none), and its tags."""
 
     path: str
     boundary: Blank
@@ -181,7 +185,7 @@ class NewPrincipalParams(SubjectParams):
 
 
 class CreatePrincipal(Create):
-    """Makes a user or a role, with boundary and tags from the first moment."""
+    """Creates a user or role, with its boundary and tags from the start."""
 
     references = ("boundary",)
     inputs: NewPrincipalParams
@@ -202,8 +206,9 @@ class CreatePrincipal(Create):
 
 
 class Delete(WholeEntity):
-    """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its
-    set takes that away before."""
+    """Deletes an entity. It is refused if the entity still has parts that AWS wants removed first and that
+    its set does not remove before.
+    """
 
     _earlier: Sequence[Operation] = ()
 
@@ -223,7 +228,7 @@ class Delete(WholeEntity):
         return dict(ABSENT)
 
     def state_in_mirror(self) -> Image | None:
-        """What is gone is known to be gone."""
+        """Also report an entity that the mirror knows to be deleted as absent."""
         image, aws_id = super().state_in_mirror(), self.inputs.subject_id
         known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=aws_id)
         return dict(ABSENT) if image is None and aws_id and known.exists() else image
@@ -236,7 +241,7 @@ class Delete(WholeEntity):
         world.drop(self.inputs.subject_arn)
 
     def restoration(self, before: Image) -> Operation | None:
-        """The same made again, with what was there before; its unique id is another."""
+        """Create the entity again with what it had before; it gets a new unique ID."""
         former = former_params(self.spec.state, before)
         if not self.spec.inverse or former is None:
             return None
@@ -244,14 +249,14 @@ class Delete(WholeEntity):
 
 
 class RenameParams(SubjectParams):
-    """The name and the path that it gets; either may be the one that it has."""
+    """The new name and path; either may be unchanged."""
 
     new_name: str
     new_path: str
 
 
 class Rename(OnSubject):
-    """Gives a user or group another name or path, and so another ARN; the unique id stays."""
+    """Changes the name or path of an entity and so its ARN; its unique ID stays the same."""
 
     inputs: RenameParams
 
@@ -267,7 +272,7 @@ class Rename(OnSubject):
         return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
 
     def read_from_aws(self, aws: Aws) -> Any:
-        """Under the name of before, and under the new one if it is not there."""
+        """Look under the old name, and under the new one if it is not there."""
         params, record = self.inputs, None
         for name in dict.fromkeys((params.name, params.new_name)):
             now = self.look_for(aws, name)
@@ -278,7 +283,7 @@ class Rename(OnSubject):
 
     @property
     def name_afterwards(self) -> str:
-        """The name of before, when AWS shows that it still has that."""
+        """The new name, or the old one if AWS shows that the entity still has it."""
         params, now = self.inputs, self.seen.now if self.seen else None
         return now.name if now is not None and now.aws_id == params.subject_id else params.new_name
 
@@ -287,7 +292,7 @@ class Rename(OnSubject):
         return taken_message(self.account, kind=self.subject_kind, name=name, but=own)
 
     def simulate(self, world: ChangeWorld) -> None:
-        """Policies that name the ARN, and variables in policies, mean it differently."""
+        """Policies that contain the ARN, and policy variables, may match differently afterwards."""
         params = self.inputs
         world.move(
             params.subject_arn,

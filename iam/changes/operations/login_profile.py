@@ -1,8 +1,8 @@
-"""Give a user a console password or another one, have them choose another, or take it away.
+"""Create, reset or delete a user's console password, or require a change at next sign-in.
 
-The password is made when it is sent, and sealed for one person; or somebody has typed it, and it was sealed
-for the worker. AWS does not show whether a password is another than before, so a call of which the answer was
-lost is left to a person.
+A generated password is created when the call is sent, and sealed for one person; an entered one is sealed for
+the worker. AWS doesn't show whether a password has changed, so a call whose response was lost is left to a
+person.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class OnLoginProfile(OfUser):
     initial: ClassVar[Image | None] = {"has_password": False}
     section = LOGIN_PROFILES
     is_assumed: ClassVar[bool] = False
-    """Whether there is a password where none has been read of: AWS is looked at when the change runs."""
+    """The value of `has_password` if it is unknown to the mirror. AWS is read when the change runs."""
 
     def image_of(self, subject: Entity) -> Image | None:
         row = credentials_row(subject)
@@ -82,8 +82,9 @@ class RequirePasswordChange(OnLoginProfile):
         )
 
     def image_of(self, subject: Entity) -> Image | None:
-        """Where the profile has not been read, as though it were the other way round: AWS is looked at
-        when the change runs."""
+        """If the profile was not synced, assume the opposite of what is wanted; AWS is read when the change
+        runs.
+        """
         row = credentials_row(subject)
         profile = row.report.get("login_profile") if row else None
         if row is None or row.has_password is False:
@@ -122,10 +123,10 @@ class DeleteLoginProfile(OnLoginProfile):
 
     is_assumed = True
     _is_denied = False
-    """Whether an earlier operation of the set denies the user everything."""
+    """True if an earlier operation of the set denies the user everything."""
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
-        """Whether it leaves the user anything that the notes and the reversible means could be about."""
+        """Note whether the set denies the user everything: the notes and the alternative don't apply then."""
         self._is_denied = is_denied_all(self, earlier)
 
     def notes(self) -> tuple[str, ...]:
@@ -144,9 +145,11 @@ _GONE: Final = "The entered password has expired. Enter it again in a new reques
 
 
 class PasswordParams(UserParams):
-    """Under which seal the password is. `typed` (yes, no): somebody typed it, for the worker; else it is
-    made, for the recipient to read. `must_change` (yes, no): AWS has the user choose another at the
-    first sign-in."""
+    """The seal of the password.
+
+    `typed` (yes, no): it was entered and is sealed for the worker; otherwise it is generated, and the
+    recipient can read it. `must_change` (yes, no): AWS requires the user to change it at the first sign-in.
+    """
 
     sealed_id: IdText
     recipient_id: IdText
@@ -163,7 +166,7 @@ class SetPassword(OnLoginProfile):
     def of(
         cls, user: Entity, /, *more: Any, is_typed: bool = False, must_change: bool = True, **rest: Any
     ) -> Self:
-        """The operation on a user of the mirror, with `recipient` and `sealed_id`."""
+        """Return the operation on a user of the mirror; `rest` has `recipient` and `sealed_id`."""
         return super().of(user, typed=is_typed, must_change=must_change, **rest)
 
     @property
@@ -175,13 +178,15 @@ class SetPassword(OnLoginProfile):
         return self.inputs.must_change == YES
 
     def satisfied(self, image: Image) -> bool:
-        """AWS shows that there is a password; the seal says whether it is this one."""
+        """AWS shows only that there is a password; the seal tells whether it is this one."""
         return bool(image["has_password"]) and accepted(self.inputs.sealed_id) is not None
 
     shown_password = WITHHELD
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
+        """Add the entered password, or a new one, which stays sealed and unreadable until AWS has accepted
+        it.
+        """
         if self.is_typed:
             return {**call.params, "Password": sealed_text(self.inputs.sealed_id, purpose=TYPED, gone=_GONE)}
         password = new_password(self.account)
@@ -196,7 +201,7 @@ class SetPassword(OnLoginProfile):
         return {**call.params, "Password": password}
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """From now on its person can read it."""
+        """Let the recipient read the password from now on, or destroy an entered one."""
         if self.is_typed:
             used(self.inputs.sealed_id)
         else:
@@ -204,7 +209,7 @@ class SetPassword(OnLoginProfile):
         return {}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """AWS does not tell when a password was set, so the seal does."""
+        """Take the time at which the password was set from the seal, because AWS doesn't tell it."""
         secret = accepted(self.inputs.sealed_id)
         if self._read is not None and self._read.records and secret is not None:
             self._read = replace(self._read, set_at=secret.released_at)
@@ -250,7 +255,7 @@ class CreateLoginProfile(SetPassword):
         return None if before["has_password"] else self.beside("login_profile.delete")
 
     def refusal(self) -> str:
-        """That there is one already is no twin, but another matter."""
+        """Refuse if the user already has another password: that isn't the same request, but a reset."""
         user = self.subject()
         row = credentials_row(user) if user else None
         if row is not None and row.has_password and accepted(self.inputs.sealed_id) is None:

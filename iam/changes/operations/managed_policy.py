@@ -1,7 +1,8 @@
-"""Make a customer managed policy, or delete one with all its versions.
+"""Create a customer managed policy, or delete one with all its versions.
 
-AWS deletes a policy only when nobody has it and no version but the default one is left, so the others go
-first. Gatehouse keeps every text: a policy that is made again gets all its versions, in their order.
+AWS deletes a policy only if it is not attached to anything and only its default version is left, so the other
+versions are deleted first. Gatehouse keeps every text: a recreated policy gets all its versions in the same
+order.
 """
 
 from __future__ import annotations
@@ -39,13 +40,15 @@ from iam.policy.index.rows import PolicyRow
 
 
 class OnPolicy(OnSubject):
-    """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
+    """An operation on a whole policy: found by its ARN, read once with all its versions, and refreshed from
+    that.
+    """
 
     excluded = ("policy.",)
     inputs: SubjectParams
 
     def read_from_aws(self, aws: Aws) -> PolicyRecord | None:
-        """Two calls and one for each version, one where there is nothing."""
+        """Two calls and one for each version; one call if the policy doesn't exist."""
         return found_or_none(lambda: get_policy(aws, arn=self.inputs.subject_arn))
 
     @property
@@ -66,10 +69,10 @@ class OnPolicy(OnSubject):
 
 
 class NewPolicyParams(SubjectParams):
-    """Where it is made, what it says, and its tags.
+    """The path, description, default text and tags of a new policy.
 
-    `others` are further versions, which do not hold: their place (counted from 0, the oldest) → the digest of
-    the text. The text itself has the place that is left.
+    `others` are the non-default versions: position (from 0, the oldest) → digest of the text. The default
+    text has the remaining position.
     """
 
     path: str
@@ -102,7 +105,7 @@ class CreatePolicy(OnPolicy, Create):
 
     @cached_property
     def texts(self) -> list[str]:
-        """What the versions say, the oldest first; texts are never deleted from the mirror."""
+        """The texts of the versions, the oldest first. Texts are never deleted from the mirror."""
         others = self.inputs.others
         known = {
             document.digest: document.text
@@ -134,14 +137,14 @@ class CreatePolicy(OnPolicy, Create):
         return AwsCall("iam", "CreatePolicyVersion", params, sentence)
 
     def may_repeat(self, call: AwsCall) -> bool:
-        """AWS makes one policy of a name, and any number of versions."""
+        """AWS allows one policy per name, but CreatePolicyVersion makes another version each time."""
         return call.operation == "CreatePolicy"
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return len(image.get("versions", ())) > self.calls().index(call)
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """Nothing of the name, or its first versions as they are wanted."""
+        """True if nothing has the name, or if the policy has the first of the wanted versions."""
         if image == before:
             return True
         meanings = [document_meaning(text) for text in self.texts]
@@ -153,7 +156,7 @@ class CreatePolicy(OnPolicy, Create):
         return policy_image(self.inputs, versions=versions, default=f"v{self.default + 1}")
 
     def satisfied(self, image: Image) -> bool:
-        """Whatever numbers its versions have by now, and however the texts are laid out."""
+        """Compare the texts, regardless of version numbers and layout."""
         return comparable(image) == comparable(self.desired_state())
 
     def refusal(self) -> str:
@@ -169,7 +172,7 @@ class CreatePolicy(OnPolicy, Create):
         return ""
 
     def living(self) -> QuerySet[Entity]:
-        """Customer managed policies of the account, without AWS's own."""
+        """The account's customer managed policies, without AWS's own."""
         policies = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         return policies.exclude(arn__contains=OF_AWS)
 
@@ -181,7 +184,7 @@ class CreatePolicy(OnPolicy, Create):
         world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.inputs.document)))
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High for a text that allows everything, or changes to IAM, no matter who gets it."""
+        """High for a text that allows everything or changes to IAM, even if no one has the policy yet."""
         return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.inputs.document)) else NORMAL
 
     def texts_made(self) -> Mapping[str, str]:
@@ -189,7 +192,7 @@ class CreatePolicy(OnPolicy, Create):
 
 
 class GonePolicyParams(SubjectParams):
-    """Which versions go before it, by number of order ("0" …) → id."""
+    """The versions to delete first: position ("0" …) → version ID."""
 
     versions: dict[str, str]
 
@@ -228,8 +231,9 @@ class DeletePolicy(OnPolicy, Delete):
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """As before, except that versions to delete may be gone already. The mirror may not have read its
-        tags yet."""
+        """True if nothing changed except that versions to delete may already be gone. Tags are not compared,
+        because the mirror may not have synced them yet.
+        """
         if any(image.get(key) != before[key] for key in ("path", "description", "default")):
             return False
         had = set(before["versions"])
@@ -238,7 +242,7 @@ class DeletePolicy(OnPolicy, Delete):
         return had - to_delete <= has <= had
 
     def identity_error(self, aws: Aws) -> str:
-        """Also whether somebody still has it, which AWS would refuse."""
+        """Also check that no one has the policy, since AWS would refuse to delete it."""
         why = super().identity_error(aws)
         record = self.seen.now if self.seen else None
         if why or not isinstance(record, PolicyRecord):
@@ -250,7 +254,7 @@ class DeletePolicy(OnPolicy, Delete):
         return f"{self.inputs.name} can’t be deleted: {who}. Detach it first."
 
     def notes(self) -> tuple[str, ...]:
-        """Who has it by now, and what could not come back with it."""
+        """Who has the policy now, and what undoing can't restore."""
         subject = self.subject()
         if subject is None:
             return ()
@@ -265,8 +269,9 @@ class DeletePolicy(OnPolicy, Delete):
         return tuple(notes)
 
     def restoration(self, before: Image) -> Operation | None:
-        """A policy of the same name, path and tags, with the texts of all versions; its unique id is
-        another, and nobody has it."""
+        """Create a policy with the same name, path and tags, and the texts of all versions. It has a new
+        unique ID and is not attached to anyone.
+        """
         texts = dict(enumerate(before["texts"]))
         text = former_text(texts.pop(before["versions"].index(before["default"])))
         others = {str(number): digest for number, digest in texts.items()}

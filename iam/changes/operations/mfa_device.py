@@ -1,7 +1,7 @@
-"""Give an MFA device to a user, bring it back into step, take it away, delete a virtual one.
+"""Enable an MFA device for a user, resync it, deactivate it, or delete a virtual one.
 
-The two codes that a device shows in a row hold for a minute: they are sealed for the worker, sent once, and
-never again.
+The two consecutive codes of a device are valid for a minute: they are sealed for the worker and sent only
+once.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ _GONE: Final = (
 
 
 def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> UUID:
-    """Seal the two codes for the worker; they are there for a minute. Raises ValueError for what are not
-    twice six digits."""
+    """Seal the two codes for the worker, for one minute. Raises ValueError unless both have six digits."""
     codes = [code.replace(" ", "") for code in (first, second)]
     if not all(len(code) == 6 and code.isascii() and code.isdigit() for code in codes):
         raise ValueError("A code has 6 digits.")
@@ -63,19 +62,19 @@ def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> 
 
 
 class OfDevice(OfUser):
-    """An operation on a device. Virtual devices can be there and belong to nobody."""
+    """An operation on a device. A virtual device can exist without belonging to a user."""
 
     @property
     @abstractmethod
     def serial(self) -> str:
-        """The serial number, which is the ARN of a virtual device."""
+        """The serial number; for a virtual device, its ARN."""
 
     def device(self) -> Entity | None:
         """The mirror's row of the device, of any user."""
         return find_current_entity(self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial)
 
     def observe(self, aws: Aws) -> Image:
-        """One call, and one more where the user does not have a virtual device."""
+        """One call, and one more if the device is virtual and the user doesn't have it."""
         image = super().observe(aws)
         if (
             image["status"] == ABSENT
@@ -93,8 +92,7 @@ class OfDevice(OfUser):
 
 
 class OnDevice(OfDevice, OnCredential):
-    """What all share that are about a device of a user. Virtual devices can also be there and belong to
-    nobody."""
+    """An operation on a user's device, which is identified by `credential_id`."""
 
     @property
     def serial(self) -> str:
@@ -123,7 +121,7 @@ class DeactivateMfaDevice(OnDevice):
         parameters={"UserName": "user_name", "SerialNumber": "credential_id"},
         sentence="{user_name} no longer has the {label}",
         weight=HIGH,
-        # Who has no other device may be locked out of what asks for MFA.
+        # Users without another device may be locked out of everything that requires MFA.
         risks=(MFA_REMOVED,),
         loss=PermanentLoss(
             "Deactivate an MFA device",
@@ -134,7 +132,7 @@ class DeactivateMfaDevice(OnDevice):
 
     @property
     def status_after(self) -> str:
-        """A virtual device is still there."""
+        """A virtual device still exists after it was deactivated."""
         return SPARE if is_virtual(self.serial) else ABSENT
 
     def satisfied(self, image: Image) -> bool:
@@ -172,7 +170,7 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         return bool(image["status"] == ABSENT)
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """One that was taken from its user meanwhile is still to be deleted."""
+        """True also if the device was deactivated in the meantime."""
         return image == before or image["status"] == SPARE
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
@@ -196,20 +194,20 @@ class DeleteMfaDevice(DeactivateMfaDevice):
 
 
 class CodesParams(CredentialParams):
-    """Under which seal the two codes are."""
+    """The seal of the two codes."""
 
     sealed_id: IdText
 
 
 class WithCodes(OnDevice):
-    """Sends two codes that a device shows in a row."""
+    """Sends two consecutive codes of a device."""
 
     shown_code = "000000"
     inputs: CodesParams
 
     @classmethod
     def of_user(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
-        """The operation on a device and a user of the mirror."""
+        """Return the operation on a device and a user of the mirror."""
         params = CodesParams(
             **UserParams.names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id)
         )
@@ -250,7 +248,7 @@ class EnableMfaDevice(WithCodes):
     initial = {"status": SPARE}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """The mirror may not know a device yet that was just made."""
+        """True unless the device is assigned. The mirror may not know a device that was just created."""
         return bool(image["status"] != ASSIGNED)
 
     def restoration(self, before: Image) -> Operation | None:
@@ -258,7 +256,7 @@ class EnableMfaDevice(WithCodes):
 
 
 class ResyncMfaDevice(WithCodes):
-    """Brings a device back into step whose clock has drifted."""
+    """Resyncs a device whose clock has drifted."""
 
     spec = replace(
         EnableMfaDevice.spec,
@@ -277,5 +275,5 @@ class ResyncMfaDevice(WithCodes):
     )
 
     def satisfied(self, image: Image) -> bool:
-        """AWS shows no difference; the seal says whether it has taken the codes."""
+        """AWS shows no difference; the seal tells whether AWS has accepted the codes."""
         return image["status"] == ASSIGNED and accepted(self.inputs.sealed_id) is not None

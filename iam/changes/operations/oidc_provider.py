@@ -1,6 +1,6 @@
-"""Make an OpenID Connect provider, give it other audiences or thumbprints, or delete it.
+"""Create an OpenID Connect provider, change its audiences or thumbprints, or delete it.
 
-All but creating are idempotent, and AWS makes one provider for an address.
+All operations except creation are idempotent, and AWS allows one provider per URL.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ THUMBPRINT: Final = re.compile(r"[0-9a-f]{40}")
 
 
 def lines(values: Iterable[str]) -> str:
-    """Values as a parameter holds them: each once, in order, one a line."""
+    """Values as a parameter stores them: without duplicates, sorted, one per line."""
     return "\n".join(sorted(set(values)))
 
 
@@ -46,7 +46,7 @@ class OnOidc(OnProvider):
 
 
 def refusal_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) -> str:
-    """What is wrong with audiences and thumbprints, in words; "" is well."""
+    """What is wrong with audiences and thumbprints, as a sentence; "" if nothing is."""
     clients, thumbprints = list(clients), list(thumbprints)
     if len(clients) > MAX_CLIENTS:
         return f"a provider has at most {MAX_CLIENTS} audiences, not {len(clients)}."
@@ -64,7 +64,7 @@ def refusal_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) 
 
 
 class NewOidcParams(SubjectParams):
-    """Its address, audiences and thumbprints (one a line), and tags."""
+    """The URL, audiences and thumbprints (one per line) and tags of a new provider."""
 
     url: str
     clients: Blank
@@ -112,7 +112,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         return self.inputs.clients.split("\n") if self.inputs.clients else []
 
     def satisfied(self, image: Image) -> bool:
-        """AWS finds a thumbprint by itself where none was given."""
+        """Ignore the thumbprints if none were requested, because AWS determines one then."""
         wanted = self.desired_state()
         keys = ["exists", "clients", "tags"] + (["thumbprints"] if wanted["thumbprints"] else [])
         return all(image.get(key) == wanted[key] for key in keys)
@@ -136,7 +136,9 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
     )
 
     def restoration(self, before: Image) -> Operation | None:
-        """A provider of the same address, and so the same ARN, with its audiences, thumbprints and tags."""
+        """Create a provider with the same URL, and so the same ARN, with its audiences, thumbprints
+        and tags.
+        """
         return CreateOidcProvider.of(
             self.account,
             url=f"https://{self.inputs.name}",
@@ -147,7 +149,7 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
 
 
 class ClientParams(SubjectParams):
-    """The audience that comes or goes: the client id of an application."""
+    """The audience to add or remove: the client ID of an application."""
 
     client: str
 
@@ -175,8 +177,9 @@ REMOVE_CLIENT_ID: Final = ADD_CLIENT_ID.opposite(
 
 
 class Client(OnOidc):
-    """An audience is added to a provider, or removed: the client id of an application whose people are let
-    in."""
+    """Adds an audience to a provider or removes one: the client ID of an application whose tokens are
+    accepted.
+    """
 
     SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
     inputs: ClientParams
@@ -186,7 +189,7 @@ class Client(OnOidc):
         return bool(image.get("exists")) and there == self.spec.adds
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """The audience is as it was, whatever became of others."""
+        """True while the provider exists; other audiences don't matter."""
         return bool(image.get("exists"))
 
     def refusal(self) -> str:
@@ -202,7 +205,7 @@ class Client(OnOidc):
         return f"Sign-ins with a token for {self.inputs.client} no longer work."
 
     def risks(self) -> tuple[str, ...]:
-        """Nobody is let in by one that is taken away."""
+        """Removing an audience has no risks: it lets no one in."""
         return super().risks() if self.spec.adds else ()
 
 

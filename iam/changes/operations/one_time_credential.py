@@ -1,8 +1,8 @@
-"""Make an access key or a service-specific credential, of which AWS shows the secret once: a call is made
-once, and its secret is sealed for one person.
+"""Create an access key or a service-specific credential. AWS shows the secret once, so the call is made once,
+and the secret is sealed for one person.
 
-A call of which the answer was lost is never repeated. A credential that is there then, and was not when this
-was planned, is named: its secret is known to nobody, and a person deletes it.
+A call whose response was lost is never repeated. A credential that exists then, and didn't when the change
+was planned, is reported: no one knows its secret, and a person must delete it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from iam.mirror.models import Entity, EntityState, valid_at
 
 
 class GivenParams(UserParams):
-    """Which seal the secret goes under, for whom, and the ids of the credentials that are there already,
-    with blanks between."""
+    """The seal of the secret and its recipient, and the IDs of the existing credentials, separated
+    by spaces.
+    """
 
     sealed_id: IdText
     recipient_id: IdText
@@ -42,7 +43,7 @@ class GivenParams(UserParams):
 
 
 _SECRETS: Final = ("SecretAccessKey", "ServicePassword", "ServiceCredentialSecret")
-"""Where the secret is in AWS's answer."""
+"""The keys under which AWS's response can have the secret."""
 
 
 class WithSecret(OfSort):
@@ -62,11 +63,11 @@ class GivenOnce(WithSecret, NewCredential):
     inputs: GivenParams
 
     def desired_state(self) -> Image:
-        """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
+        """One more credential. AWS assigns its ID, which `satisfied` finds by the seal."""
         return {"ids": self.inputs.known.split(), "more": 1}
 
     def satisfied(self, image: Image) -> bool:
-        """The seal was released for a credential that AWS shows."""
+        """True if the seal was released for a credential that AWS shows."""
         secret = accepted(self.inputs.sealed_id)
         return secret is not None and secret.label in image["ids"]
 
@@ -85,7 +86,7 @@ class GivenOnce(WithSecret, NewCredential):
 
     @property
     def power(self) -> str:
-        """What anyone who holds it can do."""
+        """What anyone who has the credential can do."""
         return f"do whatever {self.inputs.user_name} can"
 
     def inverse(self, before: Image) -> Operation | None:
@@ -125,8 +126,9 @@ class CreateAccessKey(GivenOnce):
 
     @classmethod
     def of(cls, user: Entity, /, *more: Any, instead_of: str = "", **rest: Any) -> Self:
-        """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before,
-        in the same set."""
+        """Return the operation for a user of the mirror. `instead_of` is the ID of a key that the same set
+        deletes first.
+        """
         known = sorted(set(owned(user, cls.spec.sort.kind)) - {instead_of})
         return super().of(user, known=" ".join(known), **rest)
 
@@ -150,11 +152,11 @@ SERVICES: Final = {
     "logs.amazonaws.com": "CloudWatch Logs",
 }
 WITH_AGE: Final = frozenset({"bedrock.amazonaws.com", "logs.amazonaws.com"})
-"""Services of which AWS lets a credential end by itself."""
+"""Services whose credentials can expire."""
 
 
 class CredentialServiceParams(GivenParams):
-    """For which service, as AWS names it, and for how many days (blank: until it is deleted)."""
+    """The service, as AWS names it, and the number of days until expiry (blank: none)."""
 
     service_name: str
     age_days: Blank
@@ -204,7 +206,7 @@ class CreateServiceCredential(GivenOnce):
 
     @property
     def days(self) -> int:
-        """How long it is valid; 0 for until it is deleted."""
+        """Days until the credential expires; 0 if it doesn't."""
         return int(self.inputs.age_days or 0)
 
     def used(self) -> int | None:
@@ -228,7 +230,7 @@ class CreateServiceCredential(GivenOnce):
 
 
 class ResetParams(CredentialParams):
-    """Which seal the new secret goes under, and for whom."""
+    """The seal of the new secret, and its recipient."""
 
     sealed_id: IdText
     recipient_id: IdText
@@ -236,8 +238,7 @@ class ResetParams(CredentialParams):
 
 
 class ResetServiceCredential(WithSecret, OnCredential):
-    """Gives a credential a new password. One of which the answer was lost is left to a person, who asks
-    for another."""
+    """Gives a credential a new password. If the response was lost, a person must request another reset."""
 
     spec = CredentialSpec(
         slug="service_credential.reset",
@@ -265,7 +266,7 @@ class ResetServiceCredential(WithSecret, OnCredential):
     inputs: ResetParams
 
     def satisfied(self, image: Image) -> bool:
-        """AWS shows no difference; the seal says whether it has given a new one."""
+        """AWS shows no difference; the seal tells whether AWS has returned a new password."""
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:

@@ -1,4 +1,4 @@
-"""The parameters that a row of an operation keeps: typed, and checked when they are read."""
+"""Typed parameters of operations as rows store them. They are checked when they are loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from uuid import UUID
 from iam.mirror.models import Entity, PolicyVersion
 
 Blank: TypeAlias = str
-"""A text that may be empty, such as an id that AWS is still to give."""
+"""A text that may be empty, such as an ID that AWS has not assigned yet."""
 IdText: TypeAlias = str
-"""The id of a seal, or of a person, as text."""
+"""The ID of a seal or a person, as text."""
 YesNo: TypeAlias = str
 """YES or NO."""
 YES: Final = "yes"
@@ -22,28 +22,29 @@ NO: Final = "no"
 @dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Params:
-    """Texts, and mappings of texts. Each subclass is a frozen dataclass; the types of its fields, as they are
-    written, say what fits."""
+    """Parameters: texts, and mappings of text to text. Subclasses become frozen dataclasses; the annotations
+    of their fields, as written, say which values fit.
+    """
 
     NAMES: ClassVar[Mapping[str, str]] = {}
-    """What of an entity names the subject: its attribute → ours."""
+    """How parameters identify the subject: the entity's attribute → the parameter."""
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True)(cls)
 
     @classmethod
     def names_of(cls, entity: Any) -> dict[str, str]:
-        """The parameters that name an entity of the mirror."""
+        """The parameters that identify an entity of the mirror."""
         return {ours: getattr(entity, attribute) for attribute, ours in cls.NAMES.items()}
 
     @property
     def subject_names(self) -> dict[str, str]:
-        """Those that name the subject, with what they say."""
+        """The parameters that identify the subject, with their values."""
         return {ours: getattr(self, ours) for ours in self.NAMES.values()}
 
     @classmethod
     def empty(cls) -> dict[str, Any]:
-        """All of them, with nothing in them."""
+        """All parameters with empty values."""
         return as_stored({field.name: _EMPTY.get(str(field.type), "") for field in fields(cls)})
 
     def __post_init__(self) -> None:
@@ -55,15 +56,16 @@ class Params:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who alone may read a secret."""
+    """The only person who may read a secret."""
 
     person_id: UUID
     name: str
 
 
 def as_stored(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as parameters hold them: an entity of the mirror by its name, id and ARN, a version of a policy
-    by its number and the key of its text. What is None is left out."""
+    """Convert values to parameters: an entity of the mirror to its name, ID and ARN; a policy version to its
+    ID and the digest of its text; a recipient to ID and name. None is left out.
+    """
     stored: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, UUID):
@@ -86,7 +88,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_id(value: object) -> bool:
-    """Raises ValueError for a text that is none."""
+    """True for a UUID. Raises ValueError for any other text."""
     return isinstance(value, str) and bool(UUID(value))
 
 
@@ -102,4 +104,4 @@ _FITS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "YesNo": lambda value: value in (YES, NO),
     "dict[str, str]": _are_texts,
 }
-"""How a type is written → whether a value is such."""
+"""A type as written in an annotation → the check of its values."""

@@ -1,4 +1,4 @@
-"""What policies say, however their JSON is laid out, and the image of a managed policy as a whole."""
+"""Compares policies regardless of the layout of their JSON, and makes the image of a whole managed policy."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MAX_VERSIONS: Final = 5
 
 
 def versions_of(policy: Entity | None, **which: Any) -> QuerySet[PolicyVersion]:
-    """The versions that the mirror holds now of a policy."""
+    """The current versions of a policy in the mirror."""
     return PolicyVersion.objects.filter(valid_at(None), policy=policy, **which)
 
 
 def document_meaning(text: str) -> str:
-    """A digest that texts share which are the same JSON, however they are laid out."""
+    """A digest that is the same for all layouts of the same JSON."""
     try:
         body = json.loads(text)
         normalized = json.dumps(body, sort_keys=True, separators=(",", ":"))
@@ -35,8 +35,9 @@ def document_meaning(text: str) -> str:
 
 
 def managed_text_problem(text: str) -> str:
-    """What AWS's model does not find wrong with a managed policy: it knows nothing of JSON, and counts white
-    space, which the quota does not. "" is well."""
+    """Return a problem of a managed policy that AWS's service model doesn't find, or "". The model doesn't
+    check JSON, and it counts white space, which the quota does not.
+    """
     size = MANAGED.size(text)
     if size > MANAGED.limit:
         return f"The policy has {size:,} characters without whitespace. The limit is {MANAGED.limit:,}."
@@ -44,7 +45,7 @@ def managed_text_problem(text: str) -> str:
 
 
 def is_json_object(text: str) -> bool:
-    """Whether a text is a JSON object."""
+    """True if the text is a JSON object."""
     try:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
@@ -52,8 +53,9 @@ def is_json_object(text: str) -> bool:
 
 
 def policy_image(policy: Any, *, versions: Mapping[str, str], default: str) -> Image:
-    """A policy that there is, by its path, description and tags: its versions' ids, meanings and the keys of
-    their texts, the oldest first."""
+    """The image of an existing policy: path, description, tags, and its versions' IDs, meanings and text
+    digests, the oldest first.
+    """
     ids = sorted(versions, key=number_of)
     return {
         "exists": True,
@@ -68,7 +70,7 @@ def policy_image(policy: Any, *, versions: Mapping[str, str], default: str) -> I
 
 
 def comparable(image: Image) -> Image:
-    """What two policies share that say the same: without the numbers of versions and the layout of texts."""
+    """The image without version numbers and layout: it is equal for policies with equal content."""
     common = {key: value for key, value in image.items() if key not in ("versions", "texts", "default")}
     if image.get("exists"):
         common["default"] = image["versions"].index(image["default"]) if image["default"] else None

@@ -1,9 +1,9 @@
-"""Change what a customer managed policy says: a new default version, or a former version as the default
-again.
+"""Change the text of a customer managed policy: create a new default version, or set a former version as
+default.
 
-A policy has at most five versions, so the oldest that is not the default goes before a sixth is made.
-Creating is not idempotent: each call makes one more version. AWS never gives the number of a version twice,
-so a version always says what it said.
+A policy has at most five versions, so the oldest one that is not the default is deleted before a sixth is
+created. Creating is not idempotent: each call creates another version. AWS never reuses a version number, so
+a version never changes its text.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from iam.mirror.refresh import reread_entity
 
 
 class PolicyParams(Params):
-    """Which policy: what AWS is called with, and the unique id that it stood for."""
+    """The policy: its name and ARN, and its unique ID at the time of the request."""
 
     NAMES = {"name": "policy_name", "arn": "policy_arn", "aws_id": "policy_id"}
 
@@ -50,7 +50,7 @@ class OtherText(Operation):
     @property
     @abstractmethod
     def text(self) -> str:
-        """What the policy says afterwards."""
+        """The policy's text afterwards."""
 
     def simulate(self, world: ChangeWorld) -> None:
         policy = world.policy(self.named("arn"))
@@ -58,21 +58,22 @@ class OtherText(Operation):
             world.put_policy(replace(policy, digest=world.text(self.text)))
 
     def effect(self) -> AccessEffect:
-        """What it means for those who have the policy; nothing for one that is gone from the mirror."""
+        """The effect on the principals that have the policy; empty if the mirror no longer has it."""
         policy = self.subject()
         if policy is None:
             return AccessEffect()
         return AccessEffect(access=access_of(policy, old=default_text(policy), text=self.text))
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
-        goes."""
+        """High if a principal gains risky actions, if the text newly allows everything or changes to IAM, or
+        if a deny is removed.
+        """
         access = effect.access
         return HIGH if access and (access.risky or access.marks) else NORMAL
 
 
 class DefaultText(OtherText):
-    """What both ways of giving a policy another default text by itself share."""
+    """An operation that changes only the default text of a policy."""
 
     excluded = ("policy.create_version", "policy.set_default_version", "policy.take_back_version")
     missing_message = "The policy no longer exists in AWS, as of the last sync."
@@ -82,11 +83,13 @@ class DefaultText(OtherText):
         return {"document": document_meaning(self.text)}
 
     def satisfied(self, image: Image) -> bool:
-        """The default version says it, whichever number it has."""
+        """True if the default version has this text, regardless of its number."""
         return bool(image["document"] == document_meaning(self.text))
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """The same default and versions, but for one that was to be dropped and is."""
+        """True if the default and the versions are the same, except that the version to delete may be gone
+        already.
+        """
         same = all(image[key] == before[key] for key in ("default", "document"))
         return same and set(before["versions"]) - {self.dropped_version} <= set(image["versions"]) <= set(
             before["versions"]
@@ -94,7 +97,7 @@ class DefaultText(OtherText):
 
     @property
     def dropped_version(self) -> str:
-        """The version that goes first, to make room; empty for none."""
+        """The version that is deleted first to make room; empty if there is none."""
         return ""
 
     def image_of(self, subject: Entity) -> Image:
@@ -123,7 +126,7 @@ class DefaultText(OtherText):
         )
 
     def restoration(self, before: Image) -> Operation | None:
-        """The former version as the default again while AWS keeps it, else a new version with its text."""
+        """Set the former version as default if AWS still has it, else create a new version with its text."""
         policy = self.subject()
         if policy is None:
             return None
@@ -135,14 +138,14 @@ class DefaultText(OtherText):
 
 
 class TextParams(PolicyParams):
-    """The new text, and which version goes first (empty: none)."""
+    """The new text, and the version to delete first (empty: none)."""
 
     document: str
     drops: Blank
 
 
 class CreatePolicyVersion(DefaultText):
-    """Gives a policy a new version, which is the default from then on."""
+    """Creates a new version of a policy and sets it as default."""
 
     spec = OperationSpec(
         slug="policy.create_version",
@@ -165,8 +168,9 @@ class CreatePolicyVersion(DefaultText):
 
     @classmethod
     def of(cls, policy: Entity, *, text: str) -> Self:
-        """The operation on a policy of the mirror; the oldest version goes where there is no room for one
-        more."""
+        """Return the operation on a policy of the mirror. It deletes the oldest non-default version if there
+        is no room.
+        """
         image = state_in_mirror(policy)
         others = [version for version in image["versions"] if version != image["default"]]
         drops = others[0] if len(image["versions"]) >= MAX_VERSIONS else ""
@@ -189,7 +193,7 @@ class CreatePolicyVersion(DefaultText):
         return (drop, *super().calls()) if drops else super().calls()
 
     def restoration(self, before: Image) -> Operation | None:
-        """The version that made room comes back as well, where the mirror knows what it said."""
+        """Also restore the version that was deleted to make room, if the mirror knows its text."""
         usual = super().restoration(before)
         if not self.dropped_version or not isinstance(usual, SetDefaultVersion):
             return usual
@@ -199,7 +203,9 @@ class CreatePolicyVersion(DefaultText):
         return restore("policy.take_back_version", account=self.account, params=replaced)
 
     def _replaced(self, usual: SetDefaultVersion) -> dict[str, str] | None:
-        """What `policy.take_back_version` needs to know; None where the mirror lacks a part of it."""
+        """The parameters of `policy.take_back_version`; None if the mirror lacks one of them, or if the
+        default text is no longer the one of this operation.
+        """
         policy = usual.subject()
         if policy is None:
             return None
@@ -232,7 +238,7 @@ class CreatePolicyVersion(DefaultText):
 
     @property
     def quota_growth(self) -> int:
-        """None where another version makes room."""
+        """0 if another version is deleted first."""
         return 0 if self.dropped_version else 1
 
     def refusal(self) -> str:
@@ -240,7 +246,7 @@ class CreatePolicyVersion(DefaultText):
 
 
 class VersionParams(PolicyParams):
-    """Which version becomes the default, and the digest of its text."""
+    """The version that becomes the default, and the digest of its text."""
 
     version: str
     digest: str
@@ -262,13 +268,14 @@ class SetDefaultVersion(DefaultText):
 
     @cached_property
     def text(self) -> str:
-        """Texts are never deleted from the mirror."""
+        """The version's text. Texts are never deleted from the mirror."""
         return Document.objects.get(digest=self.inputs.digest).text
 
 
 def state_in_mirror(policy: Entity) -> Image:
-    """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the
-    default version's document."""
+    """The image of a policy in the mirror, in the form that `observe` returns. `text` is the digest of the
+    default version's document.
+    """
     versions = list(versions_of(policy).select_related("document"))
     default = next((version for version in versions if version.is_default), None)
     ids = [version.version_id for version in versions]
@@ -276,7 +283,7 @@ def state_in_mirror(policy: Entity) -> Image:
 
 
 def default_text(policy: Entity) -> str:
-    """What a policy of the mirror says now; empty where that has not been read."""
+    """The default text of a policy in the mirror; empty if it was not synced."""
     return versions_of(policy, is_default=True).values_list("document__text", flat=True).first() or ""
 
 

@@ -1,5 +1,6 @@
-"""Which policies and trust policies name a principal by its ARN: what a deleted one leaves behind, and
-what no longer fits a renamed one."""
+"""Finds the policies and trust policies that contain a principal's ARN: they stay behind when it is deleted,
+and stop matching when it is renamed.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ _BEGINNING: Final = "Named in the "
 
 
 def notes_for_limited_reader(receipt: Mapping[str, Any]) -> list[str]:
-    """The notes of a receipt for somebody who does not see the account whole: that it is named, and not who
-    names it.
+    """The notes of a receipt for someone who does not see the whole account. They say that policies name the
+    principal, but not which ones.
     """
     notes = receipt.get("effect", {}).get("notes", ())
     confidential = receipt.get("confidential", ())
@@ -26,10 +27,10 @@ def notes_for_limited_reader(receipt: Mapping[str, Any]) -> list[str]:
 
 
 def named_by(principal: Entity) -> tuple[str, ...]:
-    """Sentences on who names the principal, in its own account by name and in others by number; none where
-    nobody does.
+    """Return sentences on what names the principal: in its own account by name, in other accounts by number;
+    empty if nothing does.
 
-    Texts are searched for the whole ARN as JSON writes it: one that matches it by a wildcard is not found.
+    The texts are searched for the whole ARN as written in JSON, so matches by wildcard are not found.
     """
     texts = Document.objects.filter(text__contains=json.dumps(principal.arn)[1:-1] + '"')
     digests = list(texts.values_list("digest", flat=True))
@@ -49,7 +50,7 @@ def named_by(principal: Entity) -> tuple[str, ...]:
 
 
 def _policies(principal: Entity, digests: list[str]) -> str:
-    """Policies that name the principal, or let someone act as it."""
+    """A sentence on the policies that contain the principal's ARN, except its own inline policies."""
     of_account = Q(valid_at(None), account=principal.account_id, document__in=digests)
     versions = PolicyVersion.objects.filter(of_account, is_default=True)
     names = set(versions.values_list("policy__name", flat=True))

@@ -1,4 +1,4 @@
-"""Make, rename, change and delete IAM users, groups and roles."""
+"""Create, rename, change and delete IAM users, groups and roles."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ class UpdateUser(Rename):
     spec = renaming(Kind.USER)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Anyone who the user belongs to keeps it under the new ARN."""
+        """Keep the user's links to people under the new ARN."""
         super().read_back(aws, cause_id=cause_id)
         subject = self.subject()
         if subject is not None and subject.arn != self.inputs.subject_arn:
             follow_rename(self.inputs.subject_arn, new_arn=subject.arn)
 
     def effect(self) -> AccessEffect:
-        """Policies go by the ARN, and it is another one then."""
+        """Policies refer to the ARN, which changes."""
         user = self.subject()
         named = named_by(user) if user else ()
         return AccessEffect(notes=named, confidential=named)
@@ -116,7 +116,7 @@ class UpdateGroup(Rename):
     spec = renaming(Kind.GROUP)
 
     def notes(self) -> tuple[str, ...]:
-        """The teams that find their people by the name of the group."""
+        """The teams whose rules use the name of the group."""
         if self.inputs.new_name == self.inputs.name:
             return ()
         rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.inputs.name)
@@ -156,7 +156,7 @@ class RoleSettings:
 
 
 class NewRoleParams(NewPrincipalParams):
-    """Also who may assume the role, what it is for, and its longest session in seconds."""
+    """Also the trust policy, the description, and the maximum session duration in seconds."""
 
     trust: str
     description: Blank
@@ -164,7 +164,7 @@ class NewRoleParams(NewPrincipalParams):
 
 
 class CreateRole(CreatePrincipal):
-    """Makes a role, with trust policy, boundary and tags from the first moment."""
+    """Creates a role, with its trust policy, boundary and tags from the start."""
 
     spec = creation(
         Kind.ROLE,
@@ -193,8 +193,9 @@ class CreateRole(CreatePrincipal):
 
     @classmethod
     def of(cls, account: Account, *more: Any, settings: RoleSettings | None = None, **rest: Any) -> Self:
-        """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a
-        managed policy."""
+        """Return the operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of
+        a managed policy.
+        """
         return super().of(account, **((settings or RoleSettings()).params | rest))
 
     @property
@@ -247,7 +248,7 @@ class UpdateRole(OnSubject):
         return f"{self.seconds // 60:,}"
 
     def notes(self) -> tuple[str, ...]:
-        """Also the longest session that it replaces."""
+        """Also the previous maximum session duration."""
         role = self.subject()
         former_s = EntityInMirror(role).max_session_duration if role else 0
         if former_s in (0, self.seconds):

@@ -1,5 +1,6 @@
-"""What operations on an identity provider share: it is known by its ARN, and roles that trust it let its
-people in."""
+"""Shared parts of operations on identity providers. A provider is identified by its ARN, and people who sign
+in with it can assume the roles that trust it.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +22,14 @@ Record = SamlProviderRecord | OidcProviderRecord
 
 
 class OnProvider(OnListed):
-    """An operation on one provider. AWS gives providers no unique id, so that the ARN stands for it."""
+    """An operation on one provider. AWS assigns no unique ID to providers, so the ARN is used instead."""
 
     excluded = ("",)
     has_identity = False
     get: ClassVar[Callable[..., Record]]
-    """Reads one by its ARN."""
+    """Reads a provider by its ARN."""
     facts: ClassVar[tuple[str, ...]]
-    """What an image tells of a provider, whichever of it the operation changes."""
+    """The facts of a provider's image, including those that the operation doesn't change."""
 
     inputs: SubjectParams
 
@@ -71,24 +72,24 @@ class OnProvider(OnListed):
 
     @property
     def consequence(self) -> str:
-        """What it means to the people who come in by the roles that trust it."""
+        """What the operation means for people who sign in with the roles that trust the provider."""
         return "Anyone who signs in with the provider can assume them, as far as their trust policies allow."
 
     def risks(self) -> tuple[str, ...]:
-        """Anyone who speaks for the provider may assume the roles that trust it."""
+        """Anyone who controls the provider can assume the roles that trust it."""
         return (TRUST_OPENED,) if self.trusting() else ()
 
 
 class CreateProvider(OnProvider, Create):
-    """Makes a provider, which no role need trust yet."""
+    """Creates a provider. Roles may not trust it yet."""
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """The ARN is known beforehand, and stands for an id."""
+        """Return the ARN, which is known beforehand, as the ID."""
         return {"ids": {self.arn: self.arn}}
 
 
 class UpdateProvider(OnProvider):
-    """Gives a provider something else, whatever became of the rest of it."""
+    """Changes facts of a provider. Its other facts don't matter."""
 
     def satisfied(self, image: Image) -> bool:
         wanted = self.desired_state()

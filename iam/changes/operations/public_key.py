@@ -1,6 +1,6 @@
 """Upload the public half of a key pair for a user: an SSH key for CodeCommit, or a signing certificate.
 
-AWS makes a credential with an id of a public text.
+AWS creates a credential with its own ID from the uploaded text.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from iam.mirror.models import Entity
 
 
 class TextUploadParams(UserParams):
-    """The text, and the ids of the credentials of the kind that are there already, with blanks between."""
+    """The text, and the IDs of the user's existing credentials of this kind, separated by spaces."""
 
     body: str
     known: Blank
 
 
 def upload_quota(sort: CredentialSort, *, usual: int, name: str = "") -> Quota:
-    """How many of a sort a user may have."""
+    """How many credentials of a sort a user may have."""
     return Quota(
         f"{sort.noun} count afterwards",
         "{user_name} has {used} of them, and AWS allows {limit}. Delete an unused one first.",
@@ -52,18 +52,18 @@ def upload_quota(sort: CredentialSort, *, usual: int, name: str = "") -> Quota:
 
 
 class TextUpload(NewCredential):
-    """Uploads a text. It is sent once: what AWS shows of a new credential tells whether it is this text."""
+    """Uploads a text once. The text of a new credential in AWS tells whether it is this one."""
 
     initial = {"ids": [], "is_there": False}
     inputs: TextUploadParams
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
-        # Browsers send lines with two characters at their end.
+        # Browsers send lines that end with CR LF.
         return super().of(user, body=body.replace("\r\n", "\n").strip())
 
     def desired_state(self) -> Image:
-        """AWS assigns the id."""
+        """One more credential with this text; AWS assigns its ID."""
         return {"ids": self.inputs.known.split(), "more": 1, "is_there": True}
 
     def satisfied(self, image: Image) -> bool:
@@ -73,19 +73,21 @@ class TextUpload(NewCredential):
         return bool(image["ids"] == before["ids"])
 
     def image_of(self, subject: Entity) -> Image:
-        """The mirror keeps no such texts, so one more credential than at the planning counts as this."""
+        """The mirror doesn't keep these texts, so any credential that is new since planning counts as this
+        one.
+        """
         ids = self.ids_in_mirror(subject)
         return {"ids": ids, "is_there": bool(self._new(ids))}
 
     def observe(self, aws: Aws) -> Image:
-        """One call, and at most one for each credential that is new since the planning."""
+        """One call, and at most one for each credential that is new since planning."""
         image = super().observe(aws)
         image["is_there"] = any(self.is_this(aws, credential_id) for credential_id in self._new(image["ids"]))
         return image
 
     @abstractmethod
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        """Whether a credential is of this text. Raises AwsError."""
+        """True if the credential has this text. Raises AwsError."""
 
     def _new(self, ids: list[str]) -> list[str]:
         return [credential_id for credential_id in ids if credential_id not in self.inputs.known.split()]
@@ -97,7 +99,7 @@ class TextUpload(NewCredential):
 
 
 BITS = 2048
-"""The shortest RSA key that AWS takes."""
+"""The minimum size of an RSA key that AWS accepts."""
 
 
 class UploadSshKey(TextUpload):
@@ -141,14 +143,15 @@ class UploadSshKey(TextUpload):
 
 
 def read_key(text: str) -> object:
-    """The key in either form. Raises ValueError or UnsupportedAlgorithm for what is none."""
+    """Parse a key in PEM or OpenSSH format. Raises ValueError or UnsupportedAlgorithm if it isn't one."""
     data = text.encode()
     return load_pem_public_key(data) if data.startswith(b"-----") else load_ssh_public_key(data)
 
 
 def normalized_key(text: str) -> bytes:
-    """A key in one form, whatever its form, comment and line ends; the text itself for what cannot be
-    read."""
+    """Convert a key to DER, regardless of its format, comment and line ends; return the text itself if it
+    can't be parsed.
+    """
     try:
         key = read_key(text.strip())
     except (ValueError, UnsupportedAlgorithm):
@@ -188,7 +191,7 @@ class UploadCertificate(TextUpload):
 
 
 def read_certificate(text: str) -> Certificate | None:
-    """The certificate; None for what is none."""
+    """Parse a certificate; None if it isn't one."""
     try:
         return load_pem_x509_certificate(text.strip().encode())
     except ValueError:

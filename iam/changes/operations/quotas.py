@@ -1,4 +1,4 @@
-"""The quotas of an account, and what an operation draws of one."""
+"""The quotas of an account, and how much of one an operation uses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from iam.mirror.models import Account, AccountFact, valid_at
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
-    """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the
-    count that follows."""
+    """The use of an AWS quota. `what` is the label of the count; `refusal` is shown if `after` is over the
+    limit.
+    """
 
     what: str
     used: int
@@ -26,8 +27,9 @@ class QuotaUse:
 
 
 def quota_of(account: Account, name: str, *, default: int) -> int:
-    """A quota of an account by its name in the summary (GetAccountSummary), or the default where that has
-    not been read."""
+    """Return an account's quota by its name in GetAccountSummary, or the default if the summary was not
+    synced.
+    """
     facts = AccountFact.objects.filter(valid_at(None), account=account, name="summary")
     summary = memoize(("summary", account.pk), facts.first)
     value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None

@@ -1,11 +1,12 @@
-"""End the running sessions of a role, of everybody or of one person: those that were issued before are denied
+"""Revoke the sessions of a role, of everyone or of one person: sessions that were issued before are denied
 everything.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
-An inline policy of the role denies every action to sessions with a token from before a moment. The moment is
-set when the policy is sent, not when it is asked for, and lies a little ahead, so that a session does not
-slip through while the policy spreads.
+
+An inline policy of the role denies every action to sessions whose token was issued before a point in time.
+That time is set when the policy is sent, not when it is requested. It is a little in the future, so that no
+session slips through while the policy takes effect.
 """
 
 from __future__ import annotations
@@ -30,22 +31,23 @@ from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 
 EVERYBODY: Final = "AWSRevokeOlderSessions"
-"""The name that the AWS console gives to the policy as well."""
+"""The policy name that the AWS console uses too."""
 ISSUED: Final = "aws:TokenIssueTime"
 SPREADS_IN: Final = timedelta(seconds=30)
-"""As long as the AWS console waits for a policy to hold everywhere."""
+"""How long the AWS console waits for a policy to take effect everywhere."""
 _NO_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
 
 class RevokeParams(InlineText):
-    """With whose sessions they are, in words; blank for everybody's."""
+    """Whose sessions to revoke, as text; blank for everyone's."""
 
     whose: Blank
 
 
 def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
-    """The policy that ends sessions which were issued before a moment; of one person, by what a condition
-    key says of their sessions."""
+    """Return the policy that denies everything to sessions issued before a time. With `key`, only to sessions
+    in which this condition key has the value.
+    """
     conditions: dict[str, dict[str, str]] = {"DateLessThan": {ISSUED: f"{before:%Y-%m-%dT%H:%M:%SZ}"}}
     if key:
         conditions["StringEquals"] = {key: value}
@@ -73,18 +75,21 @@ class RevokeSessions(PutInlinePolicy):
 
     @classmethod
     def of_everybody(cls, role: Entity, *, at: datetime) -> Self:
-        """All sessions of a role of the mirror that were issued until it is carried out, and at least
-        until a moment."""
+        """Revoke all sessions of a role of the mirror that are issued before it is applied, and at least
+        those before `at`.
+        """
         return cls._of(role, at=at)
 
     @classmethod
     def of_source_identity(cls, role: Entity, *, source_identity: str, at: datetime) -> Self:
-        """The sessions that carry a source identity, which nobody can change once the session is there."""
+        """Revoke the sessions with a source identity, which can't be changed during a session."""
         return cls._of(role, key="aws:SourceIdentity", value=source_identity, whose=source_identity, at=at)
 
     @classmethod
     def of_session_name(cls, role: Entity, *, session_name: str, at: datetime) -> Self:
-        """The sessions of a name: who assumes the role chooses it, unless its trust policy demands one."""
+        """Revoke the sessions with a name. The caller of AssumeRole chooses it, unless the trust policy
+        requires one.
+        """
         user_id = f"{role.aws_id}:{session_name}"
         return cls._of(role, key="aws:userid", value=user_id, whose=session_name, at=at)
 
@@ -116,11 +121,11 @@ class RevokeSessions(PutInlinePolicy):
         return {**call.params, "PolicyDocument": text}
 
     def desired_state(self) -> Image:
-        """The moment is the earliest that will do."""
+        """The time in the document is the earliest one that is sufficient."""
         return _image(self.inputs.document)
 
     def satisfied(self, image: Image) -> bool:
-        """It denies the same, from this moment on or from a later one."""
+        """True if the same is denied, with this time or a later one."""
         wanted = self.desired_state()
         return bool(image["document"] == wanted["document"] and image["moment"] >= wanted["moment"])
 
@@ -153,7 +158,7 @@ class RevokeSessions(PutInlinePolicy):
 
 
 def _with_moment(text: str, moment: datetime | None) -> str:
-    """The same revocation from another moment; None for no moment at all."""
+    """The same revocation with another time; None for no time."""
     moment_text = "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     body = json.loads(text)
     body["Statement"][0]["Condition"]["DateLessThan"][ISSUED] = moment_text
@@ -161,7 +166,9 @@ def _with_moment(text: str, moment: datetime | None) -> str:
 
 
 def _image(text: str) -> Image:
-    """What it denies, without its moment, and from which moment on; a text that is no revocation has none."""
+    """What the text denies, without its time, and the time; the time is empty if the text is not a
+    revocation.
+    """
     try:
         moment = str(json.loads(text)["Statement"][0]["Condition"]["DateLessThan"][ISSUED])
         shape = _with_moment(text, None)

@@ -1,8 +1,8 @@
-"""Make a SAML provider, give it other metadata, or delete it; and what its metadata document says. Nothing of
-it is resolved or fetched.
+"""Create a SAML provider, replace its metadata, or delete it; and parse its metadata document. Nothing in the
+document is resolved or fetched.
 
-The mirror keeps every metadata document, so that a former one comes back. Private keys for encrypted
-assertions are none of this: AWS never shows them.
+The mirror keeps every metadata document, so a former one can be restored. Private keys for decrypting
+assertions are not handled: AWS never shows them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ from iam.mirror.pull.transform.principals import document_digest
 
 LEAST: Final = 1000
 MAX_LENGTH: Final = 500_000
-"""Characters. AWS takes no shorter one, and longer ones than people have."""
+"""The minimum and maximum length in characters; LEAST is AWS's minimum, and MAX_LENGTH is more than real
+documents have.
+"""
 _NS: Final = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _CERTIFICATE: Final = "{http://www.w3.org/2000/09/xmldsig#}X509Certificate"
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Who signs people in, at which addresses, and how many certificates they sign with."""
+    """The identity provider's entity ID, its sign-in URLs, and its number of signing certificates."""
 
     entity_id: str
     addresses: tuple[str, ...]
@@ -40,16 +42,16 @@ class Metadata:
 
 
 class UnfitError(ValueError):
-    """It is no metadata document of an identity provider; the message says why, for a person."""
+    """The text is not the metadata of an identity provider; the message says why, for people."""
 
 
 def read_metadata(text: str) -> Metadata:
-    """What the document says. Raises UnfitError."""
+    """Parse a metadata document. Raises UnfitError."""
     if len(text) < LEAST:
         raise UnfitError(f"The metadata has {len(text):,} characters. AWS requires at least {LEAST:,}.")
     if len(text) > MAX_LENGTH:
         raise UnfitError(f"The metadata has {len(text):,} characters. The limit is {MAX_LENGTH:,}.")
-    # Declarations of entities and document types have no place in metadata, and are how XML does harm.
+    # Metadata needs no entity or document type declarations, which are how XML attacks work.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise UnfitError("The metadata declares a document type, which Gatehouse doesn’t accept.")
     try:
@@ -85,14 +87,14 @@ class OnSaml(OnProvider):
     facts = ("metadata", "tags")
 
     def found_of(self, record: SamlProviderRecord) -> FoundEntity:
-        """The document is stored first."""
+        """Store the document first, because the entity refers to it."""
         digest = document_digest(record.metadata)
         Document.objects.get_or_create(digest=digest, defaults={"text": record.metadata})
         return inventory.saml_provider(record, intern=document_digest)
 
 
 def refusal_of(metadata: str) -> str:
-    """What is wrong with a metadata document, in words; "" is well."""
+    """What is wrong with a metadata document, as a sentence; "" if nothing is."""
     try:
         read_metadata(metadata)
     except UnfitError as unfit:
@@ -101,7 +103,7 @@ def refusal_of(metadata: str) -> str:
 
 
 def speaks_of(metadata: str) -> str:
-    """Whom a metadata document speaks of, in a sentence; empty where it cannot be read."""
+    """A sentence on the identity provider that a metadata document describes; empty if it can't be parsed."""
     try:
         document_read = read_metadata(metadata)
     except UnfitError:
@@ -158,7 +160,7 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
         return refusal_of(self.inputs.metadata)
 
     def notes(self) -> tuple[str, ...]:
-        """Also which identity provider the metadata names, now and before."""
+        """Also the identity providers in the new and the previous metadata."""
         subject = self.subject()
         state = state_of(subject) if subject else None
         former = speaks_of(state.document.text) if state and state.document else ""
@@ -180,7 +182,9 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
     )
 
     def notes(self) -> tuple[str, ...]:
-        """AWS gives no private key out, and Gatehouse does not read whether there is one."""
+        """Also warn about a private key: AWS never returns it, and Gatehouse does not sync whether there is
+        one.
+        """
         lost = (
             "If AWS decrypts assertions for it, the private key for that is deleted too, and "
             "undoing can’t restore it."

@@ -1,8 +1,9 @@
-"""What operations share of which AWS's answer holds a secret, or that send one: it is sealed for one person,
-and stands in no parameter.
+"""Shared parts of operations that receive a secret from AWS or send one. The secret is sealed, for one person
+or for the worker, and is not in any parameter.
 
-The parameters name the seal (`sealed_id`), chosen when the change is asked for. What became of the seal tells
-whether AWS has taken the call: it is released when AWS has answered, and only then can its person read it.
+The parameters have the ID of the seal (`sealed_id`), which is chosen when the change is requested. The seal
+tells whether AWS has accepted the call: it is released after AWS has answered, and only then can the
+recipient read it.
 """
 
 from __future__ import annotations
@@ -21,19 +22,21 @@ from iam.sealed.queries import secret_of
 from iam.sealed.services import SealedError
 
 READABLE_FOR: Final = timedelta(hours=24)
-"""How long a secret waits for its person."""
+"""How long the recipient can read a secret."""
 WITHHELD: Final = "(sealed)"
-"""Stands for a secret in calls that are shown."""
+"""Replaces a secret in calls that are shown."""
 _SEALS: Final = UUID("6f1d1f3e-7d0b-4f6e-9a64-0b3c2f7d8e51")
 
 
 def seal_id(*, person_id: UUID, key: str) -> UUID:
-    """The seal that belongs to a person's form: the same form, sent twice, is the same change."""
+    """The seal of a person's form. A form that is submitted twice has the same seal, and so is the same
+    change.
+    """
     return uuid5(_SEALS, f"{person_id}:{key}")
 
 
 class SealedFor(Protocol):
-    """Parameters that name a seal and its reader."""
+    """Parameters with a seal and its recipient."""
 
     @property
     def sealed_id(self) -> str: ...
@@ -44,7 +47,7 @@ class SealedFor(Protocol):
 def seal_for(
     sealed_for: SealedFor, secret: str, *, account: Account, purpose: str, label: str, is_held: bool = False
 ) -> None:
-    """Seal a secret for the recipient; one that is held waits until AWS has taken it."""
+    """Seal a secret for the recipient. A held secret can't be read until AWS has accepted it."""
     sealed.seal(
         secret,
         for_person=UUID(sealed_for.recipient_id),
@@ -58,14 +61,15 @@ def seal_for(
 
 
 def accepted(sealed_id: str) -> Secret | None:
-    """The seal, if AWS has taken the call that it belongs to."""
+    """The seal, if AWS has accepted the call that it belongs to, else None."""
     secret = secret_of(UUID(sealed_id))
     return secret if secret is not None and secret.released_at is not None else None
 
 
 def sealed_text(sealed_id: str, *, purpose: str, gone: str) -> str:
-    """The text that somebody has sealed for a worker. Raises RefusedError, with `gone`, when it is not
-    there any more."""
+    """Read a text that was sealed for the worker. Raises RefusedError, with `gone`, if it no longer
+    exists.
+    """
     try:
         return sealed.read_text(UUID(sealed_id), purpose=purpose)
     except SealedError as error:
@@ -73,14 +77,16 @@ def sealed_text(sealed_id: str, *, purpose: str, gone: str) -> str:
 
 
 def used(sealed_id: str) -> None:
-    """AWS has taken what was sealed for a worker: it is noted so, and destroyed."""
+    """Mark a text that was sealed for the worker as accepted by AWS, and destroy it."""
     sealed.release(UUID(sealed_id))
     sealed.destroy(UUID(sealed_id))
 
 
 def new_password(account: Account) -> str:
-    """A password that no policy of AWS refuses: letters of both cases, digits and symbols, as long as the
-    account wants, and at least 24."""
+    """Generate a password that every password policy of AWS accepts: upper-case and lower-case letters,
+    digits and symbols. It has 24 characters, or as many (at most 128) as MinimumPasswordLength of the stored
+    password policy requires.
+    """
     policy = AccountFact.objects.filter(valid_at(None), account=account, name="password_policy").first()
     wanted = policy.value.get("MinimumPasswordLength") if policy and isinstance(policy.value, dict) else None
     length = min(max(24, int(wanted or 0)), 128)
@@ -92,4 +98,4 @@ def new_password(account: Account) -> str:
 
 _KINDS: Final = (string.ascii_uppercase, string.ascii_lowercase, string.digits, "!@#$%^*()_+-=[]{}")
 _SIGNS: Final = "".join(set("".join(_KINDS)) - set("0O1lI"))
-"""Without those that people mistake for each other."""
+"""Without characters that people confuse."""

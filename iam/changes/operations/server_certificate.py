@@ -1,7 +1,7 @@
-"""Upload a TLS certificate into IAM, rename or move one, or delete one.
+"""Upload a TLS certificate to IAM, rename or move one, or delete one.
 
-AWS never gives the private key back, so that a deleted certificate is gone for good. The key of a new one is
-sealed when the change is asked for, and destroyed when AWS has it.
+AWS never returns the private key, so deleting a certificate is permanent. The key of a new one is sealed when
+the change is requested, and destroyed when AWS has it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from iam.mirror.pull.transform import inventory
 from iam.mirror.refresh import reread_tags
 
 PURPOSE: Final = "server_certificate.private_key"
-"""Under which a private key is sealed for the worker."""
+"""The purpose with which a private key is sealed for the worker."""
 _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the request again with the key."
 
 
@@ -70,8 +70,9 @@ class OnCertificate(OnListed):
 
 
 class UploadParams(SubjectParams):
-    """The certificate and its chain (empty: none) as PEM, where it lies, its tags, and the seal of its
-    private key."""
+    """The certificate and its chain (empty: none) as PEM, its path, its tags, and the seal of its private
+    key.
+    """
 
     path: str
     body: str
@@ -108,7 +109,7 @@ class UploadServerCertificate(OnCertificate, Create):
         return {**call.params, "PrivateKey": sealed_text(self.inputs.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """The unique id; the sealed key is destroyed."""
+        """Return the unique ID, and destroy the sealed key."""
         used(self.inputs.sealed_id)
         return super().handle_response(
             call, {"ServerCertificate": response.get("ServerCertificateMetadata", {})}
@@ -118,16 +119,17 @@ class UploadServerCertificate(OnCertificate, Create):
         return {**super().desired_state(), "body": _digest(self.inputs.body)}
 
     def image_now(self, now: ServerCertificateNow) -> Image:
-        """With the text, which tells whose certificate it is."""
+        """Include the certificate's text, which tells certificates of the same name apart."""
         return {**super().image_now(now), "body": _digest(now.body)}
 
     def satisfied(self, image: Image) -> bool:
-        """The mirror does not hold the text."""
+        """Compare the text only if the image has it: the mirror doesn't store it."""
         return {"body": self.desired_state()["body"], **image} == self.desired_state()
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """A key of which the answer was lost is destroyed here, and kept when AWS has another certificate
-        under the name."""
+        """Destroy the key if AWS has this certificate, because a lost response leaves it sealed. It is kept
+        if AWS has another certificate with this name.
+        """
         super().read_back(aws, cause_id=cause_id)
         if self.seen and self.seen.now and self.satisfied(self.image_now(self.seen.now)):
             used(self.inputs.sealed_id)
@@ -136,7 +138,7 @@ class UploadServerCertificate(OnCertificate, Create):
         return refusal_of(self.inputs.body, self.inputs.chain) or super().refusal()
 
     def notes(self) -> tuple[str, ...]:
-        """Whose certificate it is, and until when."""
+        """Whose certificate it is, and until when it is valid."""
         try:
             certificate = x509.load_pem_x509_certificate(self.inputs.body.encode())
         except ValueError:
@@ -146,7 +148,7 @@ class UploadServerCertificate(OnCertificate, Create):
 
 
 def refusal_of(body: str, chain: str = "") -> str:
-    """What is wrong with the texts of a certificate and its chain, in words; "" is well."""
+    """What is wrong with a certificate and its chain, as a sentence; "" if nothing is."""
     try:
         certificate = x509.load_pem_x509_certificate(body.encode())
     except ValueError:
@@ -162,8 +164,9 @@ def refusal_of(body: str, chain: str = "") -> str:
 
 
 def key_refusal(body: str, *, key: str) -> str:
-    """What is wrong with a private key, before it is sealed: AWS takes no encrypted one, nor another
-    certificate's; "" is well."""
+    """What is wrong with a private key, before it is sealed: it is encrypted, or of another certificate; ""
+    if nothing is.
+    """
     try:
         private = load_pem_private_key(key.encode(), password=None)
     except TypeError:
@@ -220,11 +223,13 @@ class DeleteServerCertificate(OnCertificate, Delete):
     )
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """The mirror may not have read its tags yet."""
+        """Compare only existence and path, because the mirror may not have synced the tags yet."""
         return bool(image.get("exists") and image["path"] == before["path"])
 
     def modified_arns(self) -> tuple[str, ...]:
-        """Nothing once it is gone, so that anyone who asks to undo it is told why that cannot be."""
+        """Empty once it is deleted, so that a request to undo it is refused with the reason why that is
+        impossible.
+        """
         return super().modified_arns() if self.subject() else ()
 
 

@@ -1,9 +1,10 @@
-"""Make the role that is linked to an AWS service, and have it deleted, which AWS does when the service no
-longer uses it.
+"""Create the service-linked role of an AWS service, or request its deletion, which AWS completes when the
+service no longer uses it.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
-The service names the role, so that only its path is known beforehand. A service has one, and more only with a
-suffix each. Deleting is idempotent: while a deletion is under way, asking again gives the same task.
+
+The service chooses the role's name, so only its path is known beforehand. A service has one role, or several
+with a suffix each. Deleting is idempotent: during a deletion, another request returns the same task.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ from iam.mirror.refresh import reread_entity
 
 PATH: Final = "/aws-service-role/"
 TASK: Final = "deletion_task"
-"""Under which word the id of a deletion is kept among the answers of AWS."""
+"""The key under which the ID of a deletion task is kept among the results of a change."""
 _WITHOUT_SUFFIX: Final = ".application-autoscaling.amazonaws.com"
-"""Services whose roles have an underscore in the name that is no suffix."""
+"""Services whose role names have an underscore that does not start a suffix."""
 
 
 class ServiceParams(SubjectParams):
-    """The service by its principal (autoscaling.amazonaws.com), the suffix that tells its roles apart
-    (blank: none), and what it is for."""
+    """The service principal (autoscaling.amazonaws.com), the custom suffix (blank: none), and the
+    description.
+    """
 
     service: str
     suffix: Blank
@@ -75,7 +77,7 @@ class CreateServiceLinkedRole(OnSubject):
         return ()
 
     def created_arns(self) -> tuple[str, ...]:
-        """The path, since the service gives the name."""
+        """The ARN of the path, since the service chooses the name."""
         return (self.inputs.subject_arn,)
 
     def subject(self) -> Entity | None:
@@ -98,12 +100,12 @@ class CreateServiceLinkedRole(OnSubject):
         return {"exists": bool(self._name)}
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """The unique id, under the ARN that the service chose."""
+        """Return the unique ID, under the ARN that the service chose."""
         role = response.get("Role", {})
         return {"ids": {str(role["Arn"]): str(role["RoleId"])}} if {"Arn", "RoleId"} <= set(role) else {}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Five calls and more."""
+        """Five calls or more."""
         if self._name:
             kind = Kind.ROLE.value
             reread_entity(self.account, aws, kind=kind, name=self._name, cause_id=cause_id)
@@ -147,7 +149,7 @@ class DeleteServiceLinkedRole(Delete):
         return super().refusal()
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """The task, by which one can ask how far the deletion is."""
+        """Return the deletion task, whose status can be read."""
         self._task = str(response.get("DeletionTaskId", ""))
         return {TASK: self._task} if self._task else {}
 
@@ -155,8 +157,7 @@ class DeleteServiceLinkedRole(Delete):
         self._task = str(results.get(TASK, ""))
 
     def observe(self, aws: Aws) -> Image:
-        """One call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has
-        failed."""
+        """One call, two during a deletion. Raises AwsError with AWS's reason if the deletion has failed."""
         if self._task:
             deletion = service_linked.deletion(aws, task_id=self._task)
             if deletion.status == service_linked.FAILED:
@@ -171,7 +172,7 @@ class DeleteServiceLinkedRole(Delete):
         return super().observe(aws)
 
     def restoration(self, before: Image) -> Operation | None:
-        """The role made anew by the service; its unique id is another."""
+        """Have the service create the role again; it gets a new unique ID."""
         has_suffix = "_" in self.inputs.name and not self.service.endswith(_WITHOUT_SUFFIX)
         suffix = self.inputs.name.rpartition("_")[2] if has_suffix else ""
         return CreateServiceLinkedRole.of(

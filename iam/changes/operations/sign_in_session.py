@@ -1,8 +1,8 @@
-"""Limit how long a sign-in to AWS may last, for a role or for a user with a console password, or leave that
-to AWS.
+"""Limit the duration of sign-in sessions of a role or of a user with a console password, or reset the limit
+to AWS's default.
 
-Not set is no value of its own: AWS leaves it out of its answers, and a call of its own goes back to it. In
-images it is 0.
+AWS omits the limit from its responses if it is not set, and resets it with a parameter of its own. Images
+have 0 then.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from iam.mirror.refresh.credentials import ReadCredentials
 HOUR_S: Final = 3600
 DAY_S: Final = 24 * HOUR_S
 USUAL_S: Final = 12 * HOUR_S
-"""So long sign-in sessions were before AWS let anyone choose."""
+"""The duration of sign-in sessions before AWS made it configurable."""
 
 
 class LimitsSignIn(Operation):
-    """What both share. The parameter `max_sign_in` is in seconds, blank for not set."""
+    """Shared part of both operations. The parameter `max_sign_in` is in seconds, blank for not set."""
 
     @property
     def is_reset(self) -> bool:
@@ -38,7 +38,7 @@ class LimitsSignIn(Operation):
         return None if self.is_reset else int(self.inputs.max_sign_in)
 
     def sensitivity(self, effect: AccessEffect) -> str:
-        """High when a sign-in may outlast a working day by far."""
+        """High if sign-in sessions can be longer than `USUAL_S`."""
         return HIGH if (self.max_sign_in_s or 0) > USUAL_S else NORMAL
 
     @property
@@ -46,7 +46,7 @@ class LimitsSignIn(Operation):
         return sign_in_words(self.max_sign_in_s or 0)
 
     def notes(self) -> tuple[str, ...]:
-        """The limit that it replaces, and for whom it counts."""
+        """The previous limit, and which sessions the new one applies to."""
         subject = self.subject()
         former_s = sign_in_limit(subject) if subject else 0
         former = f"Until now: {sign_in_words(former_s)}." if former_s else "No former limit is known."
@@ -54,8 +54,8 @@ class LimitsSignIn(Operation):
 
 
 class RoleSignInParams(SettingsParams):
-    """The settings as they stay, since AWS’s call would set what it isn’t told to its defaults; and how long
-    a sign-in may last.
+    """The role's current settings, because UpdateRole resets omitted ones to its defaults, and the
+    new limit.
     """
 
     max_sign_in: Blank
@@ -88,7 +88,7 @@ class LimitRoleSignIn(UpdateRole, LimitsSignIn):
 
     @classmethod
     def on(cls, role: Entity, state: EntityState | None, *, seconds: int | None) -> Self:
-        """The operation on a role of the mirror, whose state tells what stays as it is."""
+        """Return the operation on a role of the mirror; `state` has the settings that stay the same."""
         return cls.of(role, **RoleSettings.from_state(state).params, max_sign_in=str(seconds or ""))
 
 
@@ -129,13 +129,15 @@ class LimitUserSignIn(OnLoginProfile, LimitsSignIn):
         return {"max_sign_in": sign_in_limit(subject)}
 
     def image_now(self, read: ReadCredentials) -> Image:
-        """None where there is no console password any more."""
+        """The limit; None if there is no longer a console password."""
         profile = read.records[0] if read.records else None
         return {"max_sign_in": (profile.max_sign_in_duration or 0) if profile else None}
 
 
 def sign_in_limit(principal: Entity) -> int:
-    """The seconds that a sign-in of a role or user may last, by the mirror; 0: not set or not read."""
+    """The maximum sign-in session duration of a role or user in the mirror, in seconds; 0 if not set or not
+    synced.
+    """
     if principal.kind == Kind.ROLE:
         return EntityInMirror(principal).max_sign_in_duration or 0
     row = credentials_row(principal)
@@ -144,7 +146,7 @@ def sign_in_limit(principal: Entity) -> int:
 
 
 def sign_in_words(seconds: int) -> str:
-    """How long a sign-in may last; 0: not set."""
+    """The maximum sign-in session duration in words; 0 means not set."""
     if not seconds:
         return "AWS’s own limit"
     for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("minute", 60)):

@@ -1,5 +1,4 @@
-"""What an operation is, as data: which call it makes, what people read of it, how it is undone, and how
-much care it takes."""
+"""Describes an operation as data: its call, its texts, how it is undone, and how sensitive it is."""
 
 from __future__ import annotations
 
@@ -13,16 +12,16 @@ NORMAL: Final = "normal"
 HIGH: Final = "high"
 
 Requirement = Callable[[Any], str]
-"""Asks an operation for what forbids it: a sentence, or "" for nothing."""
+"""Returns why an operation can't be requested, as a sentence, or ""."""
 
 SERVICE_LINKED: Final = ":role/aws-service-role/"
-"""What the ARN of a role has that is linked to an AWS service."""
+"""Part of the ARN of every service-linked role."""
 OF_AWS: Final = ":iam::aws:"
-"""What the ARN of a policy has that AWS manages."""
+"""Part of the ARN of every AWS managed policy."""
 
 
 def refuse(arn_part: str, sentence: str) -> Requirement:
-    """Refuses a subject whose ARN has this part."""
+    """Return a requirement that refuses a subject whose ARN contains this part."""
 
     def requirement(operation: Any) -> str:
         is_refused = arn_part in operation.named("arn")
@@ -33,8 +32,9 @@ def refuse(arn_part: str, sentence: str) -> Requirement:
 
 @dataclass(frozen=True, slots=True)
 class PermanentLoss:
-    """What an operation ends for good: what it does in a few words, why nothing brings that back, and the
-    reversible means beside it."""
+    """What an operation removes permanently: what it does in a few words, why that can't be restored, and a
+    reversible alternative.
+    """
 
     deed: str
     reason: str
@@ -43,83 +43,94 @@ class PermanentLoss:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A quota of AWS that an operation draws on. In its texts, `used`, `after` and `limit` are numbers."""
+    """An AWS quota that an operation uses. In its texts, `used`, `after` and `limit` are numbers."""
 
     what: str
-    """What is counted, before a number: "Groups afterwards"."""
+    """The label of the count: "Groups afterwards"."""
     refusal: str
-    """A sentence for when there would be more than AWS allows."""
+    """A sentence for when the quota would be exceeded."""
     usual: int
-    """AWS's own figure, where the account summary has not been read;
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    """AWS's default quota, used if the account summary was not synced;
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
     name: str = ""
-    """As the account summary names it; "" where AWS raises it for nobody."""
+    """Its name in the account summary; "" if AWS doesn't raise it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationSpec:
-    """One write to AWS. A new operation is one of these; it needs a class of its own only where it behaves
-    differently.
+    """One write to AWS. A new operation is a new spec; it needs its own class only if it behaves differently.
 
-    In all texts "{name}" stands for the parameter `name` of the operation or, where it has none, for its
-    property `name`.
+    In all texts, "{name}" stands for the operation's parameter `name` or, if there is none, its property
+    `name`.
     """
 
     slug: str
-    """How rows name it, for ever: `resource.verb`."""
+    """The operation in stored rows, so it never changes: `resource.verb`."""
     family: str = ""
-    """Its actions in `iam.aws.actions.WRITE`, with names in braces where it depends on the parameters; "" for
-    what its slug begins with."""
+    """Its actions in `iam.aws.actions.WRITE`, with parameters in braces if it depends on them; "" for the
+    part of the slug before the dot.
+    """
     subject_kind: str = ""
-    """The kind of entity that it is about: of itself what its slug begins with, where that is a kind; ""
-    where the parameters tell it."""
+    """The kind of its subject; "" for the part of the slug before the dot if that is a kind, else the
+    parameters tell it.
+    """
 
     title: str = ""
-    """What it does, as a heading; "" where the class words it."""
+    """What it does, as a heading; "" if the class provides it."""
     no_op: str = ""
-    """A sentence for when AWS is as wanted before anything was done; "" where the class words it."""
+    """A sentence for when AWS already has the desired state before anything is done; "" if the class provides
+    it.
+    """
     counted: tuple[str, str]
-    """What several of them do: a verb, and what they are about, with its plural after a "|" where an s is
-    not enough."""
+    """How several of them are counted: a verb and a noun, with its plural after "|" unless it only
+    adds an s.
+    """
     notes: tuple[str, ...] = ()
-    """Sentences on what becomes possible or stops, beside what the engine finds."""
+    """Sentences on what becomes possible or stops working, in addition to what the engine finds."""
 
     call: str = ""
-    """The call, as AWS names it, or of several the one that is always made; "" where the class knows them.
-    AWS describes it at
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CALL.html (EC2: AWSEC2/latest)."""
+    """The call as AWS names it, of several the one that is always made; "" if the class provides the calls.
+
+    AWS documents it at https://docs.aws.amazon.com/IAM/latest/APIReference/API_CALL.html (EC2:
+    AWSEC2/latest).
+    """
     service: str = "iam"
     parameters: Mapping[str, str | bool] = field(default_factory=dict)
-    """AWS's parameter → the name of ours. One that ends with "?" is left out where it is empty; a boolean
-    stands for itself."""
+    """AWS's parameter → the operation's parameter or property. One that ends with "?" is omitted if it is
+    empty; a boolean is sent as is.
+    """
     sentence: str = ""
     """What the call does, for people."""
     state: Mapping[str, str | bool] = field(default_factory=dict)
-    """What AWS shows afterwards: a fact (of an entity as a whole those of `facts.py`) → the name of ours
-    that it gets; a boolean stands for itself."""
+    """What AWS shows afterwards: a fact (for a whole entity one of `facts.py`) → the parameter or property
+    with its value; a boolean stands for itself.
+    """
     is_idempotent: bool = True
-    """A second call does no harm and changes nothing, so that a call of which the answer was lost may be
-    repeated."""
+    """True if a second call is harmless and changes nothing, so that a call whose response was lost may be
+    repeated.
+    """
 
     adds: bool = True
-    """Whether what it gives or takes is there afterwards, where one class does both."""
+    """In a class that both gives and takes away: true if it gives."""
 
     risks: tuple[str, ...] = ()
-    """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
+    """Risks that the engine doesn't see in permissions; values of `iam.changes.risks`."""
     weight: str = ""
-    """How much care the approval takes, NORMAL or HIGH; "" where it depends on what is gained and lost."""
+    """The sensitivity, NORMAL or HIGH; "" if it depends on what is gained and lost."""
     quota: Quota | None = None
     requirements: tuple[Requirement, ...] = ()
-    """What must hold before it can be requested."""
+    """What must be fulfilled before it can be requested."""
 
     inverse: str = ""
-    """The slug of what undoes it: with the same parameters, or on the same entity where one is created or
-    deleted; its own with what AWS showed before (`state`). "" where the class knows better, or nothing
-    does."""
+    """The slug of the operation that undoes it, with the same parameters, or on the same entity for creation
+    and deletion. Its own slug: the same operation with what AWS showed before (`state`). "" if the class
+    provides it, or nothing undoes it.
+    """
     loss: PermanentLoss | None = None
-    """What nothing brings back; None where it can be undone."""
+    """What can't be restored; None if it can be undone."""
     undo_caveat: str = ""
-    """What is other than before when it was undone, in a sentence; "" for nothing but dates."""
+    """What differs after it was undone, as a sentence; "" if only dates do."""
 
     def __post_init__(self) -> None:
         area = self.slug.partition(".")[0].replace("_", "-")
@@ -129,9 +140,9 @@ class OperationSpec:
             object.__setattr__(self, "subject_kind", area)
 
     def opposite(self, **rest: Any) -> Self:
-        """What takes away again what this gives: the same but for the fields of its own."""
+        """Return the operation that takes away what this one gives; `rest` are the fields that differ."""
         return replace(self, adds=False, inverse=self.slug, **rest)
 
     def is_on(self, kind: str) -> bool:
-        """Whether `of` makes it of an entity of this kind."""
+        """True if `Operation.of` can create it for an entity of this kind."""
         return self.subject_kind == kind

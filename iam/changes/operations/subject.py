@@ -1,5 +1,6 @@
-"""What operations on one entity share: it is looked up by its name, known by its unique id, and read back
-on its own."""
+"""Shared parts of operations on one entity: it is looked up by name, identified by its unique ID, and
+refreshed by itself.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ from iam.mirror.refresh import SubjectReading, reread_entity, reread_listed
 
 
 class KindNames(NamedTuple):
-    """How a kind is called: in a sentence, where several are counted, and in AWS's calls, with the parameter
-    that names one of it there and ours."""
+    """The names of a kind: in sentences, in counts, and in AWS's calls; `naming` maps the AWS parameter that
+    identifies an entity to the operation's parameter.
+    """
 
     noun: str
     counted: str
@@ -55,9 +57,9 @@ KINDS: Final[Mapping[str, KindNames]] = {
 
 
 class SubjectParams(Params):
-    """What it is about: the name that AWS is called with, and the ARN and unique id that it stood for.
+    """The subject: its name for the AWS calls, and its ARN and unique ID at the time of the request.
 
-    The id is empty while an earlier change of the same set is still to make it.
+    The ID is empty if an earlier change of the same set creates it.
     """
 
     NAMES = {"name": "name", "arn": "subject_arn", "aws_id": "subject_id"}
@@ -68,24 +70,24 @@ class SubjectParams(Params):
 
 
 class SubjectSeen(NamedTuple):
-    """What AWS showed; `at` is before the reading."""
+    """What AWS showed; `at` is the time before the read."""
 
     at: datetime
     now: Any
 
 
 ABSENT: Final[Image] = {"exists": False}
-"""The image of what is not there."""
+"""The image of an entity that doesn't exist."""
 
 
 class OnSubject(Operation):
-    """An operation on one user, group, role or instance profile."""
+    """An operation on one entity, such as a user, group, role or instance profile."""
 
     missing_message = "It no longer exists in AWS, as of the last sync."
     inputs: SubjectParams
     absent: ClassVar[Image] = ABSENT
     has_identity: ClassVar[bool] = True
-    """Whether its unique id tells it from another of its name."""
+    """True if a unique ID tells it from another entity of the same name."""
     _fresh: Any = None
     seen: SubjectSeen | None = None
 
@@ -98,7 +100,7 @@ class OnSubject(Operation):
         return tag_list(self.inputs.tags)  # type: ignore[attr-defined]
 
     def modified_arns(self) -> tuple[str, ...]:
-        """Under the ARN of now, since a rename gives another."""
+        """The current ARN, since a rename changes it."""
         subject = self.subject()
         return (subject.arn if subject else self.inputs.subject_arn,)
 
@@ -110,14 +112,14 @@ class OnSubject(Operation):
         return facts_of(now, self.spec.state)
 
     def satisfied(self, image: Image) -> bool:
-        """However a text is laid out."""
+        """Compare regardless of the layout of texts."""
         return without_layout(image) == without_layout(self.desired_state())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         return without_layout(image) == without_layout(before)
 
     def identity_error(self, aws: Aws) -> str:
-        """One call, which the observation that follows is spared."""
+        """One call, whose result the next `observe` uses."""
         if not self.has_identity:
             return ""
         self._fresh = now = self.look(aws)
@@ -125,16 +127,16 @@ class OnSubject(Operation):
         return lost_identity(what, current, expected=self.inputs.subject_id)
 
     def look(self, aws: Aws) -> Any:
-        """What AWS has now, remembered with the moment before the reading. Raises AwsError."""
+        """Read the entity from AWS and keep it with the time before the read. Raises AwsError."""
         self.seen = SubjectSeen(datetime.now(tz=UTC), self.read_from_aws(aws))
         return self.seen.now
 
     def read_from_aws(self, aws: Aws) -> Any:
-        """What AWS has of it now, None where there is nothing; one call. Raises AwsError."""
+        """Read the entity from AWS; None if it doesn't exist. One call. Raises AwsError."""
         return self.look_for(aws, self.inputs.name, arn=self.inputs.subject_arn)
 
     def look_for(self, aws: Aws, name: str, *, arn: str = "") -> Any:
-        """What AWS has under a name, or for policies under an ARN; one call. Raises AwsError."""
+        """Read the entity with a name from AWS, a policy by its ARN. One call. Raises AwsError."""
         return entity_now(aws, kind=self.subject_kind, name=name, arn=arn)
 
     def observe(self, aws: Aws) -> Image:
@@ -143,7 +145,7 @@ class OnSubject(Operation):
         return dict(self.absent) if now is None else self.image_now(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Four calls and one for each inline policy, none where nothing was there at the last look."""
+        """Four calls and one for each inline policy; none if the last read found nothing."""
         reread_entity(
             self.account,
             aws,
@@ -156,26 +158,26 @@ class OnSubject(Operation):
 
     @property
     def reading(self) -> SubjectReading | None:
-        """What the last look tells of the whole entity, so that it need not be read again."""
+        """What the last read tells about the whole entity, so that it isn't read again."""
         return SubjectReading(self.seen.at, None) if self.seen and self.seen.now is None else None
 
     @property
     def name_afterwards(self) -> str:
-        """The name under which AWS has it once this is done."""
+        """The entity's name in AWS after the operation."""
         return self.inputs.name
 
 
 class OnListed(OnSubject):
-    """An operation on what AWS lists with its kind. What was seen last is what goes into the mirror."""
+    """An operation on an entity that AWS lists by kind. The mirror is updated from the last read."""
 
     @property
     def listed_id(self) -> str:
-        """Its unique id; empty for what is still to be made, which is known by its name."""
+        """Its unique ID; empty if it isn't created yet, and is found by name."""
         return self.inputs.subject_id
 
     @abstractmethod
     def found_of(self, now: Any) -> FoundEntity:
-        """What the loader of the mirror takes."""
+        """Convert what AWS shows to what the mirror's loader takes."""
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         if self.seen is None:

@@ -1,8 +1,8 @@
-"""Give something other tags: those that go are taken off, and those that come or differ are set, in one
-operation.
+"""Set the tags of an entity: remove, add and change tags in one operation.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
-Groups have no tags. AWS tells tag keys of one entity apart without regard to case.
+
+Groups have no tags. AWS ignores the case of tag keys when it compares the keys of one entity.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _spec(kind: str, names: KindNames) -> OperationSpec:
 SET_TAGS: Final[Mapping[str, OperationSpec]] = {
     kind: _spec(kind, names) for kind, names in KINDS.items() if kind != Kind.GROUP
 }
-"""By the kind of what has tags."""
+"""The operations by kind of entity."""
 
 
 def _tag_words(keys: Sequence[str]) -> str:
@@ -77,7 +77,7 @@ class SetTags(OnSubject):
         return {key: value for key, value in self.inputs.tags.items() if before.get(key) != value}
 
     def calls(self) -> tuple[AwsCall, ...]:
-        """What goes first makes room."""
+        """Tags are removed first, to make room."""
         tag = self.specified_call()
         calls = []
         if self.removed_keys:
@@ -92,7 +92,7 @@ class SetTags(OnSubject):
         return tuple(calls)
 
     def initial_state(self) -> Image:
-        """It has those that it was planned on."""
+        """The tags on which the operation was planned."""
         return {"tags": dict(self.inputs.before)}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -114,11 +114,11 @@ class SetTags(OnSubject):
 
     @property
     def quota_growth(self) -> int:
-        """Less than 0 where tags go."""
+        """Negative if tags are removed."""
         return len(self.inputs.tags) - len(self.inputs.before)
 
     def refusal(self) -> str:
-        """Also what AWS says of keys only when it is called."""
+        """Also check what AWS checks only when it is called."""
         keys = [fold(key) for key in self.inputs.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             return f"the key {twice[0]} is used twice. AWS ignores the case of keys."
@@ -127,7 +127,7 @@ class SetTags(OnSubject):
         return ""
 
     def simulate(self, world: ChangeWorld) -> None:
-        """Conditions on tags may hold now, or hold no longer."""
+        """Conditions on tags may match differently afterwards."""
         row = world.principal(self.inputs.subject_arn)
         if row is not None:
             world.put_principal(replace(row, tags=dict(self.inputs.tags)))

@@ -1,4 +1,6 @@
-"""What a trust policy says, however AWS lays it out; what is wrong with it; and whom it lets in anew."""
+"""Reads trust policies regardless of their layout: their meaning, their errors, and the principals that a new
+one lets in.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,14 @@ from iam.policy.letter_case import fold
 from iam.policy.lint import TRUST, CharacterQuota, lint
 
 OPEN: Final = frozenset({"any", "oidc", "saml", "cross-account"})
-"""Categories of trust by which somebody from outside of the account comes in."""
+"""Categories of trust that let in principals from outside the account."""
 SERVICE_LINKED: Final = "/aws-service-role/"
 
 
 def trust_meaning(text: str) -> str:
-    """A digest that texts share which say the same: lists of one are as good as the one, order does not
-    count, and the number of an account is its root's ARN."""
+    """A digest that is the same for equivalent texts: a list of one equals its item, order is ignored, and an
+    account's ID equals the ARN of its root.
+    """
     try:
         canonical = json.dumps(_plain(json.loads(text)), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
@@ -44,7 +47,7 @@ def _plain(value: Any, *, is_principal: bool = False) -> Any:
 
 
 def refusal_of(text: str, *, account: Account) -> str:
-    """Why AWS would not take the text as a trust policy; "" is well."""
+    """Why AWS would refuse the text as a trust policy; "" if it wouldn't."""
     limit = quota_of(account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
     findings = lint(text, kind="trust", quota=CharacterQuota(TRUST.name, limit))
     for finding in findings:
@@ -55,8 +58,9 @@ def refusal_of(text: str, *, account: Account) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TrustWay:
-    """One principal whom a statement lets in (or keeps out), with the calls and the conditions under which
-    it does."""
+    """One principal of a statement, with the calls and conditions under which the statement lets it in (or
+    keeps it out).
+    """
 
     whom: str
     calls: frozenset[str]
@@ -64,7 +68,7 @@ class TrustWay:
     conditions: tuple[tuple[str, str, frozenset[str]], ...]
 
     def covers(self, other: TrustWay) -> bool:
-        """True if it lets in everyone whom the other lets in: it names them, and requires no more."""
+        """True if this lets in everyone whom `other` lets in: it names them and requires no more."""
         if self.is_not_action != other.is_not_action or self.whom not in (other.whom, "* *"):
             return False
         allows_all_calls = "sts:*" in self.calls and not self.is_not_action
@@ -74,8 +78,9 @@ class TrustWay:
 
 
 def _asks_more(new: tuple[str, str, frozenset[str]], old: tuple[str, str, frozenset[str]]) -> bool:
-    """Whether who meets the new condition meets the old one: the same test, with fewer values to choose
-    from or more to avoid."""
+    """True if everything that meets the new condition meets the old one: the same test, with fewer values to
+    match or more to avoid.
+    """
     if new[:2] != old[:2]:
         return False
     if "not" in old[0]:
@@ -105,20 +110,21 @@ def _ways(text: str, *, allows: bool = True) -> set[TrustWay]:
 
 
 def _principal_in_one_form(kind: str, name: str) -> str:
-    """A principal in the one way in which it is written here: an account by its number, everybody as one."""
+    """Normalize a principal: the root of an account to the account ID, and everyone to "* *"."""
     if kind == "AWS" and name.startswith("arn:") and name.endswith(":root"):
         return f"AWS {name.split(':')[4]}"
     return "* *" if name == "*" else f"{kind} {name}"
 
 
 def admitted(text: str) -> set[str]:
-    """Whom the text lets in, in one way or another: sort and name."""
+    """The principals that the text lets in, each as type and name."""
     return {way.whom for way in _ways(text)}
 
 
 def lets_in_more(before: str, after: str) -> bool:
-    """Whether the new text lets somebody in, or in another way, whom the former did not; what only narrows
-    it does not."""
+    """True if the new text lets in principals, or under conditions, that the old one doesn't; false if it
+    only narrows access.
+    """
     former = _ways(before)
     if any(not any(old.covers(new) for old in former) for new in _ways(after)):
         return True
@@ -126,12 +132,12 @@ def lets_in_more(before: str, after: str) -> bool:
 
 
 def is_open(text: str, *, account: Account, path: str) -> bool:
-    """Whether the text lets in somebody from outside of the account, other than an AWS service."""
+    """True if the text lets in a principal from outside the account other than an AWS service."""
     return trust_category(text, path=path, account_id=account.account_id) in OPEN
 
 
 def said_of(before: str, after: str) -> Iterator[str]:
-    """Sentences on who may assume the role from now on, and who no longer."""
+    """Sentences on who can assume the role from now on, and who no longer can."""
     old = admitted(before) if before else set()
     new = admitted(after) if after else set()
     if gained := sorted(new - old):

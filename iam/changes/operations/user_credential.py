@@ -1,8 +1,8 @@
-"""The sorts of credentials of an IAM user, what operations on one share, and those that make one inactive,
-active again, or delete it. The user is known by name and unique id, the credential by AWS's id of it.
+"""The sorts of credentials of an IAM user, and operations that deactivate, activate or delete one. The user
+is identified by name and unique ID, the credential by the ID that AWS assigned.
 
-A credential is active, inactive, or not there. Making it inactive can be undone; deleting it cannot, since
-AWS gives no secret out twice.
+A credential is active, inactive or absent. Deactivating can be undone; deleting can't, since AWS shows a
+secret only once.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ DEACTIVATE_INSTEAD: Final = "Deactivate it instead: it stops working immediately
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialSort:
-    """`section` is what of the mirror is read anew after a change; `id_field` is the field of a record
-    that holds its id."""
+    """A sort of credentials. `section` is the section of the mirror to refresh after a change; `id_field` is
+    the field of a record with its ID.
+    """
 
     kind: Kind
     section: str
     noun: str
     short_noun: str = ""
-    """As it is counted in lists, where that is another."""
+    """The noun for counts in lists, if it differs."""
     word: str
-    """What AWS's calls say for it."""
+    """The word for it in AWS's calls."""
     id_parameter: str
     id_field: str
     loss: PermanentLoss | None = None
-    """What deleting one ends for good."""
+    """What deleting one removes permanently."""
 
     @property
     def slug(self) -> str:
@@ -115,13 +116,14 @@ MFA_DEVICE: Final = CredentialSort(
     id_field="serial_number",
 )
 WITH_STATUS: Final = (ACCESS_KEY, SSH_KEY, SIGNING_CERTIFICATE, SERVICE_CREDENTIAL)
-"""Those that are active or inactive."""
+"""The sorts that are active or inactive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialSpec(OperationSpec):
-    """An operation on one sort of credential; `status_after` is what becomes of the credential, "" for
-    gone."""
+    """An operation on one sort of credentials; `status_after` is the credential's status afterwards, "" for
+    deleted.
+    """
 
     subject_kind: str = Kind.USER.value
     sort: CredentialSort
@@ -134,13 +136,13 @@ class CredentialSpec(OperationSpec):
 ACTIVE: Final = "Active"
 INACTIVE: Final = "Inactive"
 ABSENT: Final = ""
-"""The status of a credential that is not there."""
+"""The status of a credential that doesn't exist."""
 
 
 class UserParams(Params):
-    """Whose: the name that AWS is called with, and the ARN and unique id that it stood for.
+    """The user: the name for the AWS calls, and the ARN and unique ID at the time of the request.
 
-    The id is empty while an earlier change of the same set is still to make the user.
+    The ID is empty if an earlier change of the same set creates the user.
     """
 
     NAMES = {"name": "user_name", "arn": "user_arn", "aws_id": "user_id"}
@@ -158,7 +160,7 @@ class OfUser(Operation):
 
     @property
     def section(self) -> str:
-        """What of the mirror is read anew afterwards."""
+        """The section of the mirror to refresh afterwards."""
         raise NotImplementedError
 
     def image_now(self, read: ReadCredentials) -> Image:
@@ -193,7 +195,7 @@ class OfSort(OfUser):
         return self.spec.sort.section
 
     def ids_in_mirror(self, user: Entity) -> list[str]:
-        """The credentials of the sort that the user has, in order."""
+        """The IDs of the user's credentials of this sort, sorted."""
         return sorted(owned(user, self.kind))
 
     def used(self) -> int | None:
@@ -202,8 +204,9 @@ class OfSort(OfUser):
 
 
 class NewCredential(OfSort):
-    """Makes a credential, whose id AWS gives. The parameter `known` has the ids that are there already, with
-    blanks between."""
+    """Creates a credential whose ID AWS assigns. The parameter `known` has the IDs of the existing ones,
+    separated by spaces.
+    """
 
     excluded = ("{slug}",)
 
@@ -220,8 +223,7 @@ class NewCredential(OfSort):
 
 
 def owned(user: Entity, kind: Kind) -> dict[str, str]:
-    """The credentials of a kind that the mirror holds of a user: AWS's id → status (or the sort of a
-    device)."""
+    """A user's credentials of a kind in the mirror: AWS's ID → status (or the type of an MFA device)."""
     rows = EntityState.objects.filter(
         valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
     )
@@ -233,14 +235,15 @@ def credentials_row(user: Entity) -> UserCredentials | None:
 
 
 class CredentialParams(UserParams):
-    """Which credential of the user, by the id that AWS gave it."""
+    """The user's credential, by the ID that AWS assigned."""
 
     credential_id: str
 
     @classmethod
     def names_of(cls, credential: Entity) -> dict[str, str]:
-        """The parameters that name a credential of the mirror. Raises ValueError for one that belongs to no
-        user of it."""
+        """The parameters that identify a credential of the mirror. Raises ValueError if it doesn't belong to
+        a user of the mirror.
+        """
         if credential.owner is None or credential.owner.kind != Kind.USER:
             raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
         return {**UserParams.names_of(credential.owner), "credential_id": credential.aws_id}
@@ -322,14 +325,14 @@ def _delete(sort: CredentialSort) -> CredentialSpec:
 ACTIVATE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _activate(sort) for sort in WITH_STATUS}
 DEACTIVATE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _deactivate(sort) for sort in WITH_STATUS}
 DELETE: Final[Mapping[str, CredentialSpec]] = {sort.kind: _delete(sort) for sort in WITH_STATUS}
-"""By the kind of the credential."""
+"""The operations by kind of credential."""
 
 
 class SetStatus(OnCredential):
     SPECS: ClassVar[tuple[CredentialSpec, ...]] = (*ACTIVATE.values(), *DEACTIVATE.values())
 
     def restoration(self, before: Image) -> Operation | None:
-        """None also where the credential was not there."""
+        """Also None if the credential did not exist."""
         return super().restoration(before) if before["status"] in (ACTIVE, INACTIVE) else None
 
 
@@ -348,6 +351,5 @@ class DeleteCredential(OnCredential):
         return {"status": owned(subject, self.kind).get(self.inputs.credential_id, ABSENT)}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """A credential that was made inactive meanwhile is still the one to delete; one that came alive is
-        in use."""
+        """True also if the credential was deactivated in the meantime. One that was activated is in use."""
         return image == before or image["status"] == INACTIVE

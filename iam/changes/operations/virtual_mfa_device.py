@@ -1,8 +1,8 @@
-"""Make a virtual MFA device for a user, and delete one that is assigned to nobody.
+"""Create a virtual MFA device for a user, and delete an unassigned one.
 
-AWS shows the seed once, and it is sealed for one browser of one person. The device belongs to nobody until
-two codes that it shows have given it to its user (`mfa_device.enable`). A call of which the answer was lost
-is never repeated: the seed of what it has made is known to nobody.
+AWS shows the seed once, and it is sealed for one browser of one person. The device is unassigned until two of
+its codes assign it to its user (`mfa_device.enable`). A call whose response was lost is never repeated: no
+one knows the seed of the device that it may have created.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NEVER: Final = "AWS can’t restore the seed of a deleted device. A new one has
 
 
 class SpareParams(Params):
-    """Which device: its serial number, which is its ARN."""
+    """The device: its serial number, which is its ARN."""
 
     NAMES = {"arn": "serial_number", "aws_id": "serial_number"}
 
@@ -92,8 +92,9 @@ _BROWSER: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class NewDeviceParams(UserParams):
-    """What it is to be called; under which seal its seed goes, for which person, and for which of their
-    browsers (a digest)."""
+    """The name of the device, the seal of its seed, and the person and the browser (a digest) that may read
+    it.
+    """
 
     device_name: str
     sealed_id: IdText
@@ -137,7 +138,7 @@ class CreateVirtualMfaDevice(OfDevice):
         return {"status": SPARE}
 
     def satisfied(self, image: Image) -> bool:
-        """The seal tells the device of this change from another of the same name."""
+        """The seal tells this change's device from another one of the same name."""
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
     def image_of(self, subject: Entity) -> Image:
@@ -155,7 +156,7 @@ class CreateVirtualMfaDevice(OfDevice):
         )
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
-        """The seed is sealed; the picture of it that AWS gives is not kept."""
+        """Seal the seed. AWS's QR code of it is not kept."""
         device = response["VirtualMFADevice"]
         seed = device["Base32StringSeed"]
         seed_text = seed.decode() if isinstance(seed, bytes) else str(seed)
@@ -178,17 +179,17 @@ class CreateVirtualMfaDevice(OfDevice):
         return ""
 
     def inverse(self, before: Image) -> Operation | None:
-        """The device is deleted, as long as nobody has it."""
+        """Delete the device, as long as it is unassigned."""
         if accepted(self.inputs.sealed_id) is None:
             return None
         return DeleteSpareMfaDevice(self.account, SpareParams(self.serial))
 
 
 def serial_of(account: Account, device_name: str) -> str:
-    """The serial number that AWS gives a virtual device of this name."""
+    """The serial number that AWS assigns to a virtual device of this name."""
     return f"arn:{account.partition}:iam::{account.account_id}:mfa/{device_name}"
 
 
 def name_taken_message(device_name: str) -> str:
-    """A sentence for when there is a device of this name."""
+    """A sentence for when a device of this name exists."""
     return f"An MFA device named {device_name} already exists in this account. Choose another name."
