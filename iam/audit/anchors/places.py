@@ -28,7 +28,7 @@ SUFFIX: Final = ".note"
 NOTE_BYTES: Final = 100_000
 USUAL_DAYS: Final = 400
 NO_ACCOUNT: Final = "0" * 12
-"""The worker's own credentials are used, whichever account they belong to."""
+"""A placeholder, because the worker's own credentials are used, whatever account they belong to."""
 
 
 class AnchorPlaceError(Exception):

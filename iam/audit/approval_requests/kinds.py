@@ -27,7 +27,7 @@ EVERY_ACCOUNT: Final = ""
 
 
 def outcome_of(row: Any) -> tuple[str, str]:
-    """The outcome of an approved or declined row."""
+    """Return the outcome of an approved or declined row in words, with its tone."""
     return row.get_state_display(), "ok" if row.state == "approved" else "bad"
 
 
@@ -51,18 +51,18 @@ def _rows(model: type[M], related: Sequence[str], **states: Any) -> QuerySet[M]:
 class RequestKind(Generic[M]):
     """A kind of audit request.
 
-    `waiting` are undecided rows with everything the other functions read. `within` filters rows that concern
-    only certain accounts; `accounts_of` returns the account IDs of a row (empty: all).
+    `waiting` are undecided rows with everything that the other functions read. `within` filters rows that
+    concern only certain accounts; `accounts_of` returns the account IDs of a row (empty: all).
 
-    `own` are the rows that a person must not decide on, `barred` the people who must not decide on a row.
+    `own` are the rows that a person can't decide on, `barred` the people who can't decide on a row.
     `asked_by` is the column of the requester; `asked` returns their name and the time. With `alone`, a single
     operator decides on their own requests.
 
     `decided` are decided rows, `decided_columns` the columns of decider and time for each decision of a row,
     `outcome` the decision in words with its tone, and `decided_title` the title after the decision.
 
-    `own_interest` returns why a person must not approve a row that concerns their own users and roles, ""
-    otherwise.
+    `own_interest` returns why a person can't approve a row that concerns their own users and roles, otherwise
+    "".
     """
 
     name: str
@@ -99,8 +99,8 @@ class RequestKind(Generic[M]):
         return self.waiting().filter(**{self.asked_by: viewer.person_id})
 
     def why_not_approve(self, row: M, viewer: Viewer, *, is_single: bool) -> str:
-        """Why someone who can decide on a row must not approve it because it concerns their own access; "" if
-        they can.
+        """Return why someone who can decide on a row can't approve it because it concerns their own access;
+        "" if they can approve it.
 
         They can still decline it. A single operator can do both.
         """

@@ -32,7 +32,9 @@ class RequestRefusedError(Exception):
 
 
 class DecidedRequest(models.Model):
-    """The columns of a request and its decision, which is never made by the requester."""
+    """The columns of a request and its decision. Requesters never decide their own requests, except for a
+    single operator.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reason = models.CharField(max_length=MAX_REASON)
@@ -51,7 +53,7 @@ class DecidedRequest(models.Model):
         return is_single or viewer.person_id != self.requested_by
 
     def settle(self, state: str, *, actor: Viewer, now: datetime, **more: Any) -> bool:
-        """Store the decision. Returns False if somebody has decided already."""
+        """Store the decision. Returns False if someone has decided already."""
         # The state column belongs to the subclass.
         waiting = {"pk": self.pk, "state": RequestState.REQUESTED}
         columns = {"state": state, **_decided(actor, now), **more}

@@ -25,8 +25,8 @@ def _title(proposal: AssertionProposal) -> str:
 
 
 def _own_interest(proposal: AssertionProposal, own: Sequence[Entity]) -> str:
-    """Why the viewer must not approve: the assertion would allow their own user or role, or they break the
-    one to be retired.
+    """Return why the viewer can't approve: the assertion would allow their own user or role, or they break
+    the assertion to be retired. "" if they can.
     """
     if proposal.act == AssertionAct.RETIRE:
         broken: set[str] = set()

@@ -80,7 +80,9 @@ def check_due(*, now: datetime | None = None) -> int:
 
 
 def nudge() -> None:
-    """Notify a worker, at most once in a while; without a broker, the sweep checks."""
+    """Tell a worker to check, at most once every NUDGE_SECONDS. Without a broker, the periodic task
+    checks.
+    """
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
@@ -138,8 +140,8 @@ def _check(
 
 
 def _judgments(terms: AssertionTerms, numbers: list[str]) -> dict[str, AccountJudgment]:
-    """The results of one question for all due accounts. They share it because trust policies and control
-    policies can be of other accounts.
+    """Return the results of all due accounts. They share one index, because trust policies and control
+    policies can belong to other accounts.
     """
     if not numbers:
         return {}

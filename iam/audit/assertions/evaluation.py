@@ -26,7 +26,9 @@ UNREAD_TRUST: Final = "the trust policy of a role wasn’t synced"
 UNREAD_STATEMENTS: Final = "some policies couldn’t be read"
 UNREAD_TAGS: Final = "tags weren’t synced"
 MAX_EXPLAINED: Final = 20
-"""The number of breaching principals whose statement is stored; the page explains the others on demand."""
+"""The number of principals for which the allowing statement is stored. The page explains the others on
+demand.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ def judge(
 def _targets(
     index: PolicyIndex, resource: str, actions: tuple[str, ...]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The resources to ask about. A role pattern stands for each matching role, because each has its own
-    trust policy.
+    """Yield the resources to evaluate, each with its actions. A role pattern is replaced by each matching
+    role, because each has its own trust policy.
     """
     assuming = tuple(action for action in actions if fold(action) in ASSUMING)
     others = tuple(action for action in actions if fold(action) not in ASSUMING)

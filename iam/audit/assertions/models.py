@@ -107,7 +107,7 @@ class ProposalState(models.TextChoices):
 
 
 class AssertionProposal(DecidedRequest):
-    """A request to create, change or retire an assertion, decided by somebody other than the requester."""
+    """A request to create, change or retire an assertion. Someone other than the requester decides."""
 
     assertion = models.ForeignKey(StandingAssertion, on_delete=models.CASCADE, related_name="proposals")
     act = models.CharField(max_length=8, choices=AssertionAct.choices)

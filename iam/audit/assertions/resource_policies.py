@@ -1,4 +1,4 @@
-"""Knows the services whose resource-based policies can give access within the account.
+"""The services whose resource-based policies can give access within the account.
 
 Source: "AWS services that work with IAM",
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html

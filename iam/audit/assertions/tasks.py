@@ -13,7 +13,9 @@ from iam.schedule import every
 
 KEY = "assertions-state"
 REST_SECONDS = 300
-"""The pause of the task while nothing is written; only dates in conditions can change results then."""
+"""The pause of the task while nothing is written. Only dates in conditions can change results in
+that time.
+"""
 
 
 @every(15)

@@ -146,7 +146,9 @@ class AssertionTerms:
         return False
 
     def questions(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Each resource with the actions to ask about; combinations unknown to AWS are left out."""
+        """Return each resource with the actions to evaluate. Combinations that AWS doesn't have are
+        left out.
+        """
         questions = []
         for resource in self.resources:
             actions: dict[str, None] = {}
@@ -166,7 +168,7 @@ def _meant(pattern: str, resource: str) -> tuple[str, ...]:
 
 
 def check(terms: AssertionTerms) -> None:
-    """Raises InvalidTermsError for terms that can't be checked."""
+    """Raise InvalidTermsError for terms that can't be checked."""
     _check_lines(terms.actions, "actions", "Enter at least one action, such as iam:CreateUser.")
     _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
     for pattern in terms.actions:

@@ -173,7 +173,7 @@ def _call_words(call: Row) -> str:
 
 
 def _read_back(change: Change) -> str:
-    """The state that AWS showed after the calls."""
+    """Return what AWS showed after the calls, in words; "" for a change without a result."""
     ended = second_words(change.ended_at) if change.ended_at else "an unknown time"
     if change.already_so:
         return f"AWS was already as requested, seen at {ended}"

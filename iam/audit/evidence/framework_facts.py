@@ -132,7 +132,9 @@ def _requirement(framework: ControlFramework, result: RequirementResult, judged_
 
 
 def _decision_words(decision: dict[str, Any] | None) -> list[str]:
-    """Who decided, until when and why; the date is on a line of its own, since the report formats it."""
+    """Return the decider, end date and reason of a decision. The date is on a line of its own, because the
+    report formats it.
+    """
     if decision is None:
         return []
     lines = [f"By {decision['by']}"]
@@ -152,7 +154,7 @@ def _title_of(kind: str) -> str:
 
 
 def _past_findings(accounts: QuerySet[Account], as_of: datetime) -> Iterator[Row]:
-    """The findings at that time by today's rules, as in `manage.py findings --as-of`."""
+    """Yield the findings at that time by today's rules, as in `manage.py findings --as-of`."""
     for finding in report_at(accounts, as_of).rows:
         labels = {name: finding[name].title() for name in ("severity", "status", "certainty")}
         same = {name: finding[name] for name in ("account", "kind", "subject", "evidence", "first_seen")}

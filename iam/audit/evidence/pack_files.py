@@ -29,7 +29,7 @@ COMPRESSION: Final = 6
 
 
 class _Hashing(io.RawIOBase):
-    """A writer that hashes what it passes on."""
+    """A writer that hashes the bytes that it passes on."""
 
     def __init__(self, target: IO[bytes]) -> None:
         self._target = target

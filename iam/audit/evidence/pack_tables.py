@@ -36,7 +36,7 @@ def tables_of(
 
 
 def _nothing(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[PackTable]:
-    """No tables of its own: a pack about a period has only the common ones."""
+    """Return no tables, because a pack about a period has only the common ones."""
     return []
 
 

@@ -57,8 +57,8 @@ class PackOrder:
 
 
 def may_request(viewer: Viewer) -> bool:
-    """True if the viewer can build packs: people who see whole accounts and can export, except auditors who
-    were only given packs.
+    """True if the viewer can build packs: people who see whole accounts and can export. Auditors who were
+    given only packs can't.
     """
     is_covered = viewer.limits is None or viewer.limits.sees_frameworks
     return is_covered and may_see(viewer)
@@ -148,8 +148,8 @@ class DrawnSample:
 
 
 def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSample:
-    """Draw the sample of this order and record it, so that nobody can try several seeds unseen. Raises
-    PackRefusedError.
+    """Draw the sample of this order and record it in the journal, so that no one can try several seeds
+    unseen. Raises PackRefusedError.
     """
     if not may_sample(actor):
         raise PackRefusedError("You can’t draw samples.")
@@ -187,7 +187,7 @@ def new_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
 
 
 def check_order(order: PackOrder, actor: Viewer) -> None:
-    """Raises PackRefusedError if the order can't be fulfilled."""
+    """Raise PackRefusedError if the order can't be fulfilled."""
     if actor.limits is not None:
         field, why = why_not_covered(order, actor.limits)
         if why:

@@ -27,7 +27,7 @@ class RemovalRefusedError(Exception):
 
 
 def may_remove(viewer: Viewer) -> bool:
-    """True if the viewer can delete files of packs: administrators of everything. People who build evidence
+    """True if the viewer can delete files of packs: administrators of all accounts. People who build evidence
     can't destroy it.
     """
     return viewer.may(Right.MANAGE_OPERATORS, account_id="")

@@ -31,7 +31,7 @@ class PackColumn:
 
     @property
     def printed(self) -> PdfColumn:
-        """The value as printed in the PDF."""
+        """The column in the form that the PDF needs."""
         return PdfColumn(self.title, share=self.share, style=self.style)
 
 

@@ -23,7 +23,7 @@ def build_pack(pack_id: str) -> None:
 @every(60)
 @shared_task(name="iam.audit.evidence.tasks.build_waiting_packs")  # type: ignore[untyped-decorator]
 def build_waiting_packs() -> None:
-    """Notify workers of packs that nobody is building, such as after a restart."""
+    """Start building packs that no worker has claimed, such as after a restart."""
     send_each(BUILD_TASK, waiting_packs())
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Verify an evidence pack of Gatehouse. It needs Python 3.9 or newer and nothing else, and no network.
+"""Verify an evidence pack of Gatehouse. Needs Python 3.9 or newer, no other packages and no network.
 
     python3 verify_evidence.py PACK.zip [--key NAME+ID+KEY]
 
-It checks the SHA-256 of every file, the signature of the manifest, the hash chain of the journal excerpt and
-the signature of the chain's end. Without --key it believes the public key inside the pack, and prints it:
-compare it with the published one. The exit code is 0 and there is a line for each file, or it is 1 and the
-lines name what doesn’t match.
+Checks the SHA-256 of every file, the signature of the manifest, the hash chain of the journal excerpt and the
+signature of the end of the chain. Without --key, the public key inside the pack is trusted and printed:
+compare it with the published key. Prints a line for each file. The exit code is 0 if everything matches;
+otherwise it is 1, and the last line names what doesn't match.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ BLOCKS = "journal/blocks.jsonl"
 ENTRIES = "journal/entries.jsonl"
 CHECKPOINT = "journal/checkpoint.note"
 SIGNED = (MANIFEST, MANIFEST_NOTE)
-# What zipfile raises for a damaged ZIP; NotImplementedError where a flipped bit names an unknown compression.
+# What zipfile raises for a damaged ZIP. NotImplementedError occurs if a flipped bit selects an unknown
+# compression method.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
 # Ed25519, RFC 8032, section 5.1. Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z.
@@ -41,11 +42,11 @@ NEUTRAL: Point = (0, 1, 1, 0)
 
 
 class WrongError(Exception):
-    """Something doesn’t match; the message is a sentence."""
+    """Raised if something doesn't match. The message is a clause, such as "it is missing"."""
 
 
 def add(left: Point, right: Point) -> Point:
-    """The sum of two points."""
+    """Return the sum of two points."""
     a = (left[1] - left[0]) * (right[1] - right[0]) % P
     b = (left[1] + left[0]) * (right[1] + right[0]) % P
     c = 2 * left[3] * right[3] * D % P
@@ -55,7 +56,7 @@ def add(left: Point, right: Point) -> Point:
 
 
 def times(number: int, point: Point) -> Point:
-    """A multiple of a point."""
+    """Return a multiple of a point."""
     total = NEUTRAL
     while number:
         if number & 1:
@@ -66,7 +67,7 @@ def times(number: int, point: Point) -> Point:
 
 
 def point_of(encoded: bytes) -> Point | None:
-    """The point of 32 bytes; None if there is none."""
+    """Decode a point from 32 bytes; None if they don't encode one."""
     y = int.from_bytes(encoded, "little")
     sign = y >> 255
     y &= (1 << 255) - 1
@@ -88,7 +89,7 @@ BASE = point_of(BASE_Y.to_bytes(32, "little")) or NEUTRAL
 
 
 def is_signed(public: bytes, text: bytes, signature: bytes) -> bool:
-    """True if the key signed the text."""
+    """True if the signature of the text was made with the private key of `public`."""
     if len(public) != 32 or len(signature) != 64:
         return False
     key, half = point_of(public), point_of(signature[:32])
@@ -103,7 +104,9 @@ def is_signed(public: bytes, text: bytes, signature: bytes) -> bool:
 
 
 def key_of(text: str) -> tuple[str, bytes, bytes]:
-    """Name, ID and 32 bytes of a public key in the form NAME+ID+KEY of https://c2sp.org/signed-note."""
+    """Parse a public key in the form NAME+ID+KEY of https://c2sp.org/signed-note. Returns name, ID and the 32
+    bytes of the key. Raises WrongError if it is malformed.
+    """
     name, _, rest = text.strip().partition("+")
     digits, _, encoded = rest.partition("+")
     try:
@@ -117,7 +120,7 @@ def key_of(text: str) -> tuple[str, bytes, bytes]:
 
 
 def note_text(note: str, key: str) -> str:
-    """The text of a signed note, once its signature by the key is verified."""
+    """Return the text of a signed note after verifying its signature by the key. Raises WrongError."""
     name, ident, public = key_of(key)
     text, blank, below = note.rpartition("\n\n")
     text += "\n"
@@ -152,7 +155,7 @@ class PackArchive:
         self.names = [info.filename for info in self.zip.infolist()]
 
     def digest(self, name: str) -> tuple[str, int]:
-        """SHA-256 and length of a file."""
+        """Return the SHA-256 (hex) and the length of a file."""
         total, size = hashlib.sha256(), 0
         with self.zip.open(name) as file:
             while True:
@@ -163,11 +166,13 @@ class PackArchive:
                 size += len(part)
 
     def text(self, name: str) -> str:
-        """A short file."""
+        """Return the content of a short file."""
         return self.zip.read(name).decode("utf-8")
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """The JSON values of a file that has one in each line."""
+        """Yield the JSON objects of a file that has one on each line. Raises WrongError for any
+        other value.
+        """
         with self.zip.open(name) as file:
             for line in file:
                 value = json.loads(line)
@@ -177,12 +182,14 @@ class PackArchive:
 
 
 def sha256(text: str) -> str:
-    """SHA-256 of a text, as hexadecimal digits."""
+    """Return the SHA-256 of a text in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_manifest(pack: PackArchive, pinned: str) -> tuple[dict[str, Any], str, dict[str, str]]:
-    """The manifest, the key, and what is wrong with the manifest or its signature, by name."""
+    """Return the manifest, the key to verify with, and the problem of the manifest and of its signature, by
+    file name; "" if there is none.
+    """
     raw = pack.zip.read(MANIFEST)
     manifest = json.loads(raw)
     key = pinned or str(manifest["key"])
@@ -201,7 +208,7 @@ def check_manifest(pack: PackArchive, pinned: str) -> tuple[dict[str, Any], str,
 
 
 def check_files(pack: PackArchive, manifest: dict[str, Any]) -> dict[str, str]:
-    """What is wrong with each file, by name; "" if nothing is."""
+    """Return the problem of each file by name; "" if there is none."""
     results: dict[str, str] = {}
     listed = {str(file["path"]): file for file in manifest["files"]}
     for name, file in listed.items():
@@ -224,7 +231,9 @@ def check_files(pack: PackArchive, manifest: dict[str, Any]) -> dict[str, str]:
 
 
 def hashes_by_block(pack: PackArchive) -> Iterator[tuple[int, list[str]]]:
-    """The hashes of the entries of each block, once each entry that is shown is hashed anew."""
+    """Yield the number of each block with the hashes of its entries. The hash of each entry with text is
+    recomputed. Raises WrongError for a changed or missing entry.
+    """
     number: int | None = None
     hashes: list[str] = []
     for line in pack.lines(ENTRIES):
@@ -243,7 +252,9 @@ def hashes_by_block(pack: PackArchive) -> Iterator[tuple[int, list[str]]]:
 
 
 def check_chain(pack: PackArchive) -> tuple[int, str]:
-    """Number and hash of the last block, once each block is hashed anew."""
+    """Return the number and hash of the last block after recomputing each block. Raises WrongError if the
+    chain is broken.
+    """
     entries = hashes_by_block(pack)
     number, hashes = next(entries, (None, []))
     previous: dict[str, Any] | None = None
@@ -273,7 +284,7 @@ def check_chain(pack: PackArchive) -> tuple[int, str]:
 
 
 def check_journal(pack: PackArchive, key: str) -> None:
-    """Verify the chain of the excerpt, and the signature of its end."""
+    """Verify the chain of the excerpt and the signature of its end. Raises WrongError."""
     sequence, digest = check_chain(pack)
     lines = note_text(pack.text(CHECKPOINT), key).split("\n")
     ends = (str(sequence), base64.b64encode(bytes.fromhex(digest)).decode())
@@ -282,7 +293,7 @@ def check_journal(pack: PackArchive, key: str) -> None:
 
 
 def verify(path: str, pinned: str = "") -> tuple[list[str], set[str]]:
-    """The lines to print, and the names of what doesn’t match."""
+    """Verify a pack. Returns the lines to print, and the names of what doesn't match."""
     try:
         pack = PackArchive(path)
     except BROKEN as error:
@@ -310,7 +321,7 @@ def verify(path: str, pinned: str = "") -> tuple[list[str], set[str]]:
 
 
 def main() -> int:
-    """Verify the pack of the command line."""
+    """Verify the pack that the command line names. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Verify an evidence pack of Gatehouse.")
     parser.add_argument("pack", help="the ZIP file")
     parser.add_argument("--key", default="", help="the published public key, NAME+ID+KEY")

@@ -39,7 +39,7 @@ def _outcome(decision: RequirementDecision) -> tuple[str, str]:
 
 
 def _own_interest(decision: RequirementDecision, own: Sequence[Entity]) -> str:
-    """Why the viewer must not approve: the exception covers their own user or role.
+    """Return why the viewer can't approve: the exception covers their own user or role. "" if they can.
 
     `covers` has keys of findings, and ARNs after the name of a check.
     """

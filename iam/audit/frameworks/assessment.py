@@ -1,7 +1,7 @@
-"""Judges every framework in every scope and stores what pages show. For workers and commands.
+"""Judges every framework in every scope and stores the results for pages. For workers and commands.
 
-An account is judged again after its findings were calculated, a scope or file changed, or an hour passed.
-Idempotent: a second run writes nothing.
+An account is judged again after its findings were calculated, after a scope or file changed, or after an
+hour. Idempotent: a second run writes nothing.
 """
 
 from __future__ import annotations

@@ -58,14 +58,16 @@ def may_decide_in(viewer: Viewer, scope: ComplianceScope | None) -> bool:
 
 
 def may_approve(viewer: Viewer, decision: RequirementDecision, *, is_single: bool) -> bool:
-    """True if the viewer can approve or decline a request; not their own, unless there is a single
-    operator.
+    """True if the viewer can approve or decline a request. They can't decide on their own, unless there is a
+    single operator.
     """
     return decision.is_decidable_by(viewer, is_single=is_single) and may_decide_in(viewer, decision.scope)
 
 
 def kinds_of(requirement: FrameworkRequirement, *, applies: bool) -> list[DecisionKind]:
-    """The possible decisions about a requirement. `applies` is true if someone said that it does."""
+    """Return the possible decisions about a requirement. `applies` is True if someone decided that it
+    applies.
+    """
     if requirement.not_applicable and not applies:
         return [DecisionKind.APPLIES]
     kinds = [DecisionKind.MET, DecisionKind.NOT_MET]
@@ -229,7 +231,7 @@ def mark_assessment(
 
 
 def _follow(framework: ControlFramework, scope: ComplianceScope | None, now: datetime) -> None:
-    """Judge again what the decision affects; a worker updates other scopes."""
+    """Update the results that the decision affects. A worker updates other scopes."""
     summaries.summarize(framework, scope, now=now)
     transaction.on_commit(summaries.nudge, robust=True)
 

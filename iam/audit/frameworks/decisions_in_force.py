@@ -11,7 +11,7 @@ from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
 
 
 def in_force(at: datetime) -> QuerySet[RequirementDecision]:
-    """A filter for decisions that have begun and have neither expired nor been ended at a moment."""
+    """Return the decisions that are in force at a moment: begun, and neither expired nor ended."""
     rows = RequirementDecision.objects.filter(from_at__lte=at, until__gt=at)
     return rows.exclude(ended_at__lte=at)
 
@@ -19,9 +19,10 @@ def in_force(at: datetime) -> QuerySet[RequirementDecision]:
 def decisions_by_requirement(
     framework: str, scope: ComplianceScope | None, *, at: datetime
 ) -> dict[str, list[DecisionFact]]:
-    """The decisions by requirement.
+    """Return the decisions in force by requirement.
 
-    Decisions for everything count in each scope, after the scope's own.
+    Decisions for everything count in each scope. They come first, so that the scope's own decisions replace
+    them.
     """
     of_scope = Q(scope=None) | Q(scope=scope) if scope else Q(scope=None)
     decisions: dict[str, list[DecisionFact]] = {}

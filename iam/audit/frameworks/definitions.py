@@ -37,7 +37,7 @@ class FrameworkFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AwsMapping:
-    """What a control of AWS Security Hub says about the requirement, if that differs."""
+    """The difference between a control of AWS Security Hub and the requirement."""
 
     control: str
     words: str
@@ -45,11 +45,11 @@ class AwsMapping:
 
 @dataclass(frozen=True, slots=True)
 class FrameworkRequirement:
-    """One requirement.
+    """A requirement of a framework.
 
-    It fails if one of its `findings` (kinds) or `checks` (names in `checks.CHECKS`) does. `attest` says what
-    a person must check; "" if nothing. `has_exception`: the standard allows dated exceptions.
-    `not_applicable` is the reason why it applies only if someone says so.
+    It fails if one of its `findings` (kinds) or `checks` (names in `checks.CHECKS`) fails. `attest` says what
+    a person must check; "" if nothing. With `has_exception`, the standard allows exceptions with an end date.
+    `not_applicable` is the reason why it applies only if someone decides so.
     """
 
     number: str

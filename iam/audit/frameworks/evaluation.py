@@ -43,10 +43,10 @@ class FindingRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequirementPart:
-    """What one account, or Gatehouse itself (account ""), contributes to a requirement.
+    """The contribution of one account, or of Gatehouse itself (account ""), to a requirement.
 
-    `failing` are the keys of failures, to which exceptions refer. `is_settled`: no person needs to look as
-    well.
+    `failing` are the keys of failures, to which exceptions refer. With `is_settled`, no person needs to judge
+    as well.
     """
 
     verdict: AutomaticVerdict

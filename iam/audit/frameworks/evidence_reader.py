@@ -43,7 +43,7 @@ YEAR: Final = timedelta(days=365)
 EVENT_DAYS: Final = timedelta(days=30)
 PROVED_WITHIN: Final = timedelta(days=1)
 COUNTED_EVENTS: Final = 1000
-"""Counting stops here, because the checks only ask if there are any events."""
+"""Counting stops here, because the checks only need to know if there are any events."""
 FindingColumns = tuple[int | str, str, str, str, str, Any]
 
 
@@ -83,7 +83,7 @@ def current_findings(account: Account) -> tuple[list[FindingColumns], frozenset[
 
 
 def past_findings(account: Account, at: datetime) -> tuple[list[FindingColumns], frozenset[str]]:
-    """The same for a past moment, by today's rules."""
+    """Return the same for a past moment, by today's rules."""
     computed = calculation.computed_of(account, at=at)
     kept = AuditFinding.objects.filter(account=account, key__in=computed.findings)
     numbers = dict(kept.values_list("key", "pk"))
@@ -196,7 +196,7 @@ def _root_features(account: Account, *, now: datetime) -> tuple[str, ...] | None
 
 
 def unconnected_accounts(at: datetime | None) -> tuple[str, ...]:
-    """Accounts listed in organizations that are not connected."""
+    """Return the IDs of accounts that are listed in organizations but not connected."""
     connected = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
     listed = EntityState.objects.filter(valid_at(at), kind=Kind.ORG_ACCOUNT, account__removed_at__isnull=True)
     return tuple(sorted(set(listed.values_list("entity__aws_id", flat=True)) - connected))

@@ -1,7 +1,8 @@
-"""Judges a requirement from what Gatehouse says of each account and what people decided. Pure.
+"""Judges a requirement from the parts of the accounts and the decisions of people. Pure.
 
-A failure counts until it is fixed, or until a second person approved an exception, a compensating control, or
-that the requirement does not apply. An attestation alone covers neither a failure nor unsynced data.
+A failure counts until it is fixed, or until a second person has approved an exception, a compensating
+control, or that the requirement does not apply. An attestation alone covers neither a failure nor unsynced
+data.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Verdict, State = AutomaticVerdict, RequirementState
 class DecisionKind(StrEnum):
     """The kinds of decisions.
 
-    The first three need no second person: they make nothing look better, or say what someone checked.
+    The first three need no second person: they improve no result, or record what someone checked.
     """
 
     MET = "met"
@@ -160,7 +161,7 @@ def _failure(
     by_kind: Mapping[str, DecisionFact],
     failing: Collection[str],
 ) -> tuple[RequirementState, str]:
-    """Failed, unless a second person approved what covers it."""
+    """Return the failure, unless a second person approved something that covers it."""
     control = by_kind.get(DecisionKind.COMPENSATING)
     if control is not None:
         words = f"Compensating control, approved by {control.approved_by}: {control.reason}"

@@ -23,10 +23,10 @@ class ComplianceScope(models.Model):
 
 
 class FrameworkAssessment(models.Model):
-    """What one account, or (account null) Gatehouse itself, contributes to each requirement.
+    """The contribution of one account, or (account null) of Gatehouse itself, to each requirement.
 
     The parts are by requirement number, for now (moment null) or a requested past moment. `key` is a digest
-    of framework, scope, account and moment; `inputs` one of the data judged.
+    of framework, scope, account and moment; `inputs` is a digest of the judged data.
     """
 
     key = models.CharField(max_length=32, unique=True)
@@ -142,8 +142,8 @@ class RequirementDecision(DecidedRequest):
 
 
 class AssessmentMark(models.Model):
-    """Someone assessed a framework in a scope at this moment, from which "changed since the last assessment"
-    counts.
+    """The assessment of a framework in a scope by someone at a moment. "Changed since the last assessment"
+    counts from it.
     """
 
     framework = models.CharField(max_length=40)

@@ -29,7 +29,7 @@ from iam.audit.frameworks.terms import RequirementState, ScopeTerms
 from iam.guard import Viewer
 
 KEPT_S = 60
-"""The number of accounts on the page of a requirement, failing ones first."""
+"""The seconds for which results limited to a viewer's accounts are cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,9 @@ def results_now(viewer: Viewer, framework: ControlFramework, scope: ComplianceSc
 
 
 def _is_covered(viewer: Viewer, framework: ControlFramework, moment: datetime) -> bool:
-    """True if an auditor's limits include it; nothing beyond them is shown on any page."""
+    """True if an auditor's limits include the framework and the moment. Nothing beyond them is shown on any
+    page.
+    """
     limits = viewer.limits
     return limits is None or (limits.sees_framework(framework.name) and limits.covers(moment))
 
@@ -178,7 +180,7 @@ def decisions_about(
 
 
 def _as_known(decision: RequirementDecision, at: datetime) -> None:
-    """Set the unsaved row to its state at a moment."""
+    """Set the unsaved row to its state as known at a moment."""
     if decision.ended_at and decision.ended_at > at:
         decision.ended_at, decision.ended_name = None, ""
         decision.state = DecisionState.IN_FORCE

@@ -75,7 +75,7 @@ def _of_accounts(chosen: Sequence[RequirementPart], verdict: AutomaticVerdict, *
         return next(iter(reasons), "")
     if not reasons:
         return ""
-    # The first of the most frequent ones.
+    # Choose the first of the most frequent reasons.
     reason, number = Counter(reasons).most_common(1)[0]
     return _with_others(_of_several(reason, number, total), len(chosen) - number, verdict)
 
@@ -86,7 +86,9 @@ def _sure_kinds(part: RequirementPart) -> list[str]:
 
 
 def _of_findings(chosen: Sequence[RequirementPart], *, total: int) -> str:
-    """The most frequent kind with its number of accounts, then what else fails."""
+    """Return a sentence with the most frequent kind and its number of accounts, followed by what
+    else fails.
+    """
     findings: Counter[str] = Counter()
     accounts: Counter[str] = Counter()
     for part in chosen:

@@ -39,8 +39,8 @@ def results_of(
 
 
 def past_parts(framework: ControlFramework, accounts: Iterable[Account], *, at: datetime) -> dict[str, Parts]:
-    """What these accounts and Gatehouse itself contributed to each requirement at a past moment,
-    for a pack.
+    """Return the contributions of these accounts and of Gatehouse itself to each requirement at a past
+    moment, for a pack.
     """
     return _parts_of(framework, None, accounts, at=at, now=at)
 
@@ -53,7 +53,9 @@ def _parts_of(
     at: datetime | None,
     now: datetime,
 ) -> dict[str, Parts]:
-    """What each account and Gatehouse itself contribute to each requirement at a moment (None: now)."""
+    """Return the contributions of each account and of Gatehouse itself to each requirement at a moment (None:
+    now).
+    """
     assessed = ScopedFramework(framework, scope)
     if at is not None:
         escalation.calculate(at)
@@ -94,7 +96,7 @@ def _judge_past(summary: FrameworkSummary) -> None:
 
 
 def _keep(summary: FrameworkSummary, parts: Mapping[str, Parts], now: datetime) -> None:
-    """Store what each account contributes, for pages of one requirement and viewers of some accounts."""
+    """Store the contributions of each account, for pages of one requirement and viewers of some accounts."""
     accounts = {account.account_id: account for account in connected_accounts()}
     for number, own in parts.items():
         account = accounts.get(number)

@@ -63,7 +63,7 @@ def remove_scope(scope: ComplianceScope, *, actor: Viewer) -> None:
 
 
 def check_terms(terms: ScopeTerms) -> None:
-    """Raises DecisionRefusedError, with its field, if the terms are malformed."""
+    """Raise DecisionRefusedError, with its field, if the terms are malformed."""
     known = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
     for number in terms.accounts:
         if number not in known:

@@ -39,7 +39,7 @@ def part_from_json(value: dict[str, Any]) -> RequirementPart:
 
 
 def result_to_json(result: RequirementResult) -> dict[str, Any]:
-    """What the page of a framework shows of a requirement."""
+    """Return what the page of a framework shows about a requirement."""
     counts: dict[str, int] = {}
     verdicts = result.account_verdicts
     worst = sorted(verdicts, key=lambda number: (WORST_FIRST.index(verdicts[number]), number))

@@ -42,7 +42,9 @@ def key_of(framework: str, scope: ComplianceScope | None, *rest: object) -> str:
 
 
 def nudge() -> None:
-    """Notify a worker, at most once in a while; without a broker, the sweep judges."""
+    """Tell a worker to judge, at most once every NUDGE_SECONDS. Without a broker, the periodic task
+    judges.
+    """
     send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
@@ -124,9 +126,9 @@ def _note_changes(summary: FrameworkSummary, results: Mapping[str, RequirementRe
 def request_past(
     framework: ControlFramework, scope: ComplianceScope | None, *, at: datetime
 ) -> FrameworkSummary:
-    """The results of a past moment, or a new row that a worker fills.
+    """Return the results of a past moment, or a new row that a worker fills.
 
-    No row is added while many are waiting; a page that asks again later gets its turn.
+    No row is added while many are waiting. A page that requests it again later gets its turn.
     """
     key = key_of(framework.name, scope, at.isoformat())
     values = {

@@ -13,7 +13,9 @@ from iam.schedule import every
 
 KEY = "frameworks-state"
 REST_SECONDS = 300
-"""The pause of the task while nothing happens; expiry and aging wait for it."""
+"""The pause of the task while nothing is written. Results that depend on age or end dates can be late by this
+time.
+"""
 
 
 @every(20)
@@ -29,7 +31,9 @@ def assess_frameworks() -> int:
 
 
 def _state() -> str:
-    """A value that changes after calculations of findings, changes of scopes, and decisions. Four queries."""
+    """Return a value that changes after calculations of findings, changes of scopes, and decisions. Four
+    queries.
+    """
     runs = FindingRun.objects.aggregate(Max("calculated_at"), Sum("seconds"))
     scopes = ComplianceScope.objects.aggregate(Max("changed_at"))
     decisions = RequirementDecision.objects.aggregate(Max("from_at"), Max("ended_at"))

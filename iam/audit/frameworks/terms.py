@@ -45,7 +45,7 @@ def worst(verdicts: Iterable[AutomaticVerdict]) -> AutomaticVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ScopeTerms:
-    """What belongs to an environment.
+    """The terms of a scope.
 
     `accounts` are account IDs, () for all connected ones. Users, groups, roles and policies belong to it by
     one of the `tags` or path prefixes; without both, all do. `resources` are ARNs of data stores and KMS keys
@@ -97,7 +97,7 @@ EVERYTHING: Final = ScopeTerms()
 
 
 SCOPED: Final = re.compile(r"arn:[^:]+:iam::[^:]*:(user|group|role|policy)/")
-"""ARNs of the kinds that tags and paths divide."""
+"""The ARNs of kinds that can be scoped by tags and paths."""
 
 
 class ScopedArns(NamedTuple):

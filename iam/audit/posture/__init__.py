@@ -1,1 +1,1 @@
-"""Computes the posture score: how much of what the rules check is in order, per day and account."""
+"""Computes the posture score: the share of the checks without findings, per day and account."""

@@ -19,7 +19,7 @@ from iam.mirror.models import Account
 
 TREND_DAYS: Final = 30
 CURRENT_DAYS: Final = 2
-"""The age at which a score expires; accounts are calculated at least hourly."""
+"""A score expires after this number of days. Accounts are calculated at least hourly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from iam.nudge import send_seldom
 TASK: Final = "iam.audit.posture.tasks.calculate_past_postures"
 NUDGE_SECONDS: Final = 2
 MAX_WAITING: Final = 40
-"""The maximum number of waiting accounts and moments; a page that asks again later gets its turn."""
+"""The maximum number of waiting accounts and moments. A page that requests it again later gets its turn."""
 MAX_ACCOUNTS: Final = 20
-"""With more accounts than this, one must be chosen."""
+"""The maximum number of accounts on the page. With more, one must be chosen."""
 
 
 @dataclass(frozen=True, slots=True)

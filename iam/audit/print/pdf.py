@@ -211,7 +211,9 @@ class PdfDocument:
         self._canvas.line(MARGIN, self._y, self._width - MARGIN, self._y)
 
     def _frame(self) -> None:
-        """Draw what every page has: Gatehouse and the title above, the moment and page number below."""
+        """Draw what every page has: Gatehouse and the title at the top, the moment and page number at the
+        bottom.
+        """
         canvas = self._canvas
         right = self._width - MARGIN
         above = self._height - 34

@@ -34,8 +34,8 @@ EAST_ASIAN: Final[Mapping[str, str]] = {
     "HYSMyeongJo-Medium": "cp949",
 }
 """Adobe's standard fonts for Japanese, simplified and traditional Chinese, and Korean, each with a codec that
-has the letters of its character collection. They aren't in the file: the viewer draws them with fonts of its
-own, and the text can be searched and copied.
+has the letters of its character collection. They are not embedded in the file: the viewer draws them with its
+own fonts, and the text can be searched and copied.
 """
 _FOLDER: Final = Path(__file__).parent / "fonts"
 _FILES: Final = {

@@ -26,20 +26,22 @@ from iam.people.runs.models import RunState
 
 PRUNED: Final = "journal.prune"
 KEPT_KINDS: Final = (PRUNED, ACKNOWLEDGED, LEFT, *CAME, "leaving.certified")
-"""Kinds of entries that pages about the past, certificates and verifications read; they are never removed."""
+"""Kinds of entries that are never removed, because pages about the past, certificates and verifications read
+them.
+"""
 _OPEN_REVIEWS: Final = (RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionHold:
-    """The moment from which entries are kept, and the reason."""
+    """A reason to keep entries from a moment on."""
 
     since: datetime
     reason: str
 
 
 def holds(*, now: datetime) -> list[RetentionHold]:
-    """The reasons that hold entries back, oldest first."""
+    """Return the reasons to keep entries, oldest first."""
     return sorted(_holds(now), key=lambda hold: hold.since)
 
 

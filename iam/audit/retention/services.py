@@ -40,8 +40,8 @@ class RetentionRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RetentionPlan:
-    """The entries that can be removed now: before a moment, in blocks up to one. `hold` is why more
-    is kept.
+    """The entries that can be removed now: those before a moment, in blocks up to `block`. `hold` is the
+    reason why newer ones are kept; None if only the setting limits it.
     """
 
     before: datetime
@@ -51,8 +51,8 @@ class RetentionPlan:
 
 
 def retention_plan(*, now: datetime) -> RetentionPlan:
-    """What a removal would do. Raises RetentionRefusedError without a setting, an anchor, a key or an intact
-    chain.
+    """Return what a removal would do. Raises RetentionRefusedError without a setting or an anchor, or if an
+    anchor or the chain can't be verified.
     """
     if not settings.JOURNAL_DAYS:
         raise RetentionRefusedError(
@@ -74,7 +74,7 @@ def retention_plan(*, now: datetime) -> RetentionPlan:
 
 
 def prune(*, now: datetime, actor: Actor | None) -> list[JournalCut]:
-    """Remove entries older than the setting, in rounds, and yield what each removed. Raises
+    """Remove entries older than the setting, in rounds. Returns what each round removed. Raises
     RetentionRefusedError.
     """
     if not triggers.is_owner(connection):
@@ -89,7 +89,9 @@ def prune(*, now: datetime, actor: Actor | None) -> list[JournalCut]:
 
 
 def _anchored_block() -> int:
-    """The newest block named by a valid anchor, after the whole chain is verified against all anchors."""
+    """Return the newest block with a valid anchor, after verifying the whole chain against all anchors.
+    Raises RetentionRefusedError.
+    """
     read = read_all()
     heads = heads_of(read.notes, verifiers())
     problem = next(iter([*filter(None, [heads.conflict]), *heads.problems, *read.problems]), "")
@@ -179,7 +181,7 @@ def _delete(numbers: list[int]) -> None:
 
 
 def _gone() -> Iterator[JournalLink]:
-    """Earlier removals, in chain order."""
+    """Yield the links of entries that were removed earlier, in chain order."""
     rows = JournalLink.objects.filter(~Exists(Entry.objects.filter(pk=OuterRef("entry_id"))))
     return rows.order_by("block_id", "position").iterator(chunk_size=2_000)
 

@@ -1,4 +1,4 @@
-"""Describes what policies allow in sentences, and checks if they allow a called action. Cached while a roster
+"""Describes in sentences what policies allow, and checks if they allow a called action. Cached while a roster
 is written, because most users share policies.
 """
 
@@ -18,13 +18,13 @@ from iam.policy.letter_case import fold
 from iam.policy.sentences import sentences_of
 
 LINES: Final = 8
-"""The maximum number of stored sentences per access; policies are stored completely."""
+"""The maximum number of stored sentences per access. Policies are stored completely."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessTexts:
-    """The policies of an access by digest, the number that aren't synced, and since when they have these
-    texts.
+    """The policies of an access by digest, the number of policies that aren't synced, and since when the
+    texts are unchanged.
     """
 
     texts: Mapping[str, str]
@@ -32,7 +32,7 @@ class AccessTexts:
     changed_at: datetime | None = None
 
     def key(self, account_id: str) -> str:
-        """The key that rows with the same permissions in an account share."""
+        """Return the key that rows with the same permissions in an account share."""
         parts = [account_id, str(self.unread), *sorted(self.texts)]
         return hashlib.blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
 

@@ -58,15 +58,15 @@ def _outcome_of_rule(rule: SodRule) -> tuple[str, str]:
 
 
 def _outcome_of_review(campaign: Any) -> tuple[str, str]:
-    """The viewer's decision on a row of `decided_by`."""
+    """Return the viewer's decision on a row of `decided_by` in words, with its tone."""
     if campaign.own_decision_at == campaign.returned_at:
         return "Sent back", "warn"
     return "Acknowledged", "ok"
 
 
 def _own_interest(rule: SodRule, own: Sequence[Entity]) -> str:
-    """Why the viewer must not approve: the rule exempts their own users or roles, or they break the one to be
-    retired.
+    """Return why the viewer can't approve: the rule exempts their own users or roles, or they break the rule
+    to be retired. "" if they can.
     """
     terms = SodTerms.from_json(rule.terms)
     covered = [entity for entity in own if terms.covers(entity.account.account_id)]

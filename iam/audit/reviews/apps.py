@@ -4,8 +4,8 @@ from django.apps import AppConfig
 
 
 class AuditReviewsConfig(AppConfig):
-    """Registers the tables, follows the changes that reviews request, has separation-of-duties rules checked
-    on receipts, and signed-off reviews when the journal is verified.
+    """Registers the tables and three handlers: they follow the changes that reviews request, check
+    separation-of-duties rules on receipts, and verify signed-off reviews with the journal.
     """
 
     name = "iam.audit.reviews"

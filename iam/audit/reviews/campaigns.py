@@ -38,7 +38,7 @@ GIVEN: Final = ("pk", "entity_id", "person_id")
 
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
-    """The content of a form. `owner_id` is the owner of the campaign; "" for the person who starts it."""
+    """The content of the form for a campaign. The person who starts it becomes its owner."""
 
     name: str
     reason: str
@@ -49,8 +49,8 @@ class CampaignDraft:
 
 
 def may_start(viewer: Viewer, terms: ReviewTerms) -> bool:
-    """True if they can start a review: people who see all its accounts whole and can request
-    changes in them.
+    """True if the viewer can start a review: people who see all its accounts whole and can request changes in
+    them.
     """
     for number in terms.accounts or ("",):
         sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
@@ -60,8 +60,8 @@ def may_start(viewer: Viewer, terms: ReviewTerms) -> bool:
 
 
 def may_manage(viewer: Viewer, campaign: ReviewCampaign) -> bool:
-    """True if they can cancel it or choose other reviewers: the person who started it, and administrators of
-    all its accounts.
+    """True if the viewer can cancel a review or choose other reviewers: the person who started it, and
+    administrators of all its accounts.
     """
     terms = ReviewTerms.from_json(campaign.terms)
     is_administrator = viewer.may(Right.MANAGE_OPERATORS) and may_start(viewer, terms)
@@ -108,7 +108,9 @@ def _check(draft: CampaignDraft, actor: Viewer, now: datetime) -> None:
 
 
 def open_campaign(campaign: ReviewCampaign, *, actor: Viewer, by_worker: bool = True) -> ReviewCampaign:
-    """Have the rows written; reviewers are notified afterwards. Raises RefusedError."""
+    """Submit a draft, so that its rows are written. Reviewers are notified afterwards. Raises
+    RefusedError.
+    """
     with transaction.atomic():
         locked = lock_draft(actor, campaign)
         locked.begin_submission(locked.reason)
@@ -117,7 +119,7 @@ def open_campaign(campaign: ReviewCampaign, *, actor: Viewer, by_worker: bool = 
 
 
 def _opened(campaign: ReviewCampaign) -> None:
-    """Notify the reviewers once the rows exist. Without rows, nobody is notified."""
+    """Notify the reviewers once the rows exist. A review without rows is closed instead."""
     campaign.refresh_from_db()
     rows: int = campaign.facts.get("rows", 0)
     if not rows:
@@ -171,8 +173,8 @@ def assign(
     """Reassign undecided rows to another reviewer. Returns how many were reassigned and how many were not.
     Raises RefusedError.
 
-    Rows about that person or the actor stay, because nobody may choose who reviews their own access.
-    Reviewers reassign their own rows, managers of the campaign any.
+    Rows about that person or the actor are not reassigned, because no one may choose who reviews their own
+    access. Reviewers can reassign their own rows, managers of the campaign any.
     """
     person = Person.objects.filter(pk=to, is_active=True).first()
     if person is None or not can_review(to):
@@ -222,8 +224,8 @@ def _give(campaign: ReviewCampaign, chosen: Sequence[ReviewItem], person: Person
 
 
 def escalate_rows(campaign: ReviewCampaign) -> int:
-    """Reassign undecided rows to the second reviewer, and that person's own to the first. Returns their
-    number.
+    """Reassign undecided rows to the second reviewer, and rows about the second reviewer to the first.
+    Returns their number.
     """
     able = people_who_review((campaign.second_reviewer_id, campaign.reviewer_id))
     by_id = Person.objects.in_bulk(able)
@@ -247,8 +249,8 @@ def _ids(people: Collection[UUID], campaign: ReviewCampaign) -> list[UUID]:
 def begin_next(campaign: ReviewCampaign, *, now: datetime) -> ReviewCampaign | None:
     """Start the next review of a series in the name of the person who started it.
 
-    None if another process was faster or that person has left. A reviewer becomes its owner if they can no
-    longer review.
+    None if another process was faster or that person has left. If they can no longer review, a reviewer
+    becomes its owner.
     """
     owner = Person.objects.filter(pk=campaign.owner_id, is_active=True).first()
     with transaction.atomic():
@@ -287,7 +289,7 @@ def _next_owner(campaign: ReviewCampaign) -> UUID:
 
 
 def months_later(moment: datetime, months: int) -> datetime:
-    """The same day this many months later, or the last day of a shorter month."""
+    """Return the same day this many months later, or the last day of a shorter month."""
     index = moment.month - 1 + months
     year, month = moment.year + index // 12, index % 12 + 1
     for day in (moment.day, 30, 29, 28):

@@ -1,6 +1,6 @@
-"""Decides on rows of a review: keep, revoke or reduce, with a reason.
+"""Records decisions on rows of a review: keep, revoke or reduce, with a reason.
 
-Decisions can be undone until changes are requested. Nobody decides on their own access; of two concurrent
+Decisions can be undone until changes are requested. No one decides on their own access. Of two concurrent
 decisions, the first counts.
 """
 
@@ -45,7 +45,7 @@ class DecisionConflict:
 
     @property
     def words(self) -> str:
-        """Who decided what, in words."""
+        """Return who decided what, in words."""
         if not self.row.decision:
             return f"{self.row.title}: the decision was undone meanwhile."
         label = ReviewDecision(self.row.decision).label.lower()
@@ -67,14 +67,14 @@ class DecisionResult:
 
 
 def may_decide(viewer: Viewer, row: ReviewItem) -> bool:
-    """True if they can decide on a row: its reviewer, or the owner of the campaign, but not on their own
-    access.
+    """True if the viewer can decide on a row: its reviewer and the owner of the campaign, but not on their
+    own access.
     """
     return not why_not_decide(viewer, row)
 
 
 def why_not_decide(viewer: Viewer, row: ReviewItem) -> str:
-    """Why someone can't decide; "" if they can."""
+    """Return why the viewer can't decide; "" if they can."""
     if is_own(viewer, row):
         return "You can’t decide about your own access."
     if viewer.person_id not in (row.reviewer_id, row.campaign.owner_id):
@@ -96,8 +96,8 @@ def decide(
     actor: Viewer,
     now: datetime,
 ) -> DecisionResult:
-    """Decide on rows, each in the version that the actor saw; "" undoes. Raises RefusedError if none can be
-    decided.
+    """Decide on rows, each in the version that the actor saw; "" undoes a decision. Raises RefusedError if no
+    row can be decided.
     """
     reason = reason.strip()
     if not actor.may(Right.REQUEST_CHANGE):
@@ -167,7 +167,7 @@ def _decide_one(
     now: datetime,
     result: DecisionResult,
 ) -> None:
-    """Decide one row if it is still as the actor saw it."""
+    """Decide on one row if it is unchanged since the actor saw it."""
     values: dict[str, Any] = dict(UNDECIDED)
     if decision:
         values |= {"decision": decision, "decision_reason": reason, "decided_at": now}

@@ -32,7 +32,7 @@ class InvalidDutiesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SodTerms:
-    """Nobody may do one of `first` and one of `second`, on any resource, in these accounts (empty: all).
+    """No one may do one of `first` and one of `second`, on any resource, in these accounts (empty: all).
 
     `exempt` are names of users and roles, with * and ?.
     """
@@ -67,7 +67,7 @@ class SodTerms:
 
 
 def check(terms: SodTerms) -> None:
-    """Raises InvalidDutiesError for terms that can't be checked."""
+    """Raise InvalidDutiesError for terms that can't be checked."""
     for field, lines in (("first", terms.first), ("second", terms.second)):
         if not lines:
             raise InvalidDutiesError("Enter at least one action, such as iam:CreateUser.", field=field)
@@ -98,7 +98,9 @@ def active_rules() -> list[SodRule]:
 
 
 def breakers(index: PolicyIndex, account: str, terms: SodTerms) -> dict[int, IndexedPrincipal]:
-    """The users and roles of an account that can do both, definitely or conditionally, by primary key."""
+    """Return the users and roles of an account that can do both, certainly or conditionally, by
+    primary key.
+    """
     if index.accounts.get(account) is None or not terms.covers(account):
         return {}
     first = _able(index, account, terms.first)
@@ -120,7 +122,7 @@ def _able(index: PolicyIndex, account: str, patterns: Sequence[str]) -> dict[int
 
 
 def actions_of(patterns: Sequence[str]) -> tuple[str, ...]:
-    """The actions that patterns match; those unknown to AWS are left out."""
+    """Return the actions that the patterns match. Actions that AWS doesn't have are left out."""
     actions: dict[str, None] = {}
     for pattern in patterns:
         try:

@@ -1,4 +1,4 @@
-"""Finds the latest finished review of users and roles, by which frameworks prove periodic review."""
+"""Finds the latest finished review of users and roles. Frameworks use it to prove periodic review."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BATCH: Final = 500
 class LatestReview:
     """The last finished review of a user or role.
 
-    `reviewers` decided, `outcome` counts the decisions ("keep", "revoke", "reduce"); `at` is the
-    acknowledgement.
+    `reviewers` are the deciders, `outcome` counts the decisions ("keep", "revoke", "reduce"), and `at` is
+    when it was acknowledged.
     """
 
     reference: str
@@ -45,8 +45,8 @@ class LatestReview:
 
 
 def latest_reviews(entities: Collection[int], *, at: datetime | None = None) -> dict[int, LatestReview]:
-    """The last finished review (by `at`) by primary key; those never reviewed are missing. Two queries per
-    500.
+    """Return the last finished review by primary key, as of `at`. Users and roles that were never reviewed
+    are missing. Two queries per 500.
     """
     reviews: dict[int, LatestReview] = {}
     ordered = sorted(set(entities))

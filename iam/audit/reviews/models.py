@@ -15,7 +15,7 @@ from iam.mirror.models import Account, Entity
 from iam.people.runs.models import AbstractListRun, RunState
 
 OF_REVIEW = "review"
-"""The cause kind of sets that a review requests or uses to restore access."""
+"""The cause kind of change sets that a review requests or uses to restore access."""
 
 
 class ReviewScope(models.TextChoices):
@@ -45,12 +45,12 @@ class OverdueAction(models.TextChoices):
 class ReviewCampaign(AbstractListRun):
     """A review of access.
 
-    `terms` is the JSON of ReviewTerms. Its states: a draft; `SUBMITTING` while a worker writes the rows;
-    `RUNNING` while reviewers decide; `WAITING` for acknowledgement of the sign-off; `DONE` when frozen;
+    `terms` is the JSON of ReviewTerms. The states: a draft; `SUBMITTING` while a worker writes the rows;
+    `RUNNING` while reviewers decide; `WAITING` until the sign-off is acknowledged; `DONE` when frozen;
     `CLOSED` if cancelled or without rows.
 
-    `cursor` is the primary key of the last user or role with written rows. `next_at` is when the next review
-    of a series begins.
+    `cursor` is the primary key of the last user or role whose rows are written. `next_at` is when the next
+    review of a series begins.
     """
 
     prefix = "REV"
@@ -97,10 +97,10 @@ class ReviewCampaign(AbstractListRun):
 
 
 class ReviewAccess(models.Model):
-    """What one access allowed when the campaign opened, in words, shared by many rows.
+    """What an access allowed when the campaign opened, in sentences, shared by many rows.
 
-    `key` is a digest of the policies; `lines` are sentences, `more` counts further ones, `unread` policies
-    that aren't synced. `texts` are the policies.
+    `key` is a digest of the policies. `lines` are sentences, `more` counts further ones, and `unread` counts
+    policies that aren't synced. `texts` are the policies.
     """
 
     campaign = models.ForeignKey(ReviewCampaign, on_delete=models.CASCADE, related_name="accesses")
@@ -154,11 +154,12 @@ class ReviewDecision(models.TextChoices):
 
 
 class ReviewItem(models.Model):
-    """One subject and one access. Everything except the decision is evidence from when the campaign opened.
+    """A subject and one access of it. Everything except the decision is evidence from when the campaign
+    opened.
 
-    `version` counts the decisions: a decider names the version they saw. `target` is the name of an inline
-    policy, else an ARN. `why` are the grants that explain it. `replay` is the outcome of recorded calls
-    without it ({} until a worker has calculated it).
+    `version` counts the decisions; a decision states the version that the decider saw. `target` is the name
+    of an inline policy, otherwise an ARN. `why` are the grants that explain the access. `replay` is the
+    outcome of recorded calls without it ({} until a worker has calculated it).
     """
 
     campaign = models.ForeignKey(
@@ -243,11 +244,11 @@ class ReviewChange(models.Model):
 
 
 class ReviewTrial(models.Model):
-    """A revocation that is restored by one click, or if its principal is denied what it allowed until
-    `until`.
+    """A revocation on trial. It is restored by one click or, until `until`, if its principal is denied what
+    it allowed.
 
-    `began_at` is when the revocation took effect in AWS; `returned_at` when the restoration was queued, and
-    `denied` the call that caused it.
+    `began_at` is when the revocation took effect in AWS. `returned_at` is when the restoration was queued,
+    and `denied` is the call that caused it.
     """
 
     row = models.OneToOneField(ReviewItem, on_delete=models.CASCADE, primary_key=True, related_name="trial")
@@ -278,7 +279,7 @@ class SodStatus(models.TextChoices):
 
 
 class SodRule(DecidedRequest):
-    """A rule that nobody may do both of two things.
+    """A rule that no one may do both of two things.
 
     `terms` is the JSON of SodTerms. `retirement_reason` is set while its retirement is requested, by
     `requested_by`.

@@ -41,7 +41,7 @@ def _tell(campaign: ReviewCampaign, people: dict[UUID, int], *, key: str, words:
 
 
 def tell_opened(campaign: ReviewCampaign) -> int:
-    """Ask the reviewers to review."""
+    """Notify the reviewers that the review has opened."""
     text = f"{campaign.reason}\nPlease decide by {moment_words(campaign.due_at)}."
     return _tell(campaign, _waiting(campaign), key="opened", words="To review", text=text)
 

@@ -42,7 +42,7 @@ REMINDED_SECONDS: Final = 24 * 3600
 
 
 def run_due(*, now: datetime) -> int:
-    """Run everything that is due. Returns how much there was."""
+    """Run everything that is due. Returns how much it was."""
     count = REVIEW.resume() + delete_old_drafts(ReviewCampaign)
     for campaign in ReviewCampaign.objects.filter(next_at__lte=now):
         count += begin_next(campaign, now=now) is not None
@@ -50,7 +50,7 @@ def run_due(*, now: datetime) -> int:
     for campaign in running.filter(due_at__lte=now + timedelta(days=REMIND_DAYS)).order_by("due_at"):
         if campaign.due_at <= now and campaign.overdue_at is None:
             count += _overdue(campaign, now)
-        # The outbox tells each person once a day; this saves counting for whom something waits every minute.
+        # The outbox notifies each person once a day. The cache saves counting the waiting rows every minute.
         if cache.add(f"review-reminded:{campaign.pk}:{now:%Y%m%d}", True, REMINDED_SECONDS):
             count += remind(campaign, now=now)
     return count + begin_missed() + check_trials(now=now) + fill_replays()
@@ -87,7 +87,9 @@ def _overdue(campaign: ReviewCampaign, now: datetime) -> int:
 
 
 def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
-    """Decide to revoke all undecided rows, and request it in the name of the review's owner."""
+    """Decide to revoke all undecided rows, and request the changes in the name of the review's owner. Returns
+    how many were decided.
+    """
     revoked = 0
     while rows := list(
         campaign.rows.filter(decision="").select_related("entity", "account").order_by("pk")[:BATCH]
@@ -123,7 +125,7 @@ def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
 
 
 def follow_change(change: Change) -> None:
-    """Follow an ended change: begin a trial, or allow another decision on what failed. Idempotent."""
+    """Follow an ended change: begin a trial, or allow another decision on a failed row. Idempotent."""
     if change.change_set.cause_kind != OF_REVIEW:
         return
     begin_trials(change)

@@ -1,5 +1,5 @@
-"""Finds the reviews and rows that a viewer sees: all rows if they see all accounts, else only those they
-review.
+"""Finds the reviews and rows that a viewer sees: all rows if they see all its accounts, otherwise only those
+they review.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHOWN: Final = (
     *(f"access__{name}" for name in ("lines", "more", "warning", "unread")),
     *("account__account_id", "account__name", "entity__kind", "entity__arn", "trial"),
 )
-"""The columns that a page shows, because rows of an account have many and there are 25 per page."""
+"""The columns that a page shows. Rows have many more, and there are 25 per page."""
 LIST_SIZE: Final = 200
 FORMS_KEPT: Final = 64
 """The number of filter sets with cached statements."""
@@ -75,7 +75,9 @@ def sees_whole(viewer: Viewer, campaign: ReviewCampaign) -> bool:
 
 
 def visible_campaigns(viewer: Viewer, *, is_ended: bool) -> list[ReviewCampaign]:
-    """The newest reviews that they see whole or review in, at most two hundred; of drafts, their own."""
+    """Return the newest reviews that the viewer sees whole or reviews in, at most LIST_SIZE before filtering.
+    Of drafts, only their own.
+    """
     mine = ReviewItem.objects.filter(campaign=OuterRef("pk"), reviewer_id=viewer.person_id)
     rows = ReviewCampaign.objects.filter(~Q(state=RunState.DRAFT) | Q(requested_by=viewer.person_id))
     rows = rows.filter(state__in=OPEN) if not is_ended else rows.exclude(state__in=OPEN)
@@ -85,7 +87,7 @@ def visible_campaigns(viewer: Viewer, *, is_ended: bool) -> list[ReviewCampaign]
 
 
 def find_campaign(viewer: Viewer, pk: UUID) -> ReviewCampaign | None:
-    """The review, if they see it."""
+    """Return the review if the viewer sees it, otherwise None."""
     campaign: ReviewCampaign | None = next(iter(_CAMPAIGN.objects(pk=pk)), None)
     if campaign is None or (campaign.state == RunState.DRAFT and campaign.requested_by != viewer.person_id):
         return None
@@ -99,7 +101,7 @@ _CAMPAIGN: Final = CompiledQuery(lambda: ReviewCampaign.objects.filter(pk=QueryP
 
 
 def visible_rows(viewer: Viewer, campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
-    """The rows that they see."""
+    """Return the rows that the viewer sees."""
     rows = ReviewItem.objects.filter(campaign=campaign)
     return rows if sees_whole(viewer, campaign) else rows.filter(reviewer_id=viewer.person_id)
 
@@ -173,8 +175,8 @@ def progress_of(campaign: ReviewCampaign) -> ReviewProgress:
 
 
 def progress_for(viewer: Viewer, campaigns: Sequence[ReviewCampaign]) -> dict[UUID, ReviewProgress]:
-    """The progress of reviews as a person sees it: for reviewers who don't see a whole review, that of their
-    own rows.
+    """Return the progress of reviews as a person sees it: of their own rows in reviews that they don't see
+    whole.
 
     At most one query.
     """
@@ -193,7 +195,7 @@ def progress_for(viewer: Viewer, campaigns: Sequence[ReviewCampaign]) -> dict[UU
 
 
 def waiting_for(viewer: Viewer) -> int:
-    """The number of rows waiting for their decision, counted up to MAX_WAITING + 1."""
+    """Return the number of rows that wait for the viewer's decision, counted up to MAX_WAITING + 1."""
     running = ReviewCampaign.objects.filter(state=RunState.RUNNING).values("pk")
     rows = ReviewItem.objects.filter(reviewer_id=viewer.person_id, decision="", campaign__in=running)
     return rows[: MAX_WAITING + 1].count()

@@ -1,4 +1,4 @@
-"""Requests the changes that carry out decisions: they revoke or reduce access, together for many rows, with
+"""Requests the changes for decisions, which revoke or reduce access, together for many rows, with
 approval.
 """
 
@@ -47,7 +47,9 @@ REMOVING: Final = (ReviewDecision.REVOKE.value, ReviewDecision.REDUCE.value)
 
 @dataclass(slots=True)
 class RemovalRequests:
-    """The requests made, and the numbers of rows that could not be requested, with reasons."""
+    """The requested changes, the number of rows with a request, and the number of rows that could not be
+    requested.
+    """
 
     changes: list[Change] = field(default_factory=list)
     rows: int = 0
@@ -55,12 +57,12 @@ class RemovalRequests:
 
 
 def pending(campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
-    """The rows whose decision is not requested yet."""
+    """Return the rows with a decision for which no change is requested yet."""
     return campaign.rows.filter(decision__in=REMOVING, is_requested=False)
 
 
 def pending_of(campaign: ReviewCampaign, person_id: UUID) -> int:
-    """The number of these rows that a person decided."""
+    """Return the number of pending rows that a person decided."""
     return sum(number for (number,) in _PENDING.rows(campaign=campaign.pk, person=person_id))
 
 
@@ -76,7 +78,7 @@ _PENDING: Final = CompiledQuery(_counts_of_deciders)
 
 
 def operations_of(row: ReviewItem) -> list[Operation]:
-    """The operations for a decision, in order. Raises RefusedError."""
+    """Return the operations for a decision, in order. Raises RefusedError."""
     holder = row.entity
     if holder.gone_at is not None:
         raise RefusedError(f"{row.subject} no longer exists in AWS, so there is nothing to remove.")
@@ -96,7 +98,9 @@ def _removing(row: ReviewItem, holder: Entity) -> Operation:
 
 
 def _reducing(row: ReviewItem, holder: Entity) -> list[Operation]:
-    """Operations that create an inline policy with what was used, then remove what it replaces."""
+    """Return operations that create an inline policy with what was used, then remove the access that it
+    replaces.
+    """
     try:
         text = reduced_texts(holder, row.access.texts, days=UNUSED_DAYS)
     except ReductionError as error:
@@ -110,9 +114,9 @@ def _reducing(row: ReviewItem, holder: Entity) -> list[Operation]:
 
 
 def request_changes_of(campaign: ReviewCampaign, *, actor: Viewer, own_only: bool = True) -> RemovalRequests:
-    """Request the decisions of the actor or (`own_only` False) of everyone.
+    """Request the changes for decisions of the actor or (`own_only` False) of everyone.
 
-    Rows that can't be requested keep their decision and a reason. Calling it again requests what is left.
+    Rows that can't be requested keep their decision and get a reason. Calling it again requests the rest.
     """
     rows = pending(campaign)
     if own_only:
@@ -140,7 +144,7 @@ def _request_batch(
     try:
         _request_set(campaign, planned, actor, done)
     except RefusedError as of_set:
-        # If one of them can't be requested, find it.
+        # If one row can't be requested, find out which.
         left = []
         for row, operations in planned:
             try:
@@ -217,7 +221,7 @@ def _key(campaign: ReviewCampaign, versions: dict[int, int]) -> str:
 
 
 def _reason(campaign: ReviewCampaign, rows: Sequence[ReviewItem]) -> str:
-    """The name of the review, and as many reasons of decisions as fit."""
+    """Return the name of the review, and as many reasons of decisions as fit."""
     reasons = "; ".join(dict.fromkeys(row.decision_reason for row in rows if row.decision_reason))
     text = f"Access review {campaign.reference}, {campaign.name}: {reasons}"
     return text if len(text) <= 900 else f"{text[:899]}…"
@@ -236,7 +240,7 @@ def _notes(campaign: ReviewCampaign) -> list[str]:
 
 
 def _lanes(planned: Sequence[tuple[ReviewItem, list[Operation]]]) -> list[SetLane]:
-    """A lane per user or role and a branch per row, so that a failure stops nothing else."""
+    """Return a lane per user or role and a branch per row, so that a failure stops nothing else."""
     lanes: dict[int, int] = {}
     branches: dict[int, int] = {}
     places = []

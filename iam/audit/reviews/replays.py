@@ -1,5 +1,5 @@
-"""Computes what recorded calls say about removing an access: in a worker after a review opens, or earlier for
-a shown row.
+"""Computes the effect of removing an access on recorded calls: in a worker after a review opens, or earlier
+for a shown row.
 
 Calls are read for many users and roles at once, and principals with equal policies are evaluated together.
 """
@@ -38,7 +38,7 @@ NOT_ASKED: Final[dict[str, Any]] = {}
 
 
 def fill_replays(*, most: int = ENTITIES_A_RUN) -> int:
-    """Compute missing rows of some users and roles in running reviews. Returns their number."""
+    """Compute the missing outcomes of some users and roles in running reviews. Returns the number of rows."""
     filled = 0
     for campaign in ReviewCampaign.objects.filter(state=RunState.RUNNING):
         if campaign.facts.get("replayed"):
@@ -55,7 +55,7 @@ def fill_replays(*, most: int = ENTITIES_A_RUN) -> int:
 
 
 def replay_rows(rows: Sequence[ReviewItem]) -> int:
-    """Compute and store rows. Returns their number."""
+    """Compute and store the outcomes of rows. Returns their number."""
     recorded = accounts_with_events({row.account_id for row in rows})
     by_entity: dict[int, list[ReviewItem]] = defaultdict(list)
     for row in rows:
@@ -94,7 +94,7 @@ def _without(
 
 
 def _label(row: ReviewItem, shard: AccountShard) -> str:
-    """The index's name of the policy."""
+    """Return the name of the policy in the index; for a group, the end of the names of its policies."""
     if row.sort == AccessSort.MEMBER:
         return f" of group {row.target_name}"
     if row.sort == AccessSort.INLINE:
@@ -109,7 +109,7 @@ def _is_dropped(row: ReviewItem, name: str, label: str) -> bool:
 
 @dataclass(slots=True)
 class AlikeCalls:
-    """Calls that are equal to policies, from any number of sessions."""
+    """Calls from any number of sessions that policies treat alike."""
 
     group: CallGroup
     last_at: datetime
@@ -118,7 +118,7 @@ class AlikeCalls:
 
 @dataclass(slots=True)
 class EntityCalls:
-    """The calls of a user or role since a day; `by_action` are those that AWS allowed and that need
+    """The calls of a user or role since a day. `by_action` has the calls that AWS allowed and that need
     permission.
     """
 
@@ -140,7 +140,7 @@ class EntityCalls:
                 alike.last_at = max(alike.last_at, group.last_at)
 
     def without(self, replay: ReplayWithout, member: IndexedPrincipal) -> dict[str, Any]:
-        """The outcome of the calls without a policy, as a row stores it."""
+        """Return the outcome of the calls without a policy, in the form that a row stores."""
         denied = undecided = 0
         examples: list[dict[str, Any]] = []
         for action, alike_calls in self.by_action.items():
@@ -182,7 +182,7 @@ def _calls_of(rows: Sequence[ReviewItem], since: datetime) -> dict[int, EntityCa
 
 
 def _save(rows: Sequence[ReviewItem]) -> None:
-    """Store rows with equal outcomes together, since members of a group mostly make the same calls
+    """Store rows with equal outcomes together, because members of a group mostly make the same calls
     or none.
     """
     by_replay: dict[str, list[ReviewItem]] = defaultdict(list)

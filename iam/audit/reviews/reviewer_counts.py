@@ -30,7 +30,7 @@ class ReviewerCount(NamedTuple):
 
 
 def reviewer_counts(campaign: ReviewCampaign) -> list[ReviewerCount]:
-    """The counts by name; other people's changes are missing for up to a minute."""
+    """Return the counts by name. Other people's changes are missing for up to a minute."""
     kept = _kept(campaign.pk)
     if kept is not None:
         return kept[0]
@@ -40,12 +40,14 @@ def reviewer_counts(campaign: ReviewCampaign) -> list[ReviewerCount]:
 
 
 def note_decisions(campaign: ReviewCampaign, decided: Mapping[str, int]) -> None:
-    """Apply decisions to cached counts: the change in decided rows, by reviewer."""
+    """Apply decisions to the cached counts. `decided` is the change in the number of decided rows, by
+    reviewer.
+    """
     transaction.on_commit(lambda: _note(campaign.pk, decided))
 
 
 def forget_counts(campaign: ReviewCampaign) -> None:
-    """Clear the counts, once rows being written are complete."""
+    """Clear the cached counts when the transaction commits."""
     transaction.on_commit(lambda: cache.delete(_key(campaign.pk)))
 
 
@@ -54,7 +56,7 @@ def _note(pk: UUID, decided: Mapping[str, int]) -> None:
     if kept is None:
         return
     counts = [each._replace(left=each.left - decided.get(each.name, 0)) for each in kept[0]]
-    # Keep the expiry: otherwise someone who decides continually would never see other people's changes.
+    # Keep the expiry. Otherwise someone who decides continually would never see other people's changes.
     _keep(pk, counts, until=kept[1])
 
 

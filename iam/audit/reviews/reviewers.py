@@ -1,4 +1,4 @@
-"""Chooses who reviews whose access. Nobody reviews their own, by any evidence that a user is theirs."""
+"""Chooses who reviews whose access. No one reviews their own, by any evidence that a user is theirs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import people_within
 
 REVIEWING: Final = (Role.ADMINISTRATOR, Role.APPROVER, Role.TEAM_LEAD)
-"""Roles that can review: those that request or approve changes."""
+"""Roles that can review, because they request or approve changes."""
 
 
 def possible_reviewers() -> list[Person]:
@@ -37,7 +37,7 @@ _REVIEWERS: Final = CompiledQuery(
 
 
 def people_who_review(people: Collection[UUID]) -> frozenset[UUID]:
-    """Those of these people who can review."""
+    """Return those of these people who can review."""
     roles = RoleAssignment.objects.filter(person__in=people, person__is_active=True, role__in=REVIEWING)
     return frozenset(roles.values_list("person", flat=True))
 
@@ -108,8 +108,9 @@ class ReviewerChoice:
     _roles: Mapping[UUID, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """The reviewer of the campaign, the second one for what is theirs, and who looks after it where they
-        can’t review any longer. `unable` are the names of those who can’t.
+        """Find the named reviewers: the reviewer of the campaign, the second reviewer for the first one's
+        access, and the owner if one of them can no longer review. `unable` are the names of reviewers who
+        can't.
         """
         campaign = self.campaign
         wanted = [campaign.reviewer_id, campaign.second_reviewer_id]
@@ -123,7 +124,7 @@ class ReviewerChoice:
         self._roles = roles_used({person.pk for person in chain(self._named, leads)})
 
     def choose(self, entity: Entity, concerned: Collection[UUID]) -> Person | None:
-        """The first possible reviewer; None if it is the own access of all of them."""
+        """Return the first possible reviewer; None if the access is the own access of each of them."""
         candidates: list[Person] = []
         if self.terms.reviewers != ReviewerRule.NAMED:
             candidates += self.book.leads_of(entity.pk)

@@ -38,7 +38,7 @@ def accounts_of(terms: ReviewTerms) -> list[Account]:
 
 
 def why_not_open(accounts: list[Account]) -> str:
-    """Why the accounts' administrators are unknown and what to do; "" if they are known."""
+    """Return why the accounts' administrators are unknown and what to do; "" if they are known."""
     complete = set(
         Section.objects.filter(
             account__in=accounts, name__in=AUTHORIZATION, state=SectionState.COMPLETE
@@ -91,7 +91,7 @@ def _still_opening(campaign: ReviewCampaign) -> QuerySet[ReviewCampaign]:
 
 
 def _write(roster: ReviewRoster, batch: list[Entity]) -> None:
-    """Write a batch and the progress; `asked_at` tells other workers that one is at work."""
+    """Write a batch and the progress. `asked_at` shows other workers that one is at work."""
     campaign = roster.campaign
     with transaction.atomic():
         campaign.cursor = batch[-1].pk
@@ -140,7 +140,7 @@ def _roster(campaign: ReviewCampaign, terms: ReviewTerms, accounts: list[Account
 
 
 def _facts(roster: ReviewRoster, accounts: list[Account]) -> dict[str, object]:
-    """How the review was made, for its pages and evidence."""
+    """Return facts about the review as it was opened, for its pages and evidence."""
     rows = roster.campaign.rows
     return {
         "accounts": [account.account_id for account in accounts],

@@ -54,7 +54,7 @@ Uses = dict[str, datetime]
 
 @dataclass(slots=True)
 class ReviewedAccess:
-    """One access of one user or role. `compared` is the key that the same access of a peer shares."""
+    """One access of one user or role. `compared` is the key that the same access of a peer has as well."""
 
     entity: Entity
     sort: AccessSort
@@ -68,7 +68,7 @@ class ReviewedAccess:
 
 @dataclass(slots=True)
 class SubjectFacts:
-    """The subject of the access."""
+    """The subject of an access: its kind, owner and reviewer."""
 
     kind: SubjectKind
     owner: UserOwnership
@@ -77,9 +77,9 @@ class SubjectFacts:
 
 @dataclass(slots=True)
 class ReviewRoster:
-    """What all rows of a campaign share.
+    """The data that all rows of a campaign share.
 
-    `administrators` and `broken` (broken rules by primary key) cover all its accounts; `recorded` are
+    `administrators` and `broken` (broken rules by primary key) cover all its accounts. `recorded` are the
     accounts with known events, `known` the connected accounts.
     """
 
@@ -140,7 +140,7 @@ def _is_asked(
     last: datetime | None,
     reviewed: dict[tuple[int, str, str], datetime],
 ) -> bool:
-    """True if the scope includes it."""
+    """True if the scope of the campaign includes the access."""
     which = roster.terms.which
     if which == ReviewScope.UNUSED:
         since = timezone.now() - timedelta(days=UNUSED_DAYS)
@@ -225,7 +225,7 @@ def _subjects(roster: ReviewRoster, entities: Sequence[Entity]) -> dict[int, Sub
         kind: SubjectKind | None
         if entity.kind == Kind.USER:
             owner = owners[entity.pk]
-            # If it is unknown whether they have a password, assume a person.
+            # Assume a person if it is unknown whether the user has a password.
             is_machine = owner.person is None and passwords.get(entity.pk) is False
             kind = SubjectKind.MACHINE if is_machine else SubjectKind.PERSON
         else:
@@ -326,8 +326,8 @@ def _use_of(roster: ReviewRoster, holding: ReviewedAccess, uses: Uses) -> tuple[
 
 
 def _peers_of(roster: ReviewRoster, holding: ReviewedAccess) -> tuple[str, int, int]:
-    """The user's smallest team, the number of its other users in the account, and how many of them
-    have it.
+    """Return the name of the user's smallest team, the number of its other users in the account, and how many
+    of them have the access.
     """
     teams = roster.teams.teams_of.get(holding.entity.pk, ())
     if not teams:
@@ -340,7 +340,7 @@ def _peers_of(roster: ReviewRoster, holding: ReviewedAccess) -> tuple[str, int, 
 
 
 def _counted(members: frozenset[int]) -> tuple[Counter[int], Counter[tuple[int, str, str]]]:
-    """The users of a team by account, and their access."""
+    """Return the number of a team's users by account, and how many of them have each access."""
     users: Counter[int] = Counter()
     having: Counter[tuple[int, str, str]] = Counter()
     ordered = sorted(members)
@@ -356,7 +356,9 @@ def _counted(members: frozenset[int]) -> tuple[Counter[int], Counter[tuple[int, 
 
 
 def _reviewed(entities: Sequence[Entity]) -> dict[tuple[int, str, str], datetime]:
-    """When each access was last part of a finished review, by primary key, sort and target. One query."""
+    """Return when the last finished review that kept each access was opened, by primary key, sort and target.
+    One query.
+    """
     rows = ReviewItem.objects.filter(entity__in=entities, campaign__state=RunState.DONE, decision="keep")
     last = rows.values("entity_id", "sort", "target").annotate(at=Max("campaign__opened_at"))
     return {
@@ -366,7 +368,7 @@ def _reviewed(entities: Sequence[Entity]) -> dict[tuple[int, str, str], datetime
 
 
 def _write_accesses(roster: ReviewRoster, accesses: dict[str, tuple[AccessTexts, str]]) -> None:
-    """Save new accesses; those that another process saved meanwhile stay."""
+    """Save new accesses. Accesses that another process saved meanwhile are kept."""
     new = {key: each for key, each in accesses.items() if key not in roster.access_ids}
     if not new:
         return

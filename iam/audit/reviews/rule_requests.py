@@ -54,7 +54,7 @@ def may_request(viewer: Viewer, terms: SodTerms) -> bool:
 
 
 def is_waiting(rule: SodRule) -> bool:
-    """True if a request about the rule waits."""
+    """True if a request about the rule waits for a decision."""
     is_retiring = rule.status == SodStatus.ACTIVE and bool(rule.retirement_reason)
     return rule.status == SodStatus.REQUESTED or is_retiring
 

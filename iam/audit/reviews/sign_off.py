@@ -1,5 +1,5 @@
-"""Sign-off: a reviewer confirms that everything is decided, another person acknowledges it for management,
-and the review is frozen.
+"""Signs off reviews: a reviewer confirms that everything is decided, another person acknowledges it for
+management, and the review is frozen.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from iam.people.runs.models import RunState
 
 MAX_NOTE = 1000
 MAX_COUNTED = 1000
-"""Counting stops here, so that the page is fast with 60,000 rows."""
+"""Counting stops here, so that the page stays fast with 60,000 rows."""
 
 
 def why_not_sign(campaign: ReviewCampaign, viewer: Viewer) -> str:
-    """Why someone can't sign off a review now; "" if they can."""
+    """Return why the viewer can't sign off a review now; "" if they can."""
     if campaign.state != RunState.RUNNING:
         return "Only a review in progress can be signed off."
     is_reviewer = campaign.rows.filter(decided_by=viewer.person_id).exists()
@@ -68,8 +68,8 @@ def sign(campaign: ReviewCampaign, *, note: str, actor: Viewer, now: datetime) -
 
 
 def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
-    """Why someone can't acknowledge a review; "" for an approver or administrator of all its accounts who
-    neither signed it off nor decided on a row.
+    """Return why the viewer can't acknowledge a review; "" for an approver or administrator of all its
+    accounts who neither signed it off nor decided on a row.
     """
     if campaign.state != RunState.WAITING:
         return "This review doesn’t wait for an acknowledgment."
@@ -81,7 +81,9 @@ def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
 
 
 def who_can_acknowledge(campaign: ReviewCampaign) -> list[Person]:
-    """The people who can acknowledge it, by name; empty if all of them reviewed something in it."""
+    """Return the people who can acknowledge a review, by name; empty if all of them reviewed
+    something in it.
+    """
     accounts = ReviewTerms.from_json(campaign.terms).accounts
     return others_who_decide(but=[campaign.signed_by, *_deciders(campaign)], accounts=accounts)
 

@@ -15,7 +15,7 @@ from iam.schedule import every
 @shared_task(name="iam.audit.reviews.tasks.tend_reviews")  # type: ignore[untyped-decorator]
 @every(60)
 def tend_reviews() -> int:
-    """Resume what a lost process left, and run what is due."""
+    """Resume reviews that a lost process left unfinished, and run what is due."""
     return periodic.run_due(now=datetime.now(tz=UTC))
 
 

@@ -11,7 +11,7 @@ from iam.audit.reviews.models import OverdueAction, ReviewerRule, ReviewScope, S
 MAX_TRIAL_DAYS: Final = 30
 MAX_MONTHS: Final = 24
 REMIND_DAYS: Final = 3
-"""How often reviewers are reminded of undecided rows."""
+"""Reviewers are reminded daily from this many days before the due date."""
 UNUSED_DAYS: Final = 90
 
 
@@ -27,8 +27,9 @@ class InvalidCampaignError(ValueError):
 class ReviewTerms:
     """The terms of a campaign.
 
-    `accounts` are IDs, teams and templates slugs, and kinds of subjects words; an empty list means all.
-    `months` 0: once. `trial_days` 0: revoked access is not restored automatically.
+    `accounts` are account IDs, `teams` and `templates` are slugs, and `kinds` are values of SubjectKind; an
+    empty list means all. With `months` 0, the review is not repeated. With `trial_days` 0, revoked access is
+    not restored automatically.
     """
 
     accounts: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class ReviewTerms:
 
 
 def check(terms: ReviewTerms) -> None:
-    """Raises InvalidCampaignError for invalid terms."""
+    """Raise InvalidCampaignError for invalid terms."""
     if set(terms.kinds) - set(SubjectKind.values):
         raise InvalidCampaignError("Choose from the list.", field="kinds")
     for name, choices in (("which", ReviewScope), ("reviewers", ReviewerRule), ("overdue", OverdueAction)):

@@ -1,4 +1,4 @@
-"""Trial revocations: revoked access is restored by one click, or if its principal is denied what it
+"""Runs trial revocations: revoked access is restored by one click, or if its principal is denied what it
 allowed.
 """
 
@@ -29,7 +29,7 @@ from iam.moments import moment_words
 
 logger = structlog.get_logger(__name__)
 LATE: Final = timedelta(days=1)
-"""How long after the end of a trial events from before it can still arrive."""
+"""The time after the end of a trial in which earlier events can still arrive."""
 MOST_EVENTS: Final = 500
 
 
@@ -55,7 +55,7 @@ def begin_trial(row: ReviewItem) -> None:
 
 
 def begin_missed() -> int:
-    """Begin trials whose notification was missed. Returns the number of rows checked."""
+    """Begin trials for which the end of the change was missed. Returns the number of rows checked."""
     applied = ReviewChange.objects.filter(
         is_return=False,
         change__state=ChangeState.APPLIED,
@@ -69,7 +69,7 @@ def begin_missed() -> int:
 
 
 def why_not_give_back(viewer: Viewer, row: ReviewItem) -> str:
-    """Why someone can't restore the access of a row; "" if they can."""
+    """Return why the viewer can't restore the access of a row; "" if they can."""
     trial = ReviewTrial.objects.filter(row=row).first()
     if trial is None:
         return "This access isn’t on trial."
@@ -145,7 +145,7 @@ def _tell(campaign: ReviewCampaign, row: ReviewItem, denied: str) -> None:
 
 
 def check_trials(*, now: datetime) -> int:
-    """Restore access to principals that were denied what it allowed. Returns their number."""
+    """Restore the access of principals that were denied what it allowed. Returns their number."""
     open_trials = ReviewTrial.objects.filter(returned_at__isnull=True, until__gt=now - LATE)
     returned = 0
     for trial in open_trials.select_related(
@@ -165,7 +165,7 @@ def check_trials(*, now: datetime) -> int:
 
 
 def denied_call(trial: ReviewTrial) -> str:
-    """The first call denied during a trial that the access allowed; "" if none."""
+    """Return the first call denied during a trial that the access allowed; "" if there is none."""
     row = trial.row
     events = TrailEvent.objects.filter(
         caller__in=callers_of(row.entity), is_denied=True, at__gt=trial.began_at, at__lte=trial.until

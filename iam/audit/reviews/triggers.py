@@ -11,11 +11,11 @@ CAMPAIGNS: Final = "audit_reviews_reviewcampaign"
 TABLES: Final = ("audit_reviews_reviewitem", "audit_reviews_reviewaccess")
 REFUSAL: Final = "a review that was signed off never changes"
 STILL_SET: Final = "next_at"
-"""The start of a series' next review can change: it is cleared once that has begun."""
+"""The start of the next review in a series can still change: it is cleared once that review has begun."""
 EVENTS: Final = (("UPDATE", ("OLD", "NEW"), "NEW"), ("DELETE", ("OLD",), "OLD"), ("INSERT", ("NEW",), "NEW"))
-"""For each event: the records that must not belong to a frozen campaign (an update could move a row into
-one), and the record with which PostgreSQL continues, because an update that continues with OLD changes
-nothing.
+"""For each event: the records that must not belong to a frozen campaign, and the record with which PostgreSQL
+continues. An update has two records, because it could move a row into a frozen campaign; continuing with OLD
+would discard the update.
 """
 
 
@@ -47,7 +47,7 @@ def _statements(connection: BaseDatabaseWrapper) -> Iterator[str]:
 
 
 def _conditions(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, str, str]]:
-    """Table, event, the record to continue with, and the condition for refusal."""
+    """Yield table, event, the record to continue with, and the condition for refusal."""
     is_sqlite = connection.vendor == "sqlite"
     for table in TABLES:
         for event, records, goes_on in EVENTS:
@@ -73,7 +73,9 @@ def _exists(condition: str) -> str:
 
 
 def _replaces(table: str) -> str:
-    """On SQLite, INSERT OR REPLACE and UPDATE OR REPLACE remove a row without firing a DELETE trigger."""
+    """Return the condition that a row of a frozen campaign would be replaced. On SQLite, INSERT OR REPLACE
+    and UPDATE OR REPLACE remove a row without firing a DELETE trigger.
+    """
     return (
         f"EXISTS (SELECT 1 FROM {table} r JOIN {CAMPAIGNS} c ON c.id = r.campaign_id "  # noqa: S608
         "WHERE r.id = NEW.id AND c.state = 'done')"
@@ -95,7 +97,7 @@ def _name(table: str, event: str) -> str:
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Remove the triggers, to unmigrate."""
+    """Drop the triggers, for reversing the migration."""
     with connection.cursor() as cursor:
         for table in (CAMPAIGNS, *TABLES):
             for event in ("UPDATE", "DELETE", "INSERT", "TRUNCATE"):
@@ -104,7 +106,7 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """The triggers that are missing or disabled; empty if all is well."""
+    """Return the names of triggers that are missing or disabled; empty if there are none."""
     wanted = [_name(table, event) for table, event, *_ in _conditions(connection)]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

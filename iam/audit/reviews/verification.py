@@ -45,8 +45,8 @@ def digest_of(campaign: ReviewCampaign) -> str:
 
 
 def own_digest_of(campaign: ReviewCampaign) -> str:
-    """The SHA-256 of the stored review itself, its accesses, and the columns of its rows that `digest_of`
-    leaves out.
+    """Return the SHA-256 of the stored review itself, its accesses, and the columns of its rows that
+    `digest_of` leaves out.
     """
     own = ReviewCampaign.objects.filter(pk=campaign.pk).values_list(*CAMPAIGN)
     accesses = campaign.accesses.order_by("key").values_list(*ACCESS)
@@ -62,7 +62,9 @@ def _digest(rows: Iterable[Any]) -> str:
 
 
 def verify_reviews() -> RecordsVerdict:
-    """The signed-off reviews, and problems with them or with the triggers that freeze them."""
+    """Return the number of signed-off reviews, and problems with them or with the triggers that
+    freeze them.
+    """
     problems = altered_reviews()
     if absent := triggers.missing(connection):
         problems.append(
@@ -73,8 +75,8 @@ def verify_reviews() -> RecordsVerdict:
 
 
 def altered_reviews() -> list[str]:
-    """A sentence for each review that changed after it was acknowledged or was never acknowledged; empty if
-    all is well.
+    """Return a sentence for each review that changed after its acknowledgment or was never acknowledged;
+    empty if there is none.
     """
     frozen = ReviewCampaign.objects.filter(state=RunState.DONE)
     done = {campaign.reference: campaign for campaign in frozen}
@@ -94,7 +96,7 @@ def altered_reviews() -> list[str]:
 
 
 def _altered(campaign: ReviewCampaign, recorded: dict[str, Any]) -> str:
-    """The differences from the journal entry; older entries don't cover the review itself."""
+    """Return what differs from the journal entry, or "". Older entries don't cover the review itself."""
     if digest_of(campaign) != recorded["sha256"]:
         return "The rows"
     own = recorded.get("own_sha256", "")

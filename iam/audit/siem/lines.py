@@ -37,7 +37,9 @@ class ExportedEntry:
 
 
 def exported_entry(link: JournalLink) -> ExportedEntry:
-    """The fields named as in the page's JSON export. `entry` and `hash` are always the same for an entry."""
+    """Return an entry with its fields, named as in the page's JSON export. `entry` and `hash` are always the
+    same for an entry.
+    """
     entry = link.entry
     fields = {
         "entry": entry.id,
@@ -58,7 +60,7 @@ def exported_entry(link: JournalLink) -> ExportedEntry:
 
 
 def syslog_message(exported: ExportedEntry) -> bytes:
-    """A message as in RFC 5424, section 6, with the JSON line as text and the kind as message ID."""
+    """Return a message as in RFC 5424, section 6, with the JSON line as text and the kind as message ID."""
     at = exported.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     host = urlsplit(settings.BASE_URL).hostname or "-"
     kind = exported.kind[:MAX_MESSAGE_ID]
@@ -67,7 +69,9 @@ def syslog_message(exported: ExportedEntry) -> bytes:
 
 
 def datagram(exported: ExportedEntry) -> bytes:
-    """A message that fits into one datagram. If necessary `data` is left out, which the message says."""
+    """Return a message that fits into one datagram. If necessary, `data` is left out and `data_left_out` is
+    set.
+    """
     message = syslog_message(exported)
     if len(message) <= LARGEST_DATAGRAM:
         return message

@@ -1,4 +1,4 @@
-"""Records how much of the journal each receiver has."""
+"""Records how much of the journal each receiver has confirmed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 class ExportPosition(models.Model):
     """The last entry that a receiver has confirmed, by its place in the chain.
 
-    A worker holds the lease while it sends; `claim` identifies the worker.
+    A worker holds the lease while it sends. `claim` identifies the worker.
     """
 
     receiver = models.CharField(max_length=320, primary_key=True)

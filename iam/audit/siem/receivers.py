@@ -22,9 +22,9 @@ from iam.notify.channels.http_post import post
 
 TIMEOUT: Final = 10.0
 REFUSAL_WAIT: Final = 0.2
-"""How long to wait after the last datagram for an error that nobody listens, in seconds."""
+"""The time in seconds to wait, after the last datagram, for the error that no process listens."""
 MAX_ANSWERS: Final = 20
-"""How many reads to make after a batch; syslog receivers normally send nothing."""
+"""The number of reads after a batch. Syslog receivers normally send nothing."""
 
 
 class SiemReceiver(ABC):
@@ -50,8 +50,8 @@ class HttpsReceiver(SiemReceiver):
 
     @property
     def key(self) -> str:  # type: ignore[override]
-        """The stored key. Another path is another receiver; since it can be a secret, only its digest is
-        used.
+        """The stored key. A different path is a different receiver. The path can be a secret, so only a
+        digest of the URL is used.
         """
         digest = hashlib.sha256(self.url.encode()).hexdigest()[:16]
         return f"https:{urlsplit(self.url).hostname}:{digest}"
@@ -125,7 +125,7 @@ class SyslogReceiver(SiemReceiver):
             context = ssl.create_default_context(cafile=self.ca_file or None)
             with context.wrap_socket(plain, server_hostname=self.host) as secure:
                 secure.sendall(b"".join(frames))
-                # Some receivers close without a TLS close_notify, which counts as an end too.
+                # Some receivers close without a TLS close_notify. That counts as an orderly end too.
                 with suppress(ssl.SSLEOFError, ssl.SSLZeroReturnError):
                     secure.unwrap()
 
@@ -143,9 +143,9 @@ class SyslogReceiver(SiemReceiver):
 
 
 def _wait_for_end(plain: socket.socket) -> None:
-    """Wait until the receiver closes, because syslog has no confirmation.
+    """Wait until the receiver closes the connection, because syslog has no confirmation.
 
-    An orderly close means that everything was read; a receiver that dies with unread data resets the
+    An orderly close means that everything was read. A receiver that dies with unread data resets the
     connection, which raises OSError.
     """
     for _ in range(MAX_ANSWERS):

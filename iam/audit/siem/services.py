@@ -23,7 +23,7 @@ from iam.notify.channels.errors import DeliveryError
 logger = structlog.get_logger(__name__)
 SEND: Final = "iam.audit.siem.tasks.send_to_receiver"
 LEASE: Final = timedelta(minutes=3)
-"""Longer than sending one batch takes; each batch renews the lease."""
+"""Longer than sending one batch takes. Each batch renews the lease."""
 BATCH_ENTRIES: Final = 500
 BATCH_BYTES: Final = 900_000
 """Many receivers accept one megabyte at once."""
@@ -68,7 +68,8 @@ def nudge_receivers() -> int:
 
 
 def send_pending(key: str) -> int:
-    """Send what this receiver lacks, unless another worker does. Returns the number of confirmed entries.
+    """Send the entries that this receiver lacks, unless another worker does. Returns the number of confirmed
+    entries.
 
     If a worker is killed, its lease expires and its batch is sent again.
     """
@@ -111,15 +112,15 @@ def receiver_states() -> list[ReceiverState]:
 
 
 def entries_behind() -> int | None:
-    """The number of entries that the slowest receiver lacks; None without receivers or before the first was
-    sent.
+    """Return the number of entries that the slowest receiver lacks; None without receivers or before the
+    first entry was sent.
     """
     numbers = [state.behind for state in receiver_states() if state.behind is not None]
     return max(numbers, default=None)
 
 
 def _positions(receivers: Sequence[SiemReceiver]) -> dict[str, tuple[ExportPosition, int]]:
-    """For each receiver, its row and the number of entries it lacks."""
+    """Return, by key of the receiver, its row and the number of entries it lacks."""
     newest = JournalBlock.objects.order_by("-sequence").values("total")[:1]
     rows = ExportPosition.objects.filter(receiver__in=[receiver.key for receiver in receivers])
     positions: dict[str, tuple[ExportPosition, int]] = {}
@@ -129,7 +130,7 @@ def _positions(receivers: Sequence[SiemReceiver]) -> dict[str, tuple[ExportPosit
 
 
 def _is_free(position: ExportPosition, now: datetime) -> bool:
-    """A filter for rows without a lease or pause."""
+    """True if the row has no lease and no pause."""
     is_leased = position.lease_until is not None and position.lease_until > now
     return not is_leased and (position.due_at is None or position.due_at <= now)
 
@@ -162,7 +163,7 @@ def _claim(key: str) -> ExportPosition | None:
 
 
 def _mine(position: ExportPosition) -> QuerySet[ExportPosition]:
-    """The row, if no other worker has taken it over."""
+    """Return the row as a query set; empty if another worker has taken it over."""
     return ExportPosition.objects.filter(receiver=position.receiver, claim=position.claim)
 
 
@@ -206,7 +207,7 @@ def _advance(position: ExportPosition, batch: Sequence[ExportedEntry]) -> bool:
 
 
 def _keep_failure(position: ExportPosition, error: str) -> None:
-    """Store the error and pause, longer with each consecutive failure."""
+    """Store the error and pause, longer after each consecutive failure."""
     logger.error("siem.not_sent", receiver=position.receiver, error=error)
     row = _mine(position).first()
     if row is None:

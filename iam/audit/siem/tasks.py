@@ -17,5 +17,5 @@ def export_journal() -> None:
 
 @shared_task(name=SEND)  # type: ignore[untyped-decorator]
 def send_to_receiver(key: str) -> None:
-    """Send one receiver what it lacks."""
+    """Send a receiver the entries that it lacks."""
     send_pending(key)

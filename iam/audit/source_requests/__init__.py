@@ -1,3 +1,3 @@
-"""Requests to add, change or remove CloudTrail sources. They need a second person, because a source decides
-which events are trusted.
+"""Requests to add, change or remove CloudTrail sources. They need a second person, because a source
+determines which events are trusted.
 """

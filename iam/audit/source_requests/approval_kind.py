@@ -13,8 +13,8 @@ from iam.notify.pages import MessagePage, path_of
 
 
 def _within(rows: QuerySet[SourceRequest], _numbers: Collection[str]) -> QuerySet[SourceRequest]:
-    """None of them: a bucket can contain events of any account, so only people who decide in all accounts can
-    decide.
+    """Return no rows. A bucket can contain events of any account, so only people who decide in all accounts
+    can decide.
     """
     return rows.none()
 

@@ -1,4 +1,4 @@
-"""Requests about CloudTrail sources, and who decided about them."""
+"""Models of requests about CloudTrail sources, with their decisions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SourceAct(models.TextChoices):
 class SourceRequest(DecidedRequest):
     """A request to add, change or remove a source.
 
-    `terms` is what the source should read, `before` what it read at the time, both as written by
-    `terms_to_json`; one of them is empty for an addition or removal. `source` is None until an addition is
-    approved.
+    `terms` are the requested settings of the source, `before` its settings at the time of the request, both
+    as written by `terms_to_json`. `before` is empty for an addition, `terms` for a removal. `source` is None
+    until an addition is approved.
     """
 
     act = models.CharField(max_length=8, choices=SourceAct.choices)

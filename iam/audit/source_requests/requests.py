@@ -99,7 +99,7 @@ def waiting_request(source: TrailSource) -> SourceRequest | None:
 def decide(
     row: SourceRequest, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
 ) -> SourceRequest:
-    """Approve or decline; approved requests are applied at once. Raises SetupError, and then
+    """Approve or decline a request. An approved request is applied at once. Raises SetupError, and then
     decides nothing.
     """
     if not may_decide(actor, row, is_single=is_single):
@@ -121,7 +121,7 @@ def decide(
 
 
 def _carry_out(row: SourceRequest, actor: Viewer) -> TrailSource:
-    """Apply the request; the journal names requester and approver."""
+    """Apply the request. The journal names requester and approver."""
     if row.source is None:
         return services.add_source(terms_from_json(row.terms), actor=actor, requested_by=row.requested_name)
     if row.source.removed_at is not None:

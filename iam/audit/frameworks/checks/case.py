@@ -16,7 +16,9 @@ SHOWN: Final = 50
 
 
 class CheckAnswer(NamedTuple):
-    """The answer of a check. `failing` are ARNs or names. `settles`: no person needs to look as well."""
+    """The answer of a check. `failing` are ARNs or names. With `settles`, no person needs to judge
+    as well.
+    """
 
     verdict: AutomaticVerdict
     reason: str
@@ -144,22 +146,22 @@ def installation_check(name: str, title: str) -> Callable[[InstallationJudge], I
 
 
 def passed(reason: str, *, settles: bool = False, **facts: Any) -> CheckAnswer:
-    """The requirement is met."""
+    """Return the answer that the requirement is met."""
     return CheckAnswer(AutomaticVerdict.PASSED, reason, facts, settles=settles)
 
 
 def failed(reason: str, *, failing: tuple[str, ...] = (), **facts: Any) -> CheckAnswer:
-    """The requirement is not met."""
+    """Return the answer that the requirement is not met."""
     if failing:
         facts["failing"] = list(failing[:SHOWN])
     return CheckAnswer(AutomaticVerdict.FAILED, reason, facts, failing)
 
 
 def for_person(reason: str, **facts: Any) -> CheckAnswer:
-    """A person must judge what is shown."""
+    """Return the answer that a person must judge the facts."""
     return CheckAnswer(AutomaticVerdict.PERSON, reason, facts)
 
 
 def unknown(reason: str, **facts: Any) -> CheckAnswer:
-    """Some data is not synced."""
+    """Return the answer that the requirement can't be judged, because some data is not synced."""
     return CheckAnswer(AutomaticVerdict.UNKNOWN, reason, facts)

@@ -20,7 +20,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 from iam.phrases import counted
 
 MOST_NETWORKS: Final = 4
-"""An application runs in a few places; a key embedded in code or images is used from many."""
+"""An application runs in a few places. A key that is embedded in code or images is used from many."""
 IPV4_PREFIX: Final = 24
 IPV6_PREFIX: Final = 48
 
@@ -29,7 +29,7 @@ IPV6_PREFIX: Final = 48
     "key-networks", "Keys of application accounts are used from few networks", USERS, CREDENTIAL_REPORT
 )
 def _key_networks(case: AccountCase) -> CheckAnswer:
-    """The networks of users with keys and no password, whose calls must be made with a key."""
+    """Judge the networks of users with keys and no password. All their calls are made with a key."""
     users, unread = [], 0
     for user, credential in case.users():
         if credential.has_password is None:
@@ -55,7 +55,9 @@ def _key_networks(case: AccountCase) -> CheckAnswer:
 
 
 def networks_of(addresses: Iterable[str]) -> set[str]:
-    """The networks of addresses: /24 for IPv4, /48 for IPv6. Calls by AWS services have none."""
+    """Return the networks of addresses: /24 for IPv4, /48 for IPv6. Values that aren't IP addresses, as in
+    calls by AWS services, are left out.
+    """
     networks = set()
     for text in addresses:
         try:

@@ -24,7 +24,9 @@ MAX_DAYS = 90
 
 
 def _without_passwords(case: AccountCase) -> CheckAnswer | None:
-    """The answer if the password policy does not matter."""
+    """Return the answer if the password policy doesn't matter, because no user has a password or that is
+    unknown; None if it matters.
+    """
     known = [credential.has_password for _, credential in case.users()]
     if any(known):
         return None

@@ -26,7 +26,9 @@ READS = {"s3": "s3:GetObject", "dynamodb": "dynamodb:GetItem", "rds": "rds-data:
 
 
 def _able(facts: AccountFacts, asked: Iterable[tuple[str, str]]) -> tuple[set[int], set[int]]:
-    """Who can do one of these actions, and for which of them that is certain."""
+    """Return the primary keys of the users and roles that can do one of these actions, and of those for which
+    it is certain.
+    """
     anyone, surely = set[int](), set[int]()
     for action, resource in asked:
         for number, is_sure in able(facts, action, resource).items():

@@ -42,7 +42,7 @@ def _application_review(case: AccountCase) -> CheckAnswer:
 
 
 def _review(case: AccountCase, identities: Sequence[EntityFact], nouns: tuple[str, str]) -> CheckAnswer:
-    """Whether each was part of a review acknowledged in time."""
+    """Judge whether each identity was part of a review that was acknowledged in time."""
     reviews = case.records.reviews
     if not identities:
         return passed("There is no one to review.", settles=True)
