@@ -112,7 +112,7 @@ def stops_being_administrator(
 def is_administrator(
     effective: AllowedActionSets, space: ActionNumbering, *, ceiling: AllowedActionSets
 ) -> bool:
-    """True if someone can change everybody's permissions in the account, as far as the organization allows
+    """True if a principal can change everyone's permissions in the account, as far as the organization allows
     that at all.
     """
     decisive = _decisive(space)
@@ -234,7 +234,7 @@ def _masks_of_needs(space: ActionNumbering, width: int) -> tuple[tuple[dict[str,
 
 @lru_cache(maxsize=1)
 def _needed_at_all() -> tuple[str, ...]:
-    """The bit mask of every action that some method needs."""
+    """All actions that some method needs, without duplicates."""
     return tuple(dict.fromkeys(chain.from_iterable(_needs())))
 
 

@@ -30,9 +30,7 @@ TRANSITIONS: dict[ChangeState, frozenset[ChangeState]] = {
     S.CANCELLED: frozenset(),
     S.EXPIRED: frozenset(),
 }
-"""The allowed transitions. A change with an unknown result is checked again only when a person asks
-for it.
-"""
+"""The allowed transitions. A change with an unknown result is checked again only at a person's request."""
 
 _STAMP = {
     S.AWAITING: "requested_at",
@@ -41,8 +39,8 @@ _STAMP = {
     S.CONFIRMING: "confirming_at",
 }
 BATCH_SIZE = 500
-RUN_CHANGE: Final = "iam.changes.tasks.run_change"
 """The maximum number of rows per statement."""
+RUN_CHANGE: Final = "iam.changes.tasks.run_change"
 _ENDS = {S.APPLIED, S.FAILED, S.UNKNOWN, S.REJECTED, S.CANCELLED, S.EXPIRED}
 
 

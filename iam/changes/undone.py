@@ -1,4 +1,4 @@
-"""What of a request was undone: all of it or some of its changes, whichever these are."""
+"""Finds out which changes of a request were undone: all, some or none."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from iam.guard import Viewer
 
 @dataclass(frozen=True, slots=True)
 class UndoneParts:
-    """Of the changes of a request that did something in AWS, which are undone now, and of which the undo is
-    requested.
+    """Of the changes of a request that had an effect in AWS (`total`): those that are undone now, and those
+    whose undo is requested.
     """
 
     undone: frozenset[UUID]
@@ -25,13 +25,15 @@ class UndoneParts:
 
     @property
     def words(self) -> str:
-        """ "Undone", "Undone in part: 1 of 3 changes"; the same of what is only requested; "" for nothing."""
+        """ "Undone" or "Undone in part: 1 of 3 changes", and the same with "Undo requested"; "" if neither
+        applies.
+        """
         texts = [_words("Undone", len(self.undone), self.total)]
         texts.append(_words("Undo requested", len(self.requested), self.total))
         return ", ".join(text for text in texts if text)
 
     def words_of(self, change: UUID) -> str:
-        """The same of one of these changes."""
+        """The status of one of these changes: "Undone", "Undo requested" or ""."""
         if change in self.undone:
             return "Undone"
         return "Undo requested" if change in self.requested else ""
@@ -42,8 +44,11 @@ NOTHING_UNDONE = UndoneParts(frozenset(), frozenset(), 0)
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """A request that undoes changes of another one: the first of its changes that the viewer sees, its state,
-    and how many changes it is about. `undone` counts those that it undid and that nobody applied again.
+    """A request that undoes changes of another request: its first change that the viewer sees, its status,
+    and the number of its changes.
+
+    `undone` counts the changes that it has undone and that were not applied again since. `total` counts those
+    of the other request that had an effect.
     """
 
     change: Change
@@ -54,14 +59,14 @@ class Undoing:
 
     @property
     def words(self) -> str:
-        """ "Undone in part by"; what a page says before the reference of this request."""
+        """ "Undone in part by", to be followed by the reference of this request."""
         if self.undone:
             return "Undone by" if self.undone >= self.total else "Undone in part by"
         return _UNDOING_WORDS[self.state]
 
     @property
     def extent(self) -> str:
-        """ "1 of 3 changes", where the request that it undoes has several."""
+        """ "1 of 3 changes"; "" if the request that it undoes has a single change."""
         number = self.undone or self.changes
         return f"{number:,} of {self.total:,} changes" if self.total > 1 else ""
 
@@ -79,8 +84,10 @@ _UNDOING_WORDS = {
 
 
 def undone_parts_of(sets: Iterable[UUID], *, viewer: Viewer) -> dict[UUID, UndoneParts]:
-    """By id, those of these requests of which something was undone, or is to be, as far as the viewer sees
-    their changes. One query where nothing was.
+    """Return the undone and requested parts by request, for those of which something was undone or an undo
+    was requested, as far as the viewer sees their changes.
+
+    One query if there are none.
     """
     wanted = set(sets)
     undone, requested = _undone_and_requested(wanted)
@@ -102,7 +109,7 @@ def undone_parts_of(sets: Iterable[UUID], *, viewer: Viewer) -> dict[UUID, Undon
 
 
 def undoings_of(parts: Sequence[Change], *, viewer: Viewer) -> list[Undoing]:
-    """The requests that undo some of these changes of one request, newest first."""
+    """Return the requests that undo some of these changes of one request, newest first."""
     visible = visible_changes(viewer).filter(reverts__in=[part.pk for part in parts])
     by_set: dict[UUID, list[Change]] = defaultdict(list)
     for change in visible.order_by("-created_at", "position"):
@@ -129,9 +136,10 @@ def undoings_of(parts: Sequence[Change], *, viewer: Viewer) -> list[Undoing]:
 
 
 def _undone_and_requested(sets: set[UUID]) -> tuple[dict[UUID, set[UUID]], dict[UUID, set[UUID]]]:
-    """By set, its changes that are undone now, and those of which the undo is requested. An undo that was
-    undone itself doesn't count, unless that was undone as well: as many queries as there are undos of undos,
-    and one.
+    """By set, its changes that are undone now, and those whose undo is requested.
+
+    An undo that was undone itself doesn't count, unless that was undone as well. Makes one query for each
+    level of undos of undos, and one more.
     """
     requested: dict[UUID, set[UUID]] = defaultdict(set)
     levels: list[list[tuple[UUID, UUID, UUID]]] = []

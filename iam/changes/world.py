@@ -22,8 +22,8 @@ class ChangeWorld:
     unchanged.
 
     `numbers` maps ARNs to the mirror's primary keys; `texts` are documents by digest that the index may lack
-    because no one holds them yet. Operations change the world by `hold`, `put_…` and `drop`, and later ones
-    see the result.
+    because no one holds them yet. Operations change the world by `add_grants`, `put_…`, `move` and `drop`,
+    and later ones see the result.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Carries changes out: the only place from which Gatehouse writes to AWS."""
+"""Applies changes. The only place from which Gatehouse writes to AWS."""
 
 from iam.changes.runner.attempt import run
 from iam.changes.runner.sweeps import sweep

@@ -1,10 +1,10 @@
-"""Take one change as far as it goes now: observe, call, observe again, read back, record. No worker ever
-sleeps.
+"""Runs one change as far as it can go now: observe, call, observe again, read back, record. Workers never
+sleep.
 
-There is no transaction across a call to AWS. Every write to the row is a compare-and-set behind the fence of
-the claim, so a worker that was thought dead does no harm when it wakes up. The row always says enough for the
-next worker: `sent_at` is set before a call leaves, and from then on nothing is called again before AWS has
-been looked at.
+No transaction spans a call to AWS. Every write to the row is a compare-and-set on the fence of the claim, so
+a worker whose lease expired does no harm when it continues. The row always has enough information for the
+next worker: `sent_at` is set before a call is sent, and from then on AWS is observed before another call is
+made.
 """
 
 from __future__ import annotations
@@ -41,16 +41,18 @@ logger = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 8
 CONFIRM_FOR = timedelta(minutes=5)
 CONFIRM_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between the readings after a call: IAM is eventually consistent, mostly within some seconds."""
+"""Seconds between reads after a call: IAM is eventually consistent, usually within a few seconds."""
 BACKOFF_SECONDS = 2.0
 BACKOFF_LIMIT = 300.0
 
 _IN_DOUBT = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.UNEXPECTED})
-# After a lost answer AWS may say so of a call that it has carried out already: only another look can tell.
+# After a lost response, AWS may return these for a call that it has already carried out. Only another read
+# can tell.
 _LOOK_ANEW = frozenset({ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
 
 
-# What this one waits for is in its lane; compiled once, since each change that follows another asks for it.
+# A change waits only for changes of its lane. Compiled once, because every change after the first of its set
+# runs it.
 _EARLIER = CompiledQuery(
     lambda: (
         Change.objects.filter(
@@ -66,7 +68,7 @@ _EARLIER = CompiledQuery(
 
 
 class CallRejectedError(Exception):
-    """AWS answered a write with an error; `cause` says which."""
+    """Raised if AWS answers a write with an error, which is `cause`."""
 
     def __init__(self, cause: AwsError) -> None:
         super().__init__(str(cause))
@@ -74,8 +76,9 @@ class CallRejectedError(Exception):
 
 
 def run(change_id: UUID) -> None:
-    """Do what is due on a change, if it is due and nobody else is at it; safe to call at any time, from
-    any number of workers."""
+    """Run the due step of a change, unless it is not due or another worker has it. Safe to call at any time
+    from any number of workers.
+    """
     change = claim(change_id)
     if change is None:
         return
@@ -90,8 +93,8 @@ def run(change_id: UUID) -> None:
     except AwsError as error:
         _after_error(change, error)
     except (DatabaseError, InterfaceError):
-        # Our own database failed, so nothing can be recorded now. The lease runs out, and the sweep takes
-        # the change up.
+        # Our own database failed, so nothing can be recorded now. The lease expires, and the sweep starts the
+        # change again.
         raise
     except Exception:
         logger.exception("changes.runner_failed", change=str(change.pk))
@@ -115,13 +118,15 @@ def _step(change: Change) -> None:
 
 
 def _with_ids(change: Change) -> dict[str, Any]:
-    """The parameters, with the unique ids that AWS gave to what earlier changes of the set have made."""
+    """The parameters, completed with the unique IDs of entities that earlier changes of the set
+    have created.
+    """
     params = dict(change.params)
     missing = [name for name, value in params.items() if name.endswith("_id") and value == ""]
     missing = [name for name in missing if f"{name[:-3]}_arn" in params]
     if not missing or change.position == 0:
         return params
-    # Read back when the earlier change had ended; what it noted of AWS's answer comes first.
+    # The mirror has the IDs since the earlier change was read back. IDs from AWS's responses take precedence.
     arns = {params[f"{name[:-3]}_arn"] for name in missing}
     ids: dict[str, str] = {}
     for arn in arns:
@@ -135,7 +140,7 @@ def _with_ids(change: Change) -> dict[str, Any]:
 
 
 def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
-    """Observe, and call only what is still to be done."""
+    """Observe, and make only the calls that are still needed."""
     why, image = _observed(operation, aws)
     if why:
         outcomes.drift_of_names(change, what=why)
@@ -156,7 +161,7 @@ def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
 
 
 def _observed(operation: Operation, aws: Aws) -> tuple[str, Image]:
-    """Why the names mean something else ("" for nothing), and what AWS shows where they do not."""
+    """Why the names no longer refer to what was approved ("" if they do), and what AWS shows if they do."""
     with parallel_reads(aws) as ask:
         observe = partial(operation.observe, aws)
         image = ask(observe) if operation.can_observe_concurrently else observe
@@ -165,7 +170,9 @@ def _observed(operation: Operation, aws: Aws) -> tuple[str, Image]:
 
 
 def _calls_left(change: Change, operation: Operation, image: Image) -> list[tuple[int, AwsCall]]:
-    """The calls that neither AWS has answered nor its state shows to be done, with their places."""
+    """The calls to make, with their indexes: AWS has not answered them, and its state doesn't show them as
+    done.
+    """
     return [
         (number, call)
         for number, call in enumerate(operation.calls())
@@ -174,8 +181,9 @@ def _calls_left(change: Change, operation: Operation, image: Image) -> list[tupl
 
 
 def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, AwsCall]]) -> None:
-    """Make the calls; the last answer is written with what follows from it. What AWS rejects for good
-    before anything went through leaves no doubt behind."""
+    """Make the calls. The last response is written together with the new state. A call that AWS rejects
+    definitely, before any other succeeded, leaves no doubt that AWS is unchanged.
+    """
     last: dict[str, Any] = {}
     for number, call in left:
         if last:
@@ -202,7 +210,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
         to=ChangeState.CONFIRMING,
         actor=None,
         data={"request_ids": last.get("request_ids", change.request_ids)},
-        # Due again when this very worker is lost before it has read back.
+        # Due again in case this worker is lost before it has read back.
         due_at=datetime.now(tz=UTC) + READING,
         lease_until=None,
         error_kind="",
@@ -238,7 +246,7 @@ def _answer_columns(
     in_doubt: bool = False,
     kept: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The columns that hold the answer to a call."""
+    """The columns that store the response to a call, with their values."""
     noted = calls.noted(
         change,
         number,
@@ -254,7 +262,7 @@ def _answer_columns(
 
 
 def _joined_results(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of several answers; mappings such as the ids are joined."""
+    """Merge what is kept of several responses; mappings such as the IDs are merged too."""
     joined = dict(results)
     for name, value in kept.items():
         joined[name] = {**joined.get(name, {}), **value} if isinstance(value, dict) else value
@@ -262,7 +270,7 @@ def _joined_results(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, 
 
 
 def _confirm(change: Change, operation: Operation, aws: Aws) -> None:
-    """Look whether AWS shows it; if not yet, have it looked at again later."""
+    """Check whether AWS shows the change; if not, schedule another read."""
     image = operation.observe(aws)
     reads = change.reads + 1
     if operation.satisfied(image):
@@ -284,7 +292,7 @@ def _read_again(change: Change, *, reads: int) -> None:
 
 
 def _after_rejection(change: Change, error: AwsError) -> None:
-    """A write was answered with an error."""
+    """Retry or end a change after AWS answered a write with an error."""
     if error.is_retryable or error.kind in _LOOK_ANEW:
         _retry(change, error)
     else:
@@ -292,7 +300,7 @@ def _after_rejection(change: Change, error: AwsError) -> None:
 
 
 def _after_error(change: Change, error: AwsError) -> None:
-    """A reading was answered with an error, or there is no way in."""
+    """Retry or end a change after a read failed, or the account could not be accessed."""
     if change.state == ChangeState.CONFIRMING:
         if error.is_retryable:
             _read_again(change, reads=change.reads + 1)

@@ -1,5 +1,5 @@
-"""Who has a change: claims by compare-and-set, leases that are renewed, and the fence that stops who lost
-theirs.
+"""Claims changes for a worker: by compare-and-set, with leases that are renewed, and a fence that stops a
+worker that lost its lease.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from iam.journal import clock
 from iam.mirror.models import Account
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
-"""Longer than one request to AWS can take (connecting, reading, and the wait before); each request
-renews it.
-"""
+"""Longer than one request to AWS can take (connect, read, and the wait before); each request renews it."""
 
 
 READING = timedelta(seconds=15)
-"""After how long another worker may read back what one was about to: two who read do no harm."""
+"""After this time, another worker may read back a change. Two workers that read do no harm."""
 
 
 _OF_SET = tuple(name for name in columns(ChangeSet) if name != "receipt")
@@ -45,14 +43,15 @@ _ONE = CompiledQuery(
 
 
 class LeaseLostError(Exception):
-    """Another worker has taken the change over: this one stops, and sends nothing more."""
+    """Raised if another worker has taken over the change. This worker stops and sends nothing more."""
 
 
 def due(now: datetime) -> QuerySet[Change]:
-    """What a worker has to look at: queued, to be read again, or left by a worker whose lease ran out.
+    """Return the changes that a worker must handle: queued, to be read again, or left by a worker whose lease
+    expired.
 
-    A change of a set waits for the ones before it in its lane, of its own branch and of the trunk; in the
-    last branch for all.
+    A change waits for earlier changes of its lane in its own branch and in the trunk; in the last branch, for
+    all of the lane.
     """
     waiting = Q(state=ChangeState.QUEUED, due_at__lte=now) & ~Q(Exists(_before(OuterRef)))
     return Change.objects.filter(
@@ -63,8 +62,8 @@ def due(now: datetime) -> QuerySet[Change]:
 
 
 def _before(of: Callable[[str], Any]) -> QuerySet[Change]:
-    """What a change waits for; `of` gives a column of that change."""
-    # Below zero, and so nothing, for every branch but the last one.
+    """The changes that a change waits for; `of` returns a column of that change."""
+    # Negative, so it matches nothing, for every branch except the last one.
     all_for_the_last = Q(branch__lt=of("branch") - LAST_BRANCH // 2)
     return Change.objects.filter(
         Q(branch=0) | Q(branch=of("branch")) | all_for_the_last,
@@ -84,7 +83,7 @@ _BEFORE = CompiledQuery(lambda: _before(lambda name: QueryParam(name, _SLOTS[nam
 
 
 def _is_due(change: Change, now: datetime) -> bool:
-    """The condition of `due` for a change that has been read; a change of its own waits for no other."""
+    """The condition of `due` for a loaded change. The first change of a set waits for no other."""
     moment = change.lease_until if change.state == ChangeState.APPLYING else change.due_at
     if change.state not in RUNNING or moment is None or moment > now:
         return False
@@ -95,7 +94,7 @@ def _is_due(change: Change, now: datetime) -> bool:
 
 
 def _read(change_id: UUID) -> Change | None:
-    """The change with its account, and its set without the receipt."""
+    """The change with its account, and with its set without the receipt."""
     for row in _ONE.rows(change=change_id):
         of_change, of_account, of_set = (row[part] for part in _PARTS)
         change = instance(Change, of_change)
@@ -106,8 +105,8 @@ def _read(change_id: UUID) -> Change | None:
 
 
 def claim(change_id: UUID) -> Change | None:
-    """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject
-    is busy, or the clock is wrong.
+    """Claim a change until the lease expires. None if it is not due, another worker has it, its subject has
+    another change in flight, or the clock is wrong.
     """
     if not clock.is_right():
         return None
@@ -135,7 +134,7 @@ def _begin(change: Change, now: datetime) -> bool:
                 due_at=None,
             )
     except IntegrityError:
-        # Another change of this subject is in flight; the end of that one nudges this one.
+        # Another change of this subject is in flight; when that one ends, it nudges this one.
         return False
 
 
@@ -167,9 +166,7 @@ def _read_on(change: Change, now: datetime) -> bool:
 
 
 def keep(change: Change, **values: Any) -> None:
-    """Write columns of a change that is ours, and renew its lease. Raises LeaseLostError when it is not ours
-    any more.
-    """
+    """Write columns of a claimed change, and renew its lease. Raises LeaseLostError if the claim was lost."""
     if change.state == ChangeState.APPLYING:
         values["lease_until"] = datetime.now(tz=UTC) + LEASE
     same_attempt = Change.objects.filter(pk=change.pk, state=change.state, attempts=change.attempts)
@@ -180,7 +177,7 @@ def keep(change: Change, **values: Any) -> None:
 
 
 def renew_lease(change: Change, action: str) -> None:
-    """Told of every request as it is sent: renews the lease when a third of it is over."""
+    """Renew the lease if a third of it has passed. Called for every request that is sent."""
     if change.state != ChangeState.APPLYING or change.lease_until is None:
         return
     if change.lease_until - datetime.now(tz=UTC) < LEASE * 2 / 3:

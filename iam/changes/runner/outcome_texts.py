@@ -1,4 +1,4 @@
-"""What a person reads when a change did not go well: what happened, whether AWS changed, what to do next."""
+"""The messages of changes that did not succeed: what happened, whether AWS changed, and what to do next."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ROLE_REFUSED_NEXT = "Check the permissions of the account under Settings, then 
 
 
 def error_sentence(error: AwsError) -> str:
-    """One sentence in our words."""
+    """The error in one sentence of our own."""
     if error.code in _CODES:
         return _CODES_REFUSED
     if error.is_role_refused:
@@ -54,7 +54,7 @@ def error_sentence(error: AwsError) -> str:
 
 
 def aws_says(error: AwsError) -> str:
-    """AWS's own words, where there are any."""
+    """AWS's own message, if there is one."""
     if not error.message:
         return ""
     end = "" if error.message.endswith((".", "!", "?")) else "."
@@ -62,7 +62,9 @@ def aws_says(error: AwsError) -> str:
 
 
 def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> str:
-    """For a change that ended without its effect; `done` are sentences of what AWS had carried out before."""
+    """For a change that ended without effect; `done` are the sentences of calls that AWS has carried out
+    before.
+    """
     tried = f"Tried {attempts} times. " if attempts > 1 else ""
     following = _NEXT[error.kind]
     if error.code in _CODES:
@@ -73,7 +75,7 @@ def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> s
 
 
 def refused(why: str, *, done: Sequence[str] = ()) -> str:
-    """For a call that was not sent, since Gatehouse could not."""
+    """For a change with a call that Gatehouse could not send."""
     return f"{why} {_changed(done)}"
 
 
@@ -84,17 +86,17 @@ def _changed(done: Sequence[str]) -> str:
 
 
 def retried(error: AwsError, *, seconds: float) -> str:
-    """For a change that goes back into the queue."""
+    """For a change that is queued again."""
     return f"{error_sentence(error)} Gatehouse tries again in {seconds:.0f} s.{aws_says(error)}"
 
 
 def in_doubt(error: AwsError) -> str:
-    """For a change of which nobody knows whether AWS carried it out."""
+    """For a change that AWS may or may not have carried out."""
     return f"{error_sentence(error)} It is unknown whether AWS completed the call. {LOOK}{aws_says(error)}"
 
 
 def unreadable(error: AwsError) -> str:
-    """For a change that was called, and could not be read back."""
+    """For a change that was sent, but could not be read back."""
     return (
         f"AWS accepted the call, but the check afterwards failed: {error_sentence(error)} "
         f"Fix that, then refresh.{aws_says(error)}"
@@ -102,7 +104,7 @@ def unreadable(error: AwsError) -> str:
 
 
 def not_seen(reads: int) -> str:
-    """For a change that AWS accepted and did not show."""
+    """For a change that AWS accepted but does not show."""
     return (
         f"AWS accepted the call, but {reads} checks since then don’t show it. Someone may have reverted it. "
         f"{LOOK}"
@@ -110,13 +112,13 @@ def not_seen(reads: int) -> str:
 
 
 def drifted(what: str, *, is_read_back: bool) -> str:
-    """For a change that was planned on a state that is gone."""
+    """For a change whose planned state is outdated."""
     following = _SYNCED if is_read_back else _PULLED
     return f"AWS is no longer as it was when this was requested. {what} {NOTHING_CHANGED} {following}"
 
 
 def drifted_in_doubt(what: str) -> str:
-    """The same, where a call may have left before."""
+    """The same if a call may have been sent before."""
     return f"A call may have reached AWS, and AWS is neither as before nor as wanted. {what} {LOOK}"
 
 

@@ -1,4 +1,6 @@
-"""How a change ends: applied and read back into the mirror, failed, or unknown; and what waits behind it."""
+"""Ends changes: applied and read back into the mirror, failed, or unknown; and starts the changes that waited
+for them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ logger = structlog.get_logger(__name__)
 
 
 def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> None:
-    """AWS is as wanted: read the subject back into the mirror, then end the change as applied."""
+    """Read the subject back into the mirror, then end the change as applied. AWS has the desired state."""
     already_so = change.sent_at is None and change.state == ChangeState.APPLYING
     is_read_back = _read_back(change, operation, aws, is_ours=not already_so)
     if already_so:
@@ -47,7 +49,7 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
         note = f"Confirmed in AWS by {reads} {'check' if reads == 1 else 'checks'}."
     if not is_read_back:
         note += " Gatehouse shows it after the next sync."
-    # The mirror's row of a subject that the change, or an earlier one of its set, has made.
+    # The mirror's row of a subject that this change, or an earlier one of its set, has created.
     entity = operation.subject() if change.entity_id is None else None
     made = {"entity": entity} if entity is not None else {}
     _move(
@@ -64,8 +66,8 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
 
 
 def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool) -> bool:
-    """Read the subject into the mirror. AWS is as it is whatever comes of this, so a failed reading only asks
-    for a pull.
+    """Refresh the subject in the mirror. Returns False if that failed. AWS has the new state anyway, so a
+    sync is requested then.
     """
     cause_id = change.pk if is_ours else None
     try:
@@ -78,7 +80,7 @@ def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool)
 
 
 def fail(change: Change, *, kind: str, message: str) -> None:
-    """End a change that did nothing; what was to follow it in its set is cancelled."""
+    """End a change that had no effect, and cancel the changes of its set that wait for it."""
     with transaction.atomic():
         _move(
             change,
@@ -95,8 +97,8 @@ def fail(change: Change, *, kind: str, message: str) -> None:
 
 
 def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -> None:
-    """End a change that AWS refused: unknown where a call is in doubt, else failed, with what had been done
-    before it.
+    """End a change that AWS refused: as unknown if a call is in doubt, else as failed, with what was done
+    before.
     """
     if calls.has_doubt(change):
         leave_unknown(change, kind=error.kind.value, message=outcome_texts.in_doubt(error))
@@ -108,7 +110,7 @@ def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -
 
 
 def refuse(change: Change, refused: RefusedError) -> None:
-    """End a change of which a call could not be sent: what was sealed for it is not there any more."""
+    """End a change with a call that could not be sent because its sealed secret is gone."""
     done = calls.done_sentences(change)
     fail(change, kind="refused", message=outcome_texts.refused(refused.message, done=done))
     if done:
@@ -116,16 +118,16 @@ def refuse(change: Change, refused: RefusedError) -> None:
 
 
 def drift(change: Change, operation: Operation, aws: Aws, *, what: str) -> None:
-    """End a change that was planned on a state that is gone; the mirror learns what AWS shows instead, so
-    that anyone who asks anew plans on that.
+    """End a change whose planned state is outdated. The mirror is refreshed, so that a new request is planned
+    on what AWS shows.
     """
     is_read_back = _read_back(change, operation, aws, is_ours=False)
     _end_as_drift(change, what=what, is_read_back=is_read_back)
 
 
 def drift_of_names(change: Change, *, what: str) -> None:
-    """End a change of which the names mean something else by now: what AWS shows under them is of another,
-    and a pull tells who is who.
+    """End a change whose names no longer refer to what was approved. A sync is requested, because AWS shows
+    another entity under them.
     """
     mirror.request_pull(change.account, trigger="change")
     _end_as_drift(change, what=what, is_read_back=False)
@@ -139,9 +141,7 @@ def _end_as_drift(change: Change, *, what: str, is_read_back: bool) -> None:
 
 
 def leave_unknown(change: Change, *, kind: str, message: str) -> None:
-    """End a change of which nobody knows how AWS stands: a person must look, and a pull reads what there is
-    to see.
-    """
+    """End a change whose state in AWS is unknown. A person must check it, and a sync is requested."""
     _move(
         change,
         to=ChangeState.UNKNOWN,
@@ -154,7 +154,7 @@ def leave_unknown(change: Change, *, kind: str, message: str) -> None:
 
 
 def give_up(change: Change) -> None:
-    """End a change that has cost too many workers their lives."""
+    """End a change after too many workers stopped while running it."""
     if change.sent_at is None:
         fail(change, kind="lost", message=outcome_texts.LOST_BEFORE)
     else:
@@ -170,11 +170,11 @@ def _move(change: Change, *, to: ChangeState, note: str, **fields: object) -> No
 
 
 def _waiting_behind(change: Change) -> list[Change]:
-    """What could not begin while this one was in flight: the first of each branch of its set, and the next of
-    its subject; one query.
+    """The changes that could not begin while this one was in flight: the first of each branch of its set, and
+    the next of its subject. One query.
     """
     statement = _IN_BRANCH if change.branch else _IN_LANE
-    # Nothing else of a branch can begin before its first.
+    # No other change of a branch can begin before its first one.
     waiting_rows = statement.rows(
         now=datetime.now(tz=UTC), **{name: getattr(change, name) for name in _SLOTS}
     )
@@ -187,7 +187,7 @@ def _waiting_behind(change: Change) -> list[Change]:
         for behind in rows
         if behind.subject_id == change.subject_id and behind.account_id == change.account_id
     ]
-    # Of those about one subject one is enough: it would keep the others out, and its end nudges the next.
+    # One change per subject is enough: it would keep the others out, and its end nudges the next one.
     of_each = {
         (change.account_id, change.subject_id): change
         for change in sorted([*firsts.values(), *of_same], key=_turn, reverse=True)
@@ -200,7 +200,9 @@ def _turn(change: Change) -> tuple[Any, ...]:
 
 
 def _behind(change: Change) -> Q:
-    """What of its set waits for it: all behind it in its lane, or those of its branch and of the last one."""
+    """The changes of its set that wait for it: all later ones of its lane, or those of its branch and of the
+    last branch.
+    """
     of = partial(getattr, change)
     return _behind_in_branch(of) if change.branch else _behind_in_lane(of)
 
@@ -222,12 +224,12 @@ _SLOTS: dict[str, Field[Any, Any]] = {
     "subject_id": CharField(),
 }
 _NEEDED = {"id", "branch", "position", "due_at", "change_set_id", "account_id", "subject_id"}
-# A row fills an instance in the order of its columns.
+# Instances are created from rows in the order of the model's columns.
 _WAITING = tuple(name for name in columns(Change) if name in _NEEDED)
 
 
 def _statement(behind: Callable[[Callable[[str], Any]], Q]) -> CompiledQuery:
-    """The queued that are behind a change, and those of its subject."""
+    """The query for queued changes that wait for a change, and for queued ones of the same subject."""
 
     def of(name: str) -> QueryParam:
         return QueryParam(name, _SLOTS[name])

@@ -1,4 +1,4 @@
-"""The way into an account for writing: its write role, or the worker's own credentials."""
+"""Access to an account for writing, with its write role or the worker's own credentials."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SESSION_NAME = "gatehouse-changes"
 def lent_for_writing(
     account: Account, *, on_call: Callable[[str], None] | None = None
 ) -> AbstractContextManager[Aws]:
-    """An open way for a block, within the account's share of calls a second. Raises AwsError (credentials)
-    for an account that nothing writes to.
+    """Return a context manager with a client for the account, within its limit of calls per second. Raises
+    AwsError (credentials) if the account has no write access.
     """
     if account.removed_at is not None or not account.is_writable:
         raise AwsError(

@@ -1,5 +1,5 @@
-"""The sweep: finds what is due and forgotten, and ends what waited too long. The database is the queue; this
-reads it.
+"""The sweep: starts due changes that were missed, and expires those that waited too long. The database is the
+queue.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _OVERDUE = {
 
 
 def sweep() -> int:
-    """Nudge every change that is due and end those that expired; how many were nudged. Two sweeps at once do
-    no harm.
+    """Nudge every due change and expire overdue ones. Returns the number of nudged changes. Safe to run
+    concurrently.
     """
     now = datetime.now(tz=UTC)
     _expire(now)
