@@ -1,4 +1,4 @@
-"""The assertions of the sample organization: requested by one person, approved by another."""
+"""Creates the assertions of the sample organization: requested by one person, approved by another."""
 
 from __future__ import annotations
 

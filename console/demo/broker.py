@@ -1,4 +1,6 @@
-"""The broker of the embedded default: a Redis server on PATH, else the Valkey wheel, else a folder."""
+"""Chooses the broker of the embedded default: a Redis or Valkey server on PATH, otherwise the Valkey wheel,
+otherwise a folder.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,14 @@ def free_port() -> int:
 
 
 def answers(port: int, *, host: str = "127.0.0.1") -> bool:
-    """Return whether a server accepts connections there."""
+    """Return True if a server accepts connections at this address."""
     with socket.socket() as probe:
         probe.settimeout(0.3)
         return probe.connect_ex((host, port)) == 0
 
 
 def server_program() -> str | None:
-    """Return the path of a server that speaks Redis's protocol, or None."""
+    """Return the path of a server that speaks the Redis protocol, or None."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program:
         return program
@@ -44,7 +46,7 @@ def broker(var: Path, *, environment: dict[str, str]) -> tuple[ChildProcess | No
     """Return the broker's process (None for the folder) and the value of REDIS_URL."""
     program = server_program()
     if program is None:
-        # Celery logs a warning for an address without a host with each message.
+        # With an address that has no host, Celery logs a warning for each message.
         return None, "filesystem://localhost"
     port, folder = free_port(), var / "broker"
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +62,7 @@ def broker(var: Path, *, environment: dict[str, str]) -> tuple[ChildProcess | No
         "",
         "--appendonly",
         "no",
-        # The server's own housekeeping, ten times per second, is most of its idle load.
+        # The server's own housekeeping, by default ten times per second, is most of its idle load.
         "--hz",
         "1",
     ]

@@ -22,16 +22,16 @@ def die_with_parent(number: int, *, parent: int | None = None) -> None:
     """Make Linux send this process a signal when its parent ends for any reason (prctl PR_SET_PDEATHSIG)."""
     _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
-        # The parent ended before the call.
+        # The parent ended before the call of prctl.
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def follow_leader() -> None:
     """Make a forked process end together with the supervised process that leads its session.
 
-    It ends at once if that process has ended already. It uses SIGKILL, because a web worker ignores SIGTERM:
-    only its own parent may end it. Each supervised process leads a session, so the session ID is the ID of
-    the expected parent.
+    It ends at once if that process has ended already. The signal is SIGKILL, because a web worker ignores
+    SIGTERM: only its own parent may end it. Each supervised process leads a session, so the session ID is the
+    ID of the expected parent.
     """
     die_with_parent(signal.SIGKILL, parent=os.getsid(0))
 
@@ -69,11 +69,11 @@ class ChildProcess:
 
     @property
     def is_running(self) -> bool:
-        """Return whether the process runs."""
+        """True if the process is running."""
         return self.process is not None and self.process.poll() is None
 
     def wait_ready(self, *, seconds: float) -> bool:
-        """Wait until it answers; return False if it ended or the time is over."""
+        """Wait until the process is ready. Returns False if it ended or the time is over."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.is_running:
             if self.is_ready():
@@ -82,8 +82,8 @@ class ChildProcess:
         return False
 
     def restart_if_dead(self) -> str | None:
-        """Restart an ended process, with a longer delay each time it ends soon; return a message for the
-        terminal.
+        """Restart an ended process, with a longer delay each time it ends soon. Returns a message for the
+        terminal, or None.
         """
         if self.is_running:
             return None
@@ -108,7 +108,7 @@ class ChildProcess:
             self.process.send_signal(self.stop_signal)
 
     def finish(self, *, seconds: float) -> None:
-        """Wait for the end; kill the process and its session after the time is over."""
+        """Wait for the end of the process. Kill it and its session if the time is over."""
         if not self.process:
             return
         try:

@@ -1,5 +1,5 @@
-"""Sample decisions about requirements: a scope, attestations, an exception, a compensating control, and
-waiting requests.
+"""Creates sample decisions about requirements: a scope, attestations, an exception, a compensating control,
+and waiting requests.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ DECISIONS: Final = (
 
 
 def write_decisions() -> int:
-    """Create the sample decisions once every account is judged, if there are none; return their number."""
+    """Create the sample decisions once every account is judged, if there are none. Returns their number."""
     if not settings.EMBEDDED or ComplianceScope.objects.exists() or RequirementDecision.objects.exists():
         return 0
     framework = all_frameworks().get(PCI)
@@ -75,6 +75,6 @@ def _decide(row: tuple[str, DecisionKind, int, str, bool], requester: Viewer, ap
         if kind in NEEDS_APPROVAL and is_approved:
             answer(decision, framework, is_approved=True, actor=approver, now=now)
     except DecisionRefusedError:
-        # A requirement that passes by now needs no exception.
+        # A requirement that passes meanwhile needs no exception.
         return False
     return True

@@ -1,4 +1,4 @@
-"""Sample evidence: a pack that an auditor requested, and a verified journal with an anchor."""
+"""Creates sample evidence: a pack that an auditor requested, and a verified journal with an anchor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample grants, requested and approved through the services once the accounts are synced.
+"""Creates sample grants, which are requested and approved through the services once the accounts are synced.
 
 One of them is backdated and was never used.
 """
@@ -29,7 +29,7 @@ from iam.mirror.models import Account, Entity, Kind
 
 logger = structlog.get_logger(__name__)
 RECENT: Final = timedelta(days=1)
-"""A grant that started earlier than this was already backdated."""
+"""Grants that started earlier than this are already backdated."""
 CHANGE_TIMES: Final = (
     "created_at",
     "requested_at",
@@ -43,8 +43,8 @@ CHANGE_TIMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SampleGrant:
-    """A sample grant: requester and receiver by user name, template with parameters, duration (permanent
-    without one), reason, approvers, and age in days.
+    """A sample grant: requester and receiver by user name, template with parameters, duration (0 for
+    permanent), reason, approvers by user name, and age in days.
     """
 
     asker: str
@@ -58,7 +58,7 @@ class SampleGrant:
 
     @property
     def key(self) -> str:
-        """The key by which its grant is found again."""
+        """The idempotency key of the request, by which its grant is found again."""
         return f"sample-{self.template}-{self.receiver}"
 
 
@@ -98,11 +98,11 @@ SAMPLES: Final = (
         given=120,
     ),
 )
-"""The third one waits for approval, so that approvers have something to decide."""
+"""The third grant waits for approval, so that approvers have something to decide."""
 
 
 def give_samples() -> int:
-    """Create the sample grants if there are none and the people are synced; return their number."""
+    """Create the sample grants if there are none and the people are synced. Returns their number."""
     if not settings.EMBEDDED or Grant.objects.exists():
         return 0
     ready = [(sample, arn) for sample in SAMPLES if (arn := _arn(sample.receiver))]
@@ -112,8 +112,8 @@ def give_samples() -> int:
 
 
 def _arn(login: str) -> str:
-    """Return the ARN of the person's first user in a writable account of the mirror; "" if there is none
-    yet.
+    """Return the ARN of the person's first user in a writable account of the mirror; "" if there is
+    none yet.
     """
     arns = Identity.objects.filter(person__email=f"{login}@{DOMAIN}").values("user_arn")
     users = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).exclude(
@@ -149,7 +149,9 @@ def _give(sample: SampleGrant, arn: str) -> bool:
 
 
 def date_back() -> int:
-    """Backdate the old grants once AWS has them; return their number. The journal keeps the real times."""
+    """Backdate the old grants once they exist in AWS. Returns their number. The journal keeps the
+    real times.
+    """
     if not settings.SAMPLE_DATA:
         return 0
     old = {sample.template: sample for sample in SAMPLES if sample.given}
@@ -182,11 +184,11 @@ def _date_back(grant: Grant, by: timedelta) -> None:
         (LedgerEntry.objects.filter(part__grant=grant), ("since",)),
         (sets, ("created_at",)),
         (changes, CHANGE_TIMES),
-        # Their own managers only add rows.
+        # The managers of these models only add rows, so use plain query sets.
         (QuerySet(ChangeEvent).filter(change__in=changes), ("at",)),
         (QuerySet(Approval).filter(change_set__in=sets), ("at",)),
     ]
     for rows, names in dated:
         rows.update(**{name: F(name) - by for name in names})
-    # The mirror hasn't changed, but the account's findings must be calculated again.
+    # The mirror hasn't changed, but the findings of these accounts must be calculated again.
     Account.objects.filter(pk__in=grant.parts.values("account")).update(writes=F("writes") + 1)

@@ -1,4 +1,4 @@
-"""Sample blueprints of teams, so that people can be onboarded at once, and a completed run."""
+"""Creates sample blueprints of teams, so that people can be onboarded at once, and a completed run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEAMS: Final = (
     ("Analysts", "Analyzes demand, fares and punctuality", RuleKind.GROUP, "analysts"),
     ("Contractors", "External staff, for a limited time", RuleKind.PATH, "/contractors/"),
 )
-"""(name, description, type and value of the rule) of teams without a lead in the sample."""
+"""(name, description, type and value of the rule) of teams that have no lead in the sample."""
 
 
 def _in(*names: str) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def write_blueprints() -> None:
 
 
 def run_sample() -> int:
-    """Onboard a few people once the account is synced, if no one was yet; return their number."""
+    """Onboard a few people once the account is synced, if no one was onboarded yet. Returns their number."""
     if not settings.EMBEDDED or OnboardingRun.objects.exists():
         return 0
     version = BlueprintVersion.objects.filter(blueprint__name=RUN_OF, number=1).first()
@@ -114,7 +114,7 @@ def run_sample() -> int:
         return 0
     try:
         with transaction.atomic():
-            # If two workers try, one starts it.
+            # If two workers try at the same time, only one starts the run.
             Blueprint.objects.select_for_update().get(pk=version.blueprint_id)
             if OnboardingRun.objects.exists():
                 return 0
@@ -129,6 +129,6 @@ def run_sample() -> int:
 
 
 def _is_read(version: BlueprintVersion) -> bool:
-    """Return whether the mirror has the groups in the blueprint."""
+    """True if the mirror has one of the groups in the blueprint."""
     groups = Entity.objects.filter(kind=Kind.GROUP, name__in=version.body.groups, gone_at__isnull=True)
     return groups.filter(account__account_id__in=version.body.accounts).exists()

@@ -31,7 +31,7 @@ def make_outsider() -> bool:
     """Create a user with an access key in the administrators' group of an account, without Gatehouse's role,
     and request a sync.
 
-    Done once, after the account's first sync, while the mirror lacks the user. Returns whether anything was
+    This happens once, after the account's first sync, while the mirror lacks the user. Returns True if it was
     done.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
@@ -52,13 +52,13 @@ def make_outsider() -> bool:
 
 
 def _has_read_keys(account: Account) -> bool:
-    """Return whether access keys were synced; their first sync creates no drift."""
+    """True if access keys were synced. Their first sync creates no drift."""
     return account.sections.filter(name=ACCESS_KEYS, known_since__isnull=False).exists()
 
 
 def _client(endpoint: str, account: Account) -> Any:
-    """Return an IAM client of the account for someone in the management account, with AWS Organizations'
-    role.
+    """Return an IAM client of the account for someone in the management account, with the role that AWS
+    Organizations creates.
     """
     session = boto3.session.Session()
     where = {"endpoint_url": endpoint, "region_name": "us-east-1", "config": CONFIG}
@@ -76,7 +76,7 @@ def _client(endpoint: str, account: Account) -> Any:
 
 
 def _make(aws: Any) -> None:
-    """Run each step only if it was not done yet, since the process may have ended in between."""
+    """Run each step only if it was not done yet, because the process may have ended in between."""
     with suppress(aws.exceptions.EntityAlreadyExistsException):
         aws.create_user(UserName=NAME)
     if not aws.list_access_keys(UserName=NAME)["AccessKeyMetadata"]:

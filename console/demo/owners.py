@@ -1,4 +1,4 @@
-"""Owners set by an administrator of the sample organization, besides those in tags."""
+"""Sets owners by an administrator of the sample organization, besides those in tags."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEMPLATE_OF_GRANT: Final = "read-billing"
 
 
 def name_owners() -> int:
-    """Set the owners once the accounts are synced, unless anyone has set one; return their number."""
+    """Set the owners once the accounts are synced, unless someone has set an owner. Returns their number."""
     if not settings.EMBEDDED or NamedOwner.objects.exists():
         return 0
     administrator = viewer_of(ADMINISTRATOR)

@@ -1,4 +1,4 @@
-"""The password of all sign-ins in the embedded default; it is printed at the start, and safe only for sample
+"""The password of all sign-ins in the embedded default. It is printed at the start, and safe only for sample
 data on loopback.
 """
 

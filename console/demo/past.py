@@ -1,4 +1,4 @@
-"""The sample organization's past: ninety days of CloudTrail events, ingested once."""
+"""Ingests the sample organization's past: ninety days of CloudTrail events, once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SOURCE = "sample"
 
 
 def read_sample_trail() -> IngestReport | None:
-    """Ingest the sample trail; return None if that was already done.
+    """Ingest the sample trail. Returns None if that was already done.
 
-    It ends in the current hour, like the last uses that the simulated AWS reports.
+    The trail ends in the current hour, like the last uses that the simulated AWS reports.
     """
     if not settings.SAMPLE_DATA or TrailFile.objects.filter(source=SOURCE).exists():
         return None

@@ -28,7 +28,7 @@ NAMES = {
 
 
 def prepare() -> None:
-    """Create what is missing, and leave existing objects unchanged."""
+    """Create what is missing. Existing objects stay unchanged."""
     for someone in OPERATORS:
         if not Person.objects.filter(email=someone.email).exists():
             _appoint(someone)
@@ -56,7 +56,7 @@ def _appoint(someone: SampleOperator) -> None:
 
 
 def _team(someone: SampleOperator) -> Team:
-    """Return the team of a lead, matched by its IAM groups and by the path of its newcomers."""
+    """Create the team of a lead. Users match it by its IAM groups, and by the path of its newcomers."""
     team = teams.create_team(
         name="Payments", description="Builds and runs the payment services", actor=COMMAND_LINE
     )

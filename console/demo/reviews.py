@@ -1,4 +1,4 @@
-"""Sample access reviews (completed, running and overdue), and separation-of-duties rules."""
+"""Creates sample access reviews (completed, running and overdue) and separation-of-duties rules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SampleReview:
-    """A review: how many days ago it was opened, and its duration."""
+    """A sample review. `opened` is how many days ago it was opened, `days` is its duration in days."""
 
     name: str
     reason: str
@@ -93,7 +93,7 @@ RULES: Final = (
 
 
 def write_rules() -> None:
-    """Create the rules if there are none; the last one waits for approval."""
+    """Create the rules if there are none. The last one waits for approval."""
     owner, approver = viewer_of(OWNER), viewer_of(REVIEWER)
     if owner is None or approver is None or SodRule.objects.exists():
         return
@@ -105,7 +105,7 @@ def write_rules() -> None:
 
 
 def hold_samples() -> int:
-    """Create the sample reviews once their accounts are synced, if there are none; return their number."""
+    """Create the sample reviews once all accounts are synced, if there are none. Returns their number."""
     if not settings.EMBEDDED or ReviewCampaign.objects.exists():
         return 0
     people = [viewer_of(login) for login in (OWNER, REVIEWER, SECOND)]
@@ -118,7 +118,7 @@ def hold_samples() -> int:
 
 
 def _hold(sample: SampleReview, owner: Viewer, reviewer: Viewer, second: Viewer) -> None:
-    """Open the review now, and backdate it."""
+    """Open the review now and backdate it."""
     now = timezone.now()
     draft = CampaignDraft(
         sample.name,
@@ -143,7 +143,7 @@ def _hold(sample: SampleReview, owner: Viewer, reviewer: Viewer, second: Viewer)
 
 
 def _decide_rows(campaign: ReviewCampaign, at: datetime, *, is_all: bool) -> None:
-    """Let its reviewers keep everything, or a third of it."""
+    """Decide as its reviewers: keep all rows or (`is_all` False) a third of them."""
     for login in (REVIEWER, SECOND, "elif.kaya"):
         viewer = viewer_of(login)
         if viewer is None:

@@ -17,7 +17,7 @@ DOMAIN: Final = "northline.example"
 
 
 def viewer_of(login: str) -> Viewer | None:
-    """Return a person's viewer by user name; None if they don’t exist."""
+    """Return the viewer of a person by user name; None if there is no active person."""
     person = Person.objects.filter(email=f"{login}@{DOMAIN}", is_active=True).first()
     return viewer_for(person) if person else None
 
@@ -31,6 +31,6 @@ def approve_all(first: Change | None, logins: Sequence[str]) -> None:
         try:
             changes.approve(first, actor=approver, seen_digest=first.change_set.receipt_digest)
         except RefusedError:
-            # The requester and people who have already approved are skipped.
+            # Skip the requester and people who have already approved.
             continue
         first.refresh_from_db()

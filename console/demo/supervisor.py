@@ -1,4 +1,4 @@
-"""`make run`: all of Gatehouse on one machine, with all processes under one supervisor."""
+"""`make run`: all of Gatehouse on one machine, with its processes under one supervisor."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from console.demo.children import ChildProcess, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TRAIL = "trail"
-"""The folder in the data folder for the simulated AWS's trail."""
+"""The folder in the data folder for the trail of the simulated AWS."""
 STOP_SECONDS = 8.0
 READY_SECONDS = 300.0
-"""A busy machine takes minutes to start a process; one that dies is noticed at once."""
+"""A busy machine takes minutes to start a process. A process that ends is noticed at once."""
 WATCH_SECONDS = 2.0
-"""Interval of checks on children; the end of one is noticed at once."""
+"""The interval of checks on children. The end of a child is noticed at once."""
 
 
 class SupervisorError(Exception):
-    """Gatehouse can’t start; the message says why and what to do."""
+    """Raised if Gatehouse can't start. The message says why and what to do."""
 
 
 def print_line(text: str) -> None:
-    """Print one line at once."""
+    """Print one line and flush the output."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def bind_address() -> tuple[str, int]:
-    """Return host and port of GATEHOUSE_BIND."""
+    """Return the host and port of GATEHOUSE_BIND. Raises SupervisorError if it is malformed."""
     text = os.environ.get("GATEHOUSE_BIND", "127.0.0.1:8000")
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65_536:
@@ -48,7 +48,9 @@ def bind_address() -> tuple[str, int]:
 
 
 def hold_lock(var: Path) -> IO[str]:
-    """Return the lock on the data folder, because two supervisors with one database would conflict."""
+    """Lock the data folder, because two supervisors with one database would conflict. Returns the open lock
+    file. Raises SupervisorError if it is locked.
+    """
     lock = (var / "supervisor.lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,7 +62,7 @@ def hold_lock(var: Path) -> IO[str]:
 
 
 def base_environment(var: Path) -> dict[str, str]:
-    """Return the environment of every child; AWS variables are only set for those that call AWS."""
+    """Return the environment of every child. AWS variables are only set for children that call AWS."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "console.settings",
@@ -86,7 +88,7 @@ def stand_in_variables(port: int) -> dict[str, str]:
 
 
 def is_healthy(url: str) -> bool:
-    """Return whether an address answers 200."""
+    """True if the address answers with status 200."""
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - a loopback address of ours
             return int(answer.status) == 200
@@ -102,13 +104,13 @@ def wake_on_signals() -> int:
     os.set_blocking(readable, False)
     os.set_blocking(writable, False)
     signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    # Python writes to the file only for signals that it handles.
+    # Python writes to the descriptor only for signals that it handles.
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     return readable
 
 
 def wait_for(wakes: int, *, seconds: float) -> None:
-    """Wait for a signal, up to the given time."""
+    """Wait for a signal, at most the given time."""
     if select.select([wakes], [], [], seconds)[0]:
         os.read(wakes, 4096)
 
@@ -205,14 +207,16 @@ class ProcessSupervisor:
         )
 
     def _remember(self, environment: dict[str, str]) -> None:
-        """Save the addresses for `manage.py` in another terminal."""
+        """Save the addresses, so that `manage.py` in another terminal can use them."""
         names = ("REDIS_URL", *self.aws)
         file = self.var / "environment.json"
         file.write_text(json.dumps({name: environment[name] for name in names}), encoding="utf-8")
         file.chmod(0o600)
 
     def prepare(self) -> None:
-        """Migrate the database, and create the people and accounts of the demonstration."""
+        """Migrate the database, and create the people and accounts of the demonstration. Raises
+        SupervisorError if it fails.
+        """
         command = [sys.executable, str(ROOT / "manage.py"), "prepare_demo"]
         parent = os.getpid()
         done = subprocess.run(  # noqa: S603
@@ -225,7 +229,7 @@ class ProcessSupervisor:
             raise SupervisorError("The database could not be prepared: the lines above say why.")
 
     def run(self) -> None:
-        """Start everything and run until a signal."""
+        """Start everything and run until a signal arrives."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
         wakes = wake_on_signals()
@@ -272,7 +276,7 @@ class ProcessSupervisor:
         self.stopping = True
 
     def stop(self) -> None:
-        """Stop the processes in reverse order, so that none loses what it depends on."""
+        """Stop the processes in reverse order, so that none loses a process that it depends on."""
         end = time.monotonic() + STOP_SECONDS
         for child in reversed(self.children):
             child.ask_to_stop()
@@ -281,7 +285,7 @@ class ProcessSupervisor:
 
 
 def main() -> int:
-    """Run until stopped; the exit code is 0 after a clean stop."""
+    """Run until stopped. Returns the exit code, 0 after a clean stop."""
     # The database contains sessions, and the mails contain links to passwords, so other users of this machine
     # must not read them.
     os.umask(0o077)

@@ -1,4 +1,4 @@
-"""The Celery task that creates sample data; it is scheduled only in the embedded default."""
+"""The Celery task that creates sample data. It is scheduled only in the embedded default."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from iam.schedule import every
 
 @shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
 def give_sample_grants() -> None:
-    """Create the sample data that is missing: grants, owners, an onboarding, a user outside Gatehouse, the
-    past trail, decisions, access reviews and an evidence pack.
+    """Create missing sample data: grants, owners, an onboarding, a user outside Gatehouse, the past trail,
+    decisions, access reviews and an evidence pack.
     """
     grants.give_samples()
     grants.date_back()

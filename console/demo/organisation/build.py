@@ -48,7 +48,7 @@ TROUBLES = {
     "staging": troubles_elsewhere.staging,
     "sandbox": troubles_elsewhere.sandbox,
 }
-# Units and their parents: Root holds Workloads and Experiments.
+# Organizational units and their parents. Root contains Workloads and Experiments.
 UNITS = {"Workloads": "Root", "Production": "Workloads", "Development": "Workloads", "Experiments": "Root"}
 PLACES = {
     "management": "Root",
@@ -62,7 +62,7 @@ ROOTS = {
     "production": RootSpec(used=None, mfa="hardware"),
     "data": RootSpec(used=310, mfa="hardware"),
     "staging": RootSpec(used=200, mfa="virtual"),
-    # Nobody remembers whose idea that was.
+    # No one remembers why this access key was created.
     "sandbox": RootSpec(used=3, mfa=None, keys=(KeySpec(700, 3, service="ec2"),), password_age=1090),
 }
 TRAIL_BUCKET = "northline-trail-archive"
@@ -83,7 +83,7 @@ def _password_policy(length: int, **changed: Any) -> dict[str, Any]:
     return usual | changed
 
 
-# The sandbox has AWS's default only; staging's policy is that of the year in which it was opened.
+# The sandbox has only AWS's default policy. The policy of staging dates from the year in which it was opened.
 PASSWORD_POLICIES = {
     "management": _password_policy(16),
     "production": _password_policy(14),
@@ -167,8 +167,8 @@ def _hub_users(name: str) -> tuple[UserSpec, ...]:
 
 
 def _trails(name: str, number: str) -> tuple[TrailSpec, ...]:
-    """Return a good trail, except in staging (no validation, no key) and in the sandbox (one Region, no
-    validation).
+    """Return the trails of an account. They are configured well, except in staging (no validation, no key)
+    and in the sandbox (one Region, no validation).
     """
     if name == "sandbox":
         return (TrailSpec("sandbox-events", "sandbox-trail", multi_region=False, validated=False),)

@@ -24,7 +24,7 @@ CERTIFIED = {"FIPS-140-2-L2": "1", "FIDO-L1": "1"}
 
 
 def device(backend: Any, user: Any, spec: DeviceSpec, *, times: OrganisationTimes) -> None:
-    """Give the user an MFA device that has been used for a while."""
+    """Give a user an MFA device that was enabled some time ago."""
     account = backend.account_id
     label = spec.label or user.name
     serial = serial_number(account, user.name, spec)

@@ -20,7 +20,7 @@ TAGS = {"Team": "iam", "Owner": "ines.duarte@northline.example", "Service": "gat
 MEMBER_SECTIONS = tuple(
     section for section in permissions.READ if section not in permissions.MANAGEMENT_ACCOUNT_ONLY
 )
-# The permissions in an account other than the management account.
+# The permissions of the reader role in accounts other than the management account.
 READER_POLICY = permissions.read_policy(sections=MEMBER_SECTIONS)
 
 
@@ -66,7 +66,7 @@ def hub_user() -> UserSpec:
 
 
 def roles(account: str) -> tuple[RoleSpec, RoleSpec]:
-    """Return both roles of an account; they trust only the hub's user with the external ID."""
+    """Return both roles of an account. They trust only the hub's user, with the external ID."""
     hub = f"arn:aws:iam::{HUB_ACCOUNT}:user/machines/{HUB_USER}"
     trust = permissions.trust_policy(hub_role_arn=hub, external_id=EXTERNAL_ID)
     reader = RoleSpec(

@@ -7,7 +7,7 @@ from console.demo.organisation.specs import OrganisationPolicy, PolicySpec
 
 OWN_USER = "arn:aws:iam::*:user/*/${aws:username}"
 TAGS = {"Team": "iam", "Owner": "ines.duarte@northline.example", "ManagedBy": "terraform"}
-# What a user must be able to do before MFA is set up, including a forced first password change.
+# What a user must be able to do before MFA is set up, including a forced change of the first password.
 BEFORE_MFA = (
     "iam:ChangePassword",
     "iam:CreateVirtualMFADevice",

@@ -151,7 +151,7 @@ def data() -> Jobs:
 
 
 def enter_staging() -> Jobs:
-    """Where product teams try their releases."""
+    """Return the job functions of staging, where product teams try their releases."""
     account = ACCOUNT_IDS["staging"]
     functions, cluster = arn("lambda", account, "function:*"), arn("eks", account, "cluster/north-staging")
     queues, tables = arn("sqs", account, "*"), arn("dynamodb", account, "table/*")

@@ -9,7 +9,7 @@ from console.demo.organisation.specs import GroupSpec, PolicySpec
 
 
 def production() -> tuple[tuple[PolicySpec, ...], tuple[GroupSpec, ...]]:
-    """Policies and groups of the production account."""
+    """Return the policies and groups of the production account."""
     account = ACCOUNT_IDS["production"]
     pay, seat = arn("lambda", account, "function:pay-*"), arn("lambda", account, "function:timetable-*")
     code = (

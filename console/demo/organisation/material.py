@@ -1,6 +1,6 @@
 """Deterministic certificates, SSH keys and SAML metadata for names and dates.
 
-They only need to be readable, never trusted: the private keys are derived from public names.
+They must be readable, but are never trusted: their private keys are derived from public names.
 """
 
 from __future__ import annotations

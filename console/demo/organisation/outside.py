@@ -1,4 +1,4 @@
-"""Workloads outside EC2 with roles: machines in depots by certificates (IAM Roles Anywhere), and pods of
+"""Workloads outside EC2 that get roles: machines in depots by certificates (IAM Roles Anywhere), and pods of
 clusters (EKS Pod Identity).
 """
 
@@ -49,7 +49,7 @@ def _service_trust(service: str, actions: tuple[str, ...], condition: dict[str, 
 
 
 def of_account(name: str, number: str) -> OutsideWorkloads:
-    """Return the correctly configured ones of an account."""
+    """Return the correctly configured workloads of an account."""
     if name == "production":
         return _production(number)
     if name == "data":
@@ -58,7 +58,7 @@ def of_account(name: str, number: str) -> OutsideWorkloads:
 
 
 def _production(number: str) -> OutsideWorkloads:
-    """Return the certificate of the depots' scanners, and a service account of the cluster."""
+    """Return a profile for the certificates of the depots' scanners, and a service account of the cluster."""
     anchor = arn("rolesanywhere", number, f"trust-anchor/{as_uuid('trust-anchor', number, DEPOT_CA)}")
     scanners = anywhere_trust(
         StringEquals={"aws:PrincipalTag/x509Subject/OU": "scanners"}, ArnEquals={"aws:SourceArn": anchor}
@@ -99,7 +99,7 @@ def _production(number: str) -> OutsideWorkloads:
 
 
 def _data(number: str) -> OutsideWorkloads:
-    """Return a role for any certificate, limited to one bucket by a session policy; audits must not report
+    """Return a role for any certificate, limited to one bucket by a session policy. Audits must not report
     it.
     """
     backups = "arn:aws:s3:::depot-backups/*"

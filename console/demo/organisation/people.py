@@ -16,7 +16,7 @@ ACCOUNT_IDS = {
     "staging": "880311547790",
     "sandbox": "209766310042",
 }
-# Days since the account was opened.
+# The ages of the accounts in days.
 ACCOUNT_AGES = {"management": 2100, "production": 1600, "data": 1400, "staging": 1500, "sandbox": 1100}
 
 
@@ -32,7 +32,9 @@ class SamplePerson:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The team's first account for everyone; the lead and every other colleague also have the others."""
+        """The names of the accounts in which the person has an IAM user. Everyone is in the team's first
+        account; the lead and two of three colleagues are in the others too.
+        """
         first, *others = self.team.groups
         wide = self.leads or self.team.people.index(self.name) % 3 != 2
         return (first, *others) if wide else (first,)

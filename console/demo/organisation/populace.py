@@ -29,13 +29,13 @@ PASSKEY, SECURITY_KEY, PHONE, TOKEN = "passkey", "security-key", "virtual", "har
 GLUE_ROLES = f"arn:aws:iam::{ACCOUNT_IDS['data']}:role/workloads/glue-*"
 TOOLS = arn("lambda", ACCOUNT_IDS["production"], "function:pay-tools-*")
 
-# Fixed facts of a person in an account, instead of derived ones: (account, user name) → fields of the user.
+# Fixed fields of a user instead of derived ones: (account, user name) → fields.
 STORIES: dict[tuple[str, str], dict[str, Any]] = {
     ("production", "maya.okafor"): {
         "devices": (DeviceSpec(PASSKEY, 300, "laptop"),),
         "keys": (KeySpec(41, 0.003, service="eks"),),
         "login": LoginSpec(1100, 0.003, 30),
-        # Granted during an incident and never used since, so that an access review finds it.
+        # Granted during an incident and never used since. An access review finds it.
         "policies": (aws_managed("AdministratorAccess"),),
     },
     ("production", "tomas.lind"): {
@@ -100,7 +100,7 @@ STORIES: dict[tuple[str, str], dict[str, Any]] = {
         "login": LoginSpec(230, 61, 139),
         "age": 231,
     },
-    # New colleagues: the temporary password has not been changed yet.
+    # New colleagues who have not changed their temporary password yet.
     ("staging", "joana.castro"): {
         "age": 4,
         "login": LoginSpec(4, None, must_reset=True),
@@ -113,7 +113,7 @@ STORIES: dict[tuple[str, str], dict[str, Any]] = {
         "devices": (),
         "keys": (),
     },
-    # One of each of the less usual credentials.
+    # One of each type of the less common credentials.
     ("production", "klara.lindqvist"): {
         "credentials": (UserCredentialSpec("ssh", 300), UserCredentialSpec("ssh", 700, active=False))
     },
@@ -166,7 +166,7 @@ def _user(person: SamplePerson, account_name: str) -> UserSpec:
 
 
 def _oldest_part(user: UserSpec) -> float:
-    """Return the age of the oldest part; no key can be older than its user."""
+    """Return the age of the oldest part in days, because no key can be older than its user."""
     ages = [*(key.age for key in user.keys), *(device.age for device in user.devices)]
     ages += [credential.age for credential in user.credentials]
     return max([*ages, user.login.age if user.login else 1])
@@ -190,8 +190,8 @@ def _login(number: int, age: int) -> LoginSpec:
 
 
 def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
-    """Return no key for half of the people, one recent key for most others, and sometimes an old inactive one
-    too.
+    """Return no key for half of the people, a recent key for most others, and for some also an old inactive
+    key.
     """
     if person.team.key not in SERVICES or number % 10 < 5:
         return ()
@@ -213,10 +213,10 @@ def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
 
 
 def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> tuple[DeviceSpec, ...]:
-    """Return mostly phones, also passkeys, security keys and tokens; two for some people, none for one in
-    twenty outside `data`.
+    """Return mostly phones, but also passkeys, security keys and tokens. Some people have two devices;
+    outside of `data`, one in twenty has none.
 
-    People in identity and security teams always have a security key.
+    People in the identity and security teams always have a security key.
     """
     since = max(1, age - 3 - number % 200) if age > 210 else max(1, age - 2)
     if person.team.key in {"iam", "security"}:

@@ -45,7 +45,7 @@ def text(document: Document) -> str:
 
 
 def seed(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
-    """Fill moto's empty backends, and the overlay's tables, with the whole organization."""
+    """Fill moto's empty backends and the tables of the overlay with the whole organization."""
     ec2.INSTANCES.clear()
     trail.EVENTS.clear()
     trail.TRAILS.clear()
@@ -57,7 +57,9 @@ def seed(organisation: OrganizationSpec, *, times: OrganisationTimes) -> None:
 
 
 class AccountSeeder:
-    """Seeds one account; the order matters, because principals refer to policies, and profiles to roles."""
+    """Seeds one account. The order matters, because principals refer to policies, and instance profiles to
+    roles.
+    """
 
     def __init__(self, account: AccountSpec, times: OrganisationTimes, uses: SampleUses) -> None:
         self.account, self.times, self.uses = account, times, uses
@@ -221,7 +223,7 @@ class AccountSeeder:
         login = spec.login
         if login is None:
             return
-        user.password = "seeded"  # noqa: S105 - nobody signs in with it; it only says that there is one
+        user.password = "seeded"  # noqa: S105 - no one signs in with it; it marks a password
         user.password_reset_required = login.must_reset
         user.password_last_used = self.times.used(login.used)
         changed = login.age if login.changed is None else login.changed

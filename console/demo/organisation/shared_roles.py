@@ -48,7 +48,7 @@ LINKED = {
     "sandbox": ("organizations", "support", "ecs"),
     "management": ("organizations", "support", "sso"),
 }
-# The second half of the role's name, and the policy that AWS attaches to it.
+# The second half of the role's name, and the policy that AWS attaches to the role.
 LINKED_NAMES = {
     "autoscaling": ("AutoScaling", "AutoScalingServiceRolePolicy"),
     "eks": ("AmazonEKS", "AmazonEKSServiceRolePolicy"),
@@ -100,7 +100,7 @@ POD_RIGHTS: dict[str, tuple[str, ...]] = {
 
 
 def of_account(account_name: str) -> tuple[RoleSpec, ...]:
-    """Return all such roles of an account."""
+    """Return all roles of an account that belong to no workload."""
     account = ACCOUNT_IDS[account_name]
     roles = [*_linked(account_name), *_pods(account_name, account)]
     if account_name != "management":

@@ -1,7 +1,7 @@
 """Data classes that describe an organization, independent of AWS and moto.
 
-Ages are whole days, at least one, before the day on which the organization was first seeded; uses (`used`)
-are days before the last start, so that a demonstration looks alike however old its data folder is. None means
+Ages are in days, at least one, before the day on which the organization was first seeded. Uses (`used`) are
+days before the last start, so that a demonstration looks the same however old its data folder is. None means
 never.
 """
 
@@ -101,7 +101,7 @@ class PolicySpec:
 
 @dataclass(frozen=True)
 class RoleSpec:
-    """An IAM role. `linked` is the service of a service-linked role; `longest_sign_in` is None where it isn't
+    """An IAM role. `linked` is the service of a service-linked role. `longest_sign_in` is None if it isn't
     set.
     """
 
@@ -134,7 +134,9 @@ class ProfileSpec:
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """An EC2 instance; `tokens` is `required` for IMDSv2 only and `optional` when IMDSv1 is allowed too."""
+    """An EC2 instance. `tokens` is `required` if only IMDSv2 is allowed, and `optional` if IMDSv1 is allowed
+    too.
+    """
 
     name: str
     type: str
@@ -150,7 +152,9 @@ class InstanceSpec:
 
 @dataclass(frozen=True)
 class ProviderSpec:
-    """A SAML (`saml`) or OIDC (`oidc`) identity provider; name of the one, URL host and path of the other."""
+    """A SAML (`saml`) or OIDC (`oidc`) identity provider. `name` is the name of a SAML provider, or the URL
+    of an OIDC provider without its scheme.
+    """
 
     kind: str
     name: str
@@ -174,7 +178,7 @@ class CertificateSpec:
 
 @dataclass(frozen=True)
 class RootSpec:
-    """The root user: what the credential report and the account summary say of it."""
+    """The root user, as the credential report and the account summary show it."""
 
     used: float | None = None
     mfa: str | None = "hardware"
@@ -234,8 +238,8 @@ class PodIdentitySpec:
 
 @dataclass(frozen=True)
 class DelegationSpec:
-    """A delegation request of a partner. When it was filed and changed counts from the last start, since AWS
-    ends it seven days later.
+    """A delegation request of a partner. `filed` and `changed` count from the last start, because AWS ends a
+    request after seven days.
     """
 
     requestor: str
@@ -253,7 +257,7 @@ class DelegationSpec:
 
 @dataclass(frozen=True)
 class AccountSpec:
-    """One AWS account with everything in it."""
+    """An AWS account with everything in it."""
 
     id: str
     name: str
@@ -281,7 +285,7 @@ class AccountSpec:
 
 @dataclass(frozen=True)
 class PlantedTrouble:
-    """What is added to an account so that an audit finds something."""
+    """Objects that are added to an account so that an audit finds problems."""
 
     policies: tuple[PolicySpec, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
@@ -296,7 +300,7 @@ class PlantedTrouble:
     pods: tuple[PodIdentitySpec, ...] = ()
     delegations: tuple[DelegationSpec, ...] = ()
     issues_tokens: bool = False
-    # (group, policy): policies that groups of the account get as well.
+    # (group, policy): policies that are also attached to groups of the account.
     attached: tuple[tuple[str, str], ...] = ()
 
 
@@ -313,7 +317,7 @@ class OrganisationPolicy:
 
 @dataclass(frozen=True)
 class OrganizationSpec:
-    """The organisation; `units` maps the name of an OU to the name of its parent (`RootSpec` at the top)."""
+    """The organization. `units` maps the name of an OU to the name of its parent (`Root` at the top)."""
 
     id: str
     root_id: str
@@ -324,5 +328,5 @@ class OrganizationSpec:
 
     @property
     def accounts(self) -> tuple[AccountSpec, ...]:
-        """The management account first, then the members."""
+        """All accounts, the management account first."""
         return (self.management, *self.members)

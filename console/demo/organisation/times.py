@@ -1,4 +1,4 @@
-"""Times of creation and use, relative to two fixed points; and tags in AWS's format."""
+"""Times of creation and use, relative to two fixed times, and tags in AWS's format."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from console.demo.standin import ids
 
 @dataclass(frozen=True)
 class OrganisationTimes:
-    """When the organization was first seeded (base of ages), and when it is used (base of uses)."""
+    """The time of the first seeding (`anchor`, from which ages count) and of the last start (`usage`, from
+    which uses count).
+    """
 
     anchor: datetime
     usage: datetime
 
     def made(self, age: float, *parts: str) -> datetime:
-        """Return a moment `age` days before the anchor, at a time of the working day that differs per
+        """Return a time `age` days before the anchor, at a minute of the working day that depends on the
         object.
         """
         minutes = int(ids.digest("minute", *parts)[:6], 16) % 600

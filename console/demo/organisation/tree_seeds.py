@@ -12,7 +12,7 @@ from console.demo.organisation.specs import AccountSpec, OrganisationPolicy, Org
 from console.demo.organisation.times import OrganisationTimes
 from console.demo.standin import ids
 
-# Policies that AWS attaches everywhere: (type, ID, name, description, whether it has a principal element).
+# Policies that AWS attaches everywhere: (type, ID, name, description, whether it has a Principal element).
 DEFAULTS = (
     ("SERVICE_CONTROL_POLICY", "p-FullAWSAccess", "FullAWSAccess", "Allows access to every operation", False),
     (
@@ -80,7 +80,8 @@ def _account(
     nodes: dict[str, Any],
     times: OrganisationTimes,
 ) -> Any:
-    # FakeAccount creates a role in an account with a number of its own; only the object is needed here.
+    # The constructor of FakeAccount creates a role in an account with a random ID. Only the object is needed
+    # here.
     account = models.FakeAccount.__new__(models.FakeAccount)
     org = backend.org
     joined_method = "INVITED" if spec.id == organisation.management.id else "CREATED"

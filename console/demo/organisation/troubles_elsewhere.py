@@ -33,7 +33,7 @@ from console.demo.organisation.specs import (
 )
 
 BRIGHTWATER = "339011276654"
-TOKEN = "sts:GetWebIdentityToken"  # noqa: S105 - an action, no secret
+TOKEN = "sts:GetWebIdentityToken"  # noqa: S105 - an action, not a secret
 TO_WAREHOUSE: dict[str, Any] = {
     "ForAllValues:StringEquals": {"sts:IdentityTokenAudience": "https://warehouse.example"}
 }
@@ -43,8 +43,8 @@ DATA, STAGING, SANDBOX = ACCOUNT_IDS["data"], ACCOUNT_IDS["staging"], ACCOUNT_ID
 
 
 def data() -> PlantedTrouble:
-    """A partner's whole account, PassRole on everything, and policies that can be rewritten by those they
-    bind.
+    """Return the problems in data: a partner's whole account is trusted, PassRole on everything, and policies
+    that can be rewritten by those they limit.
     """
     lake = ["arn:aws:s3:::lake-clean/*", "arn:aws:s3:::lake-raw/*"]
     submit = ("batch:SubmitJob", "batch:RegisterJobDefinition")
@@ -116,7 +116,7 @@ def data() -> PlantedTrouble:
             tags={"Team": "data-platform"},
             description="Sends forecasts to a service outside of AWS, signed in with a token of AWS",
         ),
-        # The same with an audience: not to be reported.
+        # The same with a condition on the audience: must not be reported.
         RoleSpec(
             "warehouse-export",
             service_trust("lambda"),
@@ -127,7 +127,7 @@ def data() -> PlantedTrouble:
             tags={"Team": "data-platform"},
             description="Fills a warehouse outside of AWS, signed in with a token of AWS for it alone",
         ),
-        # Anybody, but only from inside of the organisation: not to be reported as open.
+        # Any principal, but only from inside the organization: must not be reported as open.
         RoleSpec(
             "lake-reader",
             trusts("*", StringEquals={"aws:PrincipalOrgID": ORGANISATION_ID}),
@@ -162,8 +162,8 @@ def data() -> PlantedTrouble:
 
 
 def staging() -> PlantedTrouble:
-    """Trust policies without a subject, a build server and pods with full access, access for any certificate,
-    and users who can attach policies to themselves.
+    """Return the problems in staging: trust policies without a subject, a build server and pods with full
+    access, access for any certificate, and users who can attach policies to themselves.
     """
     issuer = eks_provider(STAGING)
     any_branch = trusts(
@@ -259,7 +259,9 @@ def staging() -> PlantedTrouble:
 
 
 def sandbox() -> PlantedTrouble:
-    """Open to the world, everything but IAM, and a sign-in without an audience."""
+    """Return the problems in the sandbox: a role open to the world, everything except IAM, and a sign-in
+    without an audience.
+    """
     without_audience = trusts(
         {"Federated": f"arn:aws:iam::{SANDBOX}:saml-provider/Okta"}, "sts:AssumeRoleWithSAML"
     )
@@ -278,7 +280,7 @@ def sandbox() -> PlantedTrouble:
             document(allow("Buy", "aws-marketplace:*")),
         ),
         job_policy("TrailOps", "CloudTrail tests", "security", document(allow("Trail", "cloudtrail:*"))),
-        # NotAction in a Deny allows nothing: not to be reported.
+        # NotAction in a Deny statement allows nothing: must not be reported.
         job_policy(
             "OnlyEurope",
             "Denies everything outside Europe except global services",

@@ -86,8 +86,8 @@ def _policies() -> tuple[PolicySpec, ...]:
     workload_roles = f"arn:aws:iam::{ACCOUNT}:role/workloads/pay-*"
     code = ("lambda:Get*", "lambda:List*", "lambda:UpdateFunctionCode")
     return (
-        # Anyone who deploys payments may also create a function with the role pay-admin: two steps to
-        # everything.
+        # Anyone who deploys payments can also create a function with the role pay-admin, and so reach
+        # everything in two steps.
         job_policy(
             "PaymentsDeploy",
             "Releases payments",
@@ -123,7 +123,8 @@ def _policies() -> tuple[PolicySpec, ...]:
             document(allow("Buy", "aws-marketplace:*")),
         ),
         job_policy("KmsOperator", "Access key management", "platform", document(allow("Keys", "kms:*"))),
-        # The names of actions are wrong, so that it allows less than it says; one resource is no ARN at all.
+        # Some action names are wrong, so the policy allows less than it seems to. One resource is not a valid
+        # ARN.
         PolicySpec(
             "TicketArchive",
             (
@@ -144,7 +145,7 @@ def _policies() -> tuple[PolicySpec, ...]:
 def _users() -> tuple[UserSpec, ...]:
     everyone = ("everyone",)
     return (
-        # On call in March, made administrator in a hurry, never asked for MFA.
+        # Was on call in March, was made administrator in a hurry, and never had to set up MFA.
         _person(
             "Gunnar Hauge",
             "sre",
@@ -180,7 +181,7 @@ def _users() -> tuple[UserSpec, ...]:
             keys=(KeySpec(400, 122, service="dynamodb"),),
             devices=(DeviceSpec("virtual", 880),),
         ),
-        # The key was ticked in the wizard on the day when the user was made, as the wizard once proposed.
+        # The access key was created by the console wizard on the day when the user was created.
         _person(
             "Dana Wirth",
             "payments",
@@ -198,8 +199,8 @@ def _users() -> tuple[UserSpec, ...]:
             login=LoginSpec(720, 3, 66),
             devices=(DeviceSpec("passkey", 200, "laptop"),),
         ),
-        # An administrator by attachment whom the boundary holds down to a product team's rights: not to be
-        # reported.
+        # An attached policy makes her administrator, but her boundary limits her to a product team's
+        # permissions: must not be reported.
         _person(
             "Ruta Balode",
             "platform",

@@ -228,7 +228,7 @@ LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 def tags_of(workload: WorkloadSpec, account: str) -> Tags:
-    """Return the tags that Northline's platform adds to everything of a workload."""
+    """Return the tags that Northline's platform adds to everything that belongs to a workload."""
     return {
         "Team": workload.team,
         "Service": workload.name,
@@ -294,7 +294,7 @@ def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
 
 
 def runtime_document(workload: WorkloadSpec, account: str, *, needs: int) -> Document:
-    """Return the policy of a workload as of its first `needs` needs."""
+    """Return the policy of a workload when it had the first `needs` of its needs."""
     logs = allow("Logs", LOGS, arn("logs", account, f"log-group:/northline/{workload.name}:*"))
     return document(logs, *(statement_for(kind, name, account) for kind, name in workload.needs[:needs]))
 
@@ -398,8 +398,8 @@ def runtime_role(workload: WorkloadSpec, account_name: str, account: str) -> Rol
 
 
 def deploy_role(workload: WorkloadSpec, account_name: str, account: str) -> RoleSpec:
-    """Return the role of the workload's GitHub pipeline: the main branch for production, any branch
-    elsewhere.
+    """Return the role of the workload's GitHub pipeline. In production it trusts only the main branch,
+    elsewhere any branch.
     """
     number = int(digest("deploy role", workload.name, account_name)[:6], 16)
     subject = f"repo:northline/{workload.name}:" + (

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 
 POLL_SECONDS = 5.0
-"""Interval at which the server checks for shutdown; a signal doesn’t wake it."""
+"""The interval in seconds at which the server checks for shutdown. A signal doesn't wake it."""
 
 
 def main() -> int:
-    """Serve the sample organization until the process is stopped."""
+    """Serve the sample organization until the process is stopped. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m console.demo.standin", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=4580, help="port to listen on")

@@ -1,4 +1,4 @@
-"""Identifies the caller and account of a request by its access key."""
+"""Identifies the caller and the account of a request by its access key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ SESSIONS: dict[str, AssumedRoleSession] = {}
 
 
 def identify(access_key_id: str, *, hub: str) -> StandinCaller:
-    """Return the caller that owns the key. Raises RefusedError for an expired or unknown session.
+    """Return the caller that owns the key. Raises StandinRefusedError for an inactive key, and for an expired
+    or unknown session.
 
     An unknown long-term key counts as the hub's own credentials, because the embedded default must work with
     any placeholder keys in its environment.

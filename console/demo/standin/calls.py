@@ -1,4 +1,4 @@
-"""Context of the current request: caller, action, account and seed."""
+"""The context of the current request: caller, action, account and seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERIFIER = "hmac-sha256:"
 
 @dataclass(frozen=True)
 class StandinCaller:
-    """A principal as AWS writes it; `kind` is CloudTrail's userIdentity type."""
+    """A principal as AWS shows it. `kind` is CloudTrail's userIdentity type."""
 
     kind: str
     account: str
@@ -30,7 +30,7 @@ class StandinCaller:
 
 @dataclass
 class StandinCall:
-    """A request: its action, its caller, and the seed that makes its answer repeatable."""
+    """A request: its action, its caller, and the seed that makes its response repeatable."""
 
     service: str
     action: str
@@ -67,13 +67,13 @@ def serving(call: StandinCall) -> Iterator[StandinCall]:
 
 
 def use_local_key(key: bytes) -> None:
-    """Set the key from which secrets are derived; it is stored next to the journal, never in it."""
+    """Set the key from which secrets are derived. It is stored next to the journal, never in it."""
     global _local_key
     _local_key = key
 
 
 def derive(purpose: str) -> bytes:
-    """Return 32 secret bytes, the same when the call is replayed with the same local key."""
+    """Return 32 secret bytes. They are the same when the call is replayed with the same local key."""
     call = current()
     name = "seed"
     if call is not None:
@@ -83,7 +83,7 @@ def derive(purpose: str) -> bytes:
 
 
 def verifier(password: str) -> str:
-    """Return a keyed digest of a password, which a journal can contain. Idempotent."""
+    """Return a keyed digest of a password, which a journal may contain. Idempotent."""
     if password.startswith(VERIFIER):
         return password
     return VERIFIER + hmac.new(_local_key, password.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""The simulated current time: real time, or the recorded time while a stored write is replayed."""
+"""The simulated current time: the real time, or the recorded time while a stored write is replayed."""
 
 from __future__ import annotations
 

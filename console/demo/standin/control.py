@@ -18,7 +18,7 @@ PREFIX = "/_standin/"
 
 
 def serve(world: StandinWorld, incoming: IncomingRequest) -> StandinReply:
-    """Answer a control request in JSON; only local clients are allowed."""
+    """Answer a control request in JSON. Only clients on the loopback address are allowed."""
     if not ipaddress.ip_address(incoming.source_ip).is_loopback:
         return _json(403, {"error": "the control endpoints answer the loopback address only"})
     action = ACTIONS.get((incoming.method, incoming.path.removeprefix(PREFIX)))
@@ -47,8 +47,8 @@ def _stats(world: StandinWorld, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def _faults(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
-    """`{"latency_ms": 20, "rate": 0.1, "kinds": ["500"], "deny": {"<account>": ["iam:ListUsers"]},
-    "stop_after": 7}`
+    """Handle `{"latency_ms": 20, "rate": 0.1, "kinds": ["500"], "deny": {"<account>": ["iam:ListUsers"]},
+    "stop_after": 7}`: set the faults to inject.
     """
     world.faults.configure(wanted)
     return world.faults.describe()
@@ -66,7 +66,7 @@ def _enforce(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _advance(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Handle `{"hours": 4, "account": "<id>"}`: make the credential report older; by default in all
+    """Handle `{"hours": 4, "account": "<id>"}`: make the credential report older. Without an account, in all
     accounts.
     """
     hours = float(wanted.get("hours", 4))

@@ -1,7 +1,8 @@
-"""Delivers the simulated AWS's own trail as files in a folder, as CloudTrail delivers them to S3.
+"""Delivers the trail of the simulated AWS as files in a folder, in the way that CloudTrail delivers them to
+S3.
 
-Reads by Gatehouse's own role are left out, like with an event selector of a real trail, because a sync makes
-thousands.
+Reads by Gatehouse's own role are left out, as with an event selector of a real trail, because a sync makes
+thousands of them.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from pathlib import Path
 from typing import Any, Final
 
 SECONDS: Final = 5.0
-"""Delivery interval; CloudTrail delivers about every five minutes."""
+"""The delivery interval. CloudTrail delivers about every five minutes."""
 KEPT_SECONDS: Final = 24 * 3600
 OWN_READER: Final = "role/gatehouse-reader"
 Event = dict[str, Any]
 
 
 class TrailDelivery:
-    """Collects events, and writes them to the folder every few seconds."""
+    """Collects events and writes them to the folder every few seconds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +44,7 @@ class TrailDelivery:
         threading.Thread(target=self._run, daemon=True).start()
 
     def deliver(self) -> int:
-        """Write a file per account with pending events; return the number of files."""
+        """Write a file per account with the pending events. Returns the number of files."""
         with self.lock:
             events, self.waiting = self.waiting, []
         files = 0

@@ -1,6 +1,6 @@
-"""EC2 as far as IAM is concerned: instances, their instance profiles and their metadata options.
+"""The part of EC2 that concerns IAM: instances, their instance profiles and their metadata options.
 
-Written here and not taken from moto, whose EC2 alone doubles the time that the stand-in needs to start.
+It is written here because moto's EC2 doubles the time that the simulated AWS needs to start.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html
 """
 
@@ -26,7 +26,7 @@ STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "s
 
 @dataclass
 class InstanceAssociation:
-    """That an instance has an instance profile."""
+    """The association of an instance with an instance profile."""
 
     id: str
     profile_arn: str
@@ -35,7 +35,7 @@ class InstanceAssociation:
 
 @dataclass
 class StandinInstance:
-    """One instance."""
+    """An EC2 instance."""
 
     id: str
     type: str
@@ -55,15 +55,15 @@ INSTANCES: dict[tuple[str, str], dict[str, StandinInstance]] = {}
 
 
 class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
-    """One EC2 request."""
+    """An EC2 request."""
 
     def __init__(self) -> None:
         super().__init__(service_name="ec2")
         self.automated_parameter_parsing = True
 
     def call_action(self) -> Any:
-        """Say what AWS says of a dry run: that it would have been done. Who may not do it was stopped
-        before.
+        """Answer a dry run as AWS does: the request would have succeeded. Calls that aren't permitted were
+        refused before.
         """
         if self._get_param("DryRun"):
             raise StandinRefusedError(
@@ -76,7 +76,7 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return INSTANCES.setdefault((self.current_account, self.region), {})
 
     def describe_regions(self) -> ActionResult:
-        """The regions that the account has switched on."""
+        """List the Regions that are enabled for the account."""
         regions = [
             {"RegionName": r, "Endpoint": f"ec2.{r}.amazonaws.com", "OptInStatus": "opt-in-not-required"}
             for r in REGIONS
@@ -84,7 +84,7 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return ActionResult({"Regions": regions})
 
     def describe_instances(self) -> ActionResult:
-        """Instances in pages, by id or filter; one reservation each."""
+        """List instances in pages, by ID or filter, with one reservation for each."""
         wanted = self._get_param("InstanceIds")
         for instance_id in wanted or []:
             self._instance(instance_id)
@@ -102,7 +102,7 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return ActionResult({"Reservations": reservations, "NextToken": token})
 
     def run_instances(self) -> ActionResult:
-        """One new instance, which runs at once; as far as IAM is concerned."""
+        """Create an instance, which is running at once, with the settings that concern IAM."""
         token = ids.fresh("", self.current_account, length=17).lower()
         specified = self._get_param("TagSpecifications") or []
         given_tags = chain.from_iterable(specification.get("Tags", []) for specification in specified)
@@ -124,14 +124,14 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return ActionResult({"ReservationId": f"r-{token}", "Instances": [_shape(instance)]})
 
     def terminate_instances(self) -> ActionResult:
-        """End instances, which stay listed for a while."""
+        """Terminate instances. They are still listed."""
         instances = [self._instance(instance_id) for instance_id in self._get_param("InstanceIds")]
         for instance in instances:
             instance.state, instance.association = "terminated", None
         return ActionResult({"TerminatingInstances": [{"InstanceId": i.id} for i in instances]})
 
     def describe_iam_instance_profile_associations(self) -> ActionResult:
-        """Which instance has which profile."""
+        """List which instance has which instance profile."""
         wanted = self._get_param("AssociationIds")
         instances = [
             i
@@ -144,7 +144,7 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         )
 
     def associate_iam_instance_profile(self) -> ActionResult:
-        """Give a profile to an instance that has none."""
+        """Associate an instance profile with an instance that has none."""
         instance = self._instance(self._get_param("InstanceId"))
         if instance.association is not None:
             raise AnswerError(
@@ -153,11 +153,11 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return self._associate(instance)
 
     def replace_iam_instance_profile_association(self) -> ActionResult:
-        """Give an instance another profile."""
+        """Replace the instance profile of an instance."""
         return self._associate(self._of_association())
 
     def disassociate_iam_instance_profile(self) -> ActionResult:
-        """Take the profile from an instance."""
+        """Remove the instance profile from an instance."""
         instance = self._of_association()
         shape = _association(instance) | {"State": "disassociating"}
         instance.association = None
@@ -174,7 +174,7 @@ class Ec2(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         raise AnswerError("InvalidParameterValue", f"Invalid IAM Instance Profile {asked}")
 
     def modify_instance_metadata_options(self) -> ActionResult:
-        """Switch IMDSv1 off or on."""
+        """Change the metadata options of an instance, for example to disable IMDSv1."""
         instance = self._instance(self._get_param("InstanceId"))
         instance.tokens = self._get_param("HttpTokens") or instance.tokens
         instance.hops = int(self._get_param("HttpPutResponseHopLimit") or instance.hops)
@@ -261,7 +261,7 @@ def _metadata(instance: StandinInstance) -> dict[str, Any]:
 
 
 def _public(instance: StandinInstance) -> dict[str, Any]:
-    """The public address that AWS gave the instance when it started."""
+    """Return the public address that AWS assigned to the instance when it started."""
     address = instance.public_address
     if not address:
         return {}

@@ -1,7 +1,7 @@
-"""Checks whether a caller can make a call (signature, identity policies, boundary, SCPs), and whom a role
-trusts.
+"""Checks whether a caller can make a call (signature, identity policies, boundary, SCPs), and who can assume
+a role.
 
-Off by default, except role trust, which is always checked.
+Off by default, except for role trust, which is always checked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 def check_signature(
     call: StandinCall, *, method: str, path: str, query: str, headers: dict[str, str], body: bytes
 ) -> None:
-    """Raise RefusedError unless the request was signed with the secret that belongs to its access key."""
+    """Raise StandinRefusedError unless the request was signed with the secret that belongs to its
+    access key.
+    """
     known = callers.secret_of(call.caller)
     if known is None:
         raise StandinRefusedError(
@@ -64,7 +66,9 @@ def check_signature(
 
 
 def check_permission(call: StandinCall) -> None:
-    """Raise AccessDenied unless the caller's policies, boundary and the SCPs above allow the call."""
+    """Raise AccessDenied (StandinRefusedError) unless the caller's policies, boundary and the SCPs above
+    allow the call.
+    """
     action = f"{call.service}:{call.action}"
     if action in ALWAYS_ALLOWED:
         return
@@ -77,7 +81,7 @@ def check_permission(call: StandinCall) -> None:
 
 
 def judge(caller: StandinCaller, question: AuthorizationQuestion) -> tuple[str, str]:
-    """Return (verdict, reason) of all policies that apply to the caller."""
+    """Return (verdict, reason) from all policies that apply to the caller."""
     principal = principal_of(caller)
     if principal is None:
         return EXPLICIT_DENY, "because no identity-based policy allows the action"
@@ -96,7 +100,7 @@ def judge(caller: StandinCaller, question: AuthorizationQuestion) -> tuple[str, 
 
 
 def denied(caller: StandinCaller, question: AuthorizationQuestion, reason: str) -> StandinRefusedError:
-    """Return AWS's AccessDenied, which names the action, the resource and the type of policy."""
+    """Return AWS's AccessDenied error, which names the action, the resource and the type of policy."""
     return StandinRefusedError(
         "AccessDenied",
         f"User: {caller.arn} is not authorized to perform: {question.action} on resource: "
@@ -124,7 +128,7 @@ def principal_of(caller: StandinCaller) -> tuple[list[str], str | None] | None:
 
 
 def documents_of(entities: Iterable[Any]) -> list[str]:
-    """Return the inline policies and the default versions of attached policies."""
+    """Return the inline policies and the default versions of the attached policies of these entities."""
     texts: list[str] = []
     for entity in entities:
         texts += entity.policies.values()
@@ -133,7 +137,7 @@ def documents_of(entities: Iterable[Any]) -> list[str]:
 
 
 def document_at(backend: Any, arn: str | None) -> str | None:
-    """Return the default version of a managed policy; a missing boundary allows nothing."""
+    """Return the default version of a managed policy. A boundary that no longer exists allows nothing."""
     if arn is None:
         return None
     policy = backend.managed_policies.get(arn)
@@ -146,8 +150,8 @@ def default_document(policy: Any) -> str:
 
 
 def is_trusted(role: Any, call: StandinCall, *, action: str = "sts:AssumeRole") -> bool:
-    """Return whether the role's trust policy admits the caller, including conditions such as the external
-    ID.
+    """Return True if the role's trust policy admits the caller, including conditions such as the
+    external ID.
     """
     caller = call.caller
     named = {caller.arn, f"arn:aws:iam::{caller.account}:root", caller.account}

@@ -1,4 +1,4 @@
-"""AWS errors in the format of each protocol, for responses not made by moto."""
+"""AWS errors in the format of each protocol, for responses that moto doesn't make."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NAMESPACES = {
 
 @dataclass(frozen=True)
 class StandinReply:
-    """An HTTP response; status 0 means closing the connection without one."""
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-# Names of IAM's error codes in other services: kind of service → code → (its code there, HTTP status).
+# The codes of IAM's errors in other services: protocol family → IAM's code → (code there, HTTP status).
 TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
     "json": {
         "AccessDenied": ("AccessDeniedException", 400),
@@ -52,11 +52,13 @@ TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
 
 
 class AnswerError(ServiceException):  # type: ignore[misc]
-    """An AWS error `AnswerError(code, message)`, raised within moto; the API model gives the HTTP status."""
+    """An AWS error `AnswerError(code, message)` that is raised within moto. The API model determines the HTTP
+    status.
+    """
 
 
 class StandinRefusedError(Exception):
-    """The request is refused before moto handles it; has AWS's code, message and HTTP status."""
+    """Raised if a request is refused outside of moto. Has AWS's code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, *, status: int = 403) -> None:
         super().__init__(message)
@@ -64,7 +66,7 @@ class StandinRefusedError(Exception):
 
 
 def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> StandinReply:
-    """Render the refusal in the service's protocol: query XML, EC2's XML, JSON 1.1 or REST."""
+    """Render a refusal in the protocol of the service: query XML, EC2's XML, JSON 1.1 or REST."""
     headers = {"x-amzn-RequestId": request_id}
     family = service
     if service in JSON_SERVICES:

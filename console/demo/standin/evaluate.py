@@ -1,6 +1,6 @@
 """A small policy evaluation for enforcement, role trust and SimulatePrincipalPolicy.
 
-It is deliberately independent of Gatehouse's policy engine, so that neither is tested against itself.
+It is deliberately independent of Gatehouse's policy engine, so that the engine is not tested against itself.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -21,12 +21,14 @@ ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny
 
 
 class UnevaluatedOperatorError(Exception):
-    """A condition operator that isn’t supported here."""
+    """Raised for a condition operator that isn't supported here."""
 
 
 @dataclass(frozen=True)
 class AuthorizationQuestion:
-    """Whether the principal can do `action` on `resource`; keys of `context` are in lower case."""
+    """The question whether a principal can do `action` on `resource`. The keys of `context` are in lower
+    case.
+    """
 
     action: str
     resource: str
@@ -35,7 +37,7 @@ class AuthorizationQuestion:
 
 
 def decide(documents: Iterable[str], question: AuthorizationQuestion) -> str:
-    """Return the combined result: explicitDeny, allowed or implicitDeny, in this order of precedence."""
+    """Return the combined result. An explicitDeny overrides allowed, which overrides implicitDeny."""
     decision = IMPLICIT_DENY
     for document in documents:
         for statement in statements(document):
@@ -48,15 +50,15 @@ def decide(documents: Iterable[str], question: AuthorizationQuestion) -> str:
 
 
 def statements(document: str) -> list[dict[str, Any]]:
-    """Return a document's statements, even if there is a single one without a list."""
+    """Return a document's statements as a list, even if it has a single statement without a list."""
     content = json.loads(document)["Statement"]
     return content if isinstance(content, list) else [content]
 
 
 def applies(statement: dict[str, Any], question: AuthorizationQuestion) -> bool:
-    """Return whether a statement applies to the question.
+    """Return True if a statement applies to the question.
 
-    With an unknown operator, an Allow doesn’t apply and a Deny does, which is the cautious choice.
+    If a condition operator is unknown, an Allow doesn't apply and a Deny does, which is the cautious choice.
     """
     matched = (
         _matches_action(statement, question.action)
@@ -75,7 +77,7 @@ def applies(statement: dict[str, Any], question: AuthorizationQuestion) -> bool:
 
 
 def listed(value: Any) -> list[str]:
-    """Return a policy element as a list of strings, with JSON booleans and numbers converted as by AWS."""
+    """Return a policy element as a list of strings. JSON Booleans and numbers are converted as by AWS."""
     values = value if isinstance(value, list) else [value]
     return [_as_text(element) for element in values]
 
@@ -126,7 +128,9 @@ def _names_one(element: Any, principals: frozenset[str]) -> bool:
 
 
 def fill_in_variables(pattern: str, context: Context) -> str | None:
-    """Return the pattern with its policy variables replaced; None if one has no value and no default."""
+    """Return the pattern with its policy variables replaced; None if a variable has no value and no
+    default.
+    """
     missing = False
 
     def value(match: re.Match[str]) -> str:
@@ -179,7 +183,7 @@ def _date(test: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bo
 
 
 def _arn(value: str, wanted: str) -> bool:
-    """Compare by segment; only the last segment can contain more colons."""
+    """Compare two ARNs by segment. Only the last segment can contain more colons."""
     left, right = value.split(":", 5), wanted.split(":", 5)
     return len(left) == len(right) and all(glob(w).fullmatch(v) for v, w in zip(left, right, strict=True))
 

@@ -15,12 +15,12 @@ KINDS = ("throttling", "500", "reset")
 
 
 class CutOffError(Exception):
-    """The connection must be closed without a response."""
+    """Raised if the connection must be closed without a response."""
 
 
 @dataclass
 class InjectedFaults:
-    """The faults to inject; none at first."""
+    """The faults to inject; none at the start."""
 
     latency_ms: float = 0.0
     rate: float = 0.0
@@ -36,8 +36,8 @@ class InjectedFaults:
     def configure(self, wanted: dict[str, Any]) -> None:
         """Set `latency_ms`, `rate`, `kinds`, `seed`, `stop_after`, `deny` and `allow`.
 
-        `deny` and `allow` map an account ID, or `*` for all, to a list of `service:Action`. Raises ValueError
-        for an unknown setting or kind.
+        `deny` and `allow` map an account ID, or `*` for all accounts, to a list of `service:Action`. Raises
+        ValueError for an unknown setting or kind.
         """
         unknown = set(wanted) - {"latency_ms", "rate", "kinds", "seed", "stop_after", "deny", "allow"}
         kinds = tuple(wanted.get("kinds", self.kinds))
@@ -68,7 +68,7 @@ class InjectedFaults:
             self.by_action.clear()
 
     def delay_or_fail(self, service: str, action: str) -> None:
-        """Wait, then perhaps raise RefusedError or CutOffError instead of the real answer."""
+        """Wait for the latency, then raise StandinRefusedError or CutOffError if a fault is due."""
         with self._lock:
             self.requests += 1
             self.by_action[f"{service}:{action}"] += 1
@@ -92,7 +92,7 @@ class InjectedFaults:
             raise StandinRefusedError("Throttling", "Rate exceeded", status=400)
 
     def is_denied(self, *, account: str, service: str, action: str) -> bool:
-        """Return whether the action is on the deny list of the account or of all accounts."""
+        """Return True if the action is on the deny list of the account or of all accounts."""
         name = f"{service}:{action}"
         return any(name in self.denied.get(key, ()) for key in (account, "*"))
 

@@ -1,5 +1,5 @@
-"""The hub's user in the management account, with the key from AWS's own examples, because the simulated AWS
-isn’t secret.
+"""The credentials of the hub's user in the management account. They are from AWS's own examples, because the
+simulated AWS isn't secret.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Identifiers in AWS's shape: unique ids, access key ids that name their account, request ids.
+"""Identifiers in AWS's format: unique IDs, access key IDs that contain their account, and request IDs.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 """
@@ -12,17 +12,19 @@ import uuid
 from moto.moto_api._internal import mock_random
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-# AWS writes half of the account number, above this offset, into the first characters of an id.
+# AWS encodes half of the account ID, plus this offset, in the first characters of an ID.
 OFFSET = 1 << 39
 
 
 def account_part(account: str) -> str:
-    """Eight characters that stand for the account; whether its number is odd is written after them."""
+    """Return the eight characters that encode the account. The character after them shows whether the account
+    ID is odd.
+    """
     return base64.b32encode((int(account) // 2 + OFFSET).to_bytes(5, "big")).decode()
 
 
 def account_of(access_key_id: str) -> str | None:
-    """The account written into an access key id, or None when the id holds none."""
+    """Return the account that an access key ID contains; None if it contains none."""
     if len(access_key_id) != 20 or access_key_id[:4] not in {"AKIA", "ASIA"}:
         return None
     try:
@@ -35,20 +37,18 @@ def account_of(access_key_id: str) -> str | None:
 
 
 def stable(prefix: str, account: str, *parts: str) -> str:
-    """A 21-character unique id that depends only on its arguments, for seeded entities."""
+    """Return a 21-character unique ID that depends only on the arguments, for seeded entities."""
     return prefix + account_part(account) + _letters("unique", prefix, account, *parts)[:9]
 
 
 def stable_key(prefix: str, account: str, *parts: str) -> str:
-    """A 20-character access key id that depends only on its arguments and from which the account can be
-    read.
-    """
+    """Return a 20-character access key ID that contains the account and depends only on the arguments."""
     return prefix + account_part(account) + _parity(account, _letters("key", prefix, account, *parts))
 
 
 def fresh(prefix: str, account: str, *, length: int = 21) -> str:
-    """Return a new unique ID from moto's random numbers, which are seeded per write so that a replay repeats
-    them.
+    """Return a new unique ID from moto's random numbers, which are seeded for each write, so that a replay
+    gives the same IDs.
     """
     head = prefix + account_part(account)
     return head + "".join(mock_random.choice(ALPHABET) for _ in range(length - len(head)))
@@ -69,10 +69,10 @@ def digest(*parts: str) -> str:
 
 
 def instance_id(account: str, name: str) -> str:
-    """The ID of a seeded EC2 instance."""
+    """Return the ID of a seeded EC2 instance."""
     return f"i-{digest('instance', account, name)[:17]}"
 
 
 def as_uuid(*parts: str) -> str:
-    """A UUID that depends only on the parts."""
+    """Return a UUID that depends only on the parts."""
     return str(uuid.UUID(digest(*parts)[:32]))

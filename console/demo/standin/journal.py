@@ -1,4 +1,4 @@
-"""The file of successful writes, which are replayed on the freshly seeded organization at the next start."""
+"""The file of successful writes. They are replayed on the freshly seeded organization at the next start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_SESSION = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class WriteEntry:
-    """A successful write as requested, without its secrets; `at` is naive UTC in ISO format.
+    """A successful write as requested, without its secrets. `at` is naive UTC in ISO 8601.
 
     `caller` is stored completely, as in `StandinCaller`, because the session may have ended by the time of
     the replay.
@@ -46,7 +46,7 @@ class WriteEntry:
 
 
 class WriteJournal:
-    """Append-only file of JSON lines in `folder`, readable only by its owner."""
+    """An append-only file of JSON lines in `folder` that only its owner can read."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,13 +54,13 @@ class WriteJournal:
         self.key_path = folder / "standin.key"
 
     def local_key(self) -> bytes:
-        """Return the key from which secrets are derived, created at the first start."""
+        """Return the key from which secrets are derived. It is created at the first start."""
         if not self.key_path.exists():
             _write_private(self.key_path, secrets.token_hex(32))
         return self.key_path.read_text().strip().encode()
 
     def append(self, entry: WriteEntry) -> None:
-        """Write an entry before the caller gets the response."""
+        """Write an entry. This happens before the caller gets the response."""
         line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -69,7 +69,7 @@ class WriteJournal:
             os.close(handle)
 
     def entries(self) -> Iterator[WriteEntry]:
-        """Yield all entries in order, without a last line that a crash left incomplete."""
+        """Yield all entries in order, without lines that a crash left incomplete."""
         if not self.path.exists():
             return
         for line in self.path.read_text().splitlines():
@@ -79,7 +79,7 @@ class WriteJournal:
                 continue
 
     def compact(self, *, now: datetime) -> None:
-        """Remove an incomplete line and expired sessions, so that the file doesn’t grow with every sync."""
+        """Remove incomplete lines and expired sessions, so that the file doesn't grow with every sync."""
         if not self.path.exists():
             return
         lines = []
@@ -91,7 +91,7 @@ class WriteJournal:
         fresh.replace(self.path)
 
     def forget(self) -> None:
-        """Remove all stored writes; the next start serves the organization as seeded."""
+        """Remove all stored writes. The next start serves the organization as seeded."""
         self.path.unlink(missing_ok=True)
 
 

@@ -33,10 +33,10 @@ def organisation_id() -> str | None:
 
 
 def policies_above(account: str, *, kind: str) -> list[list[str]]:
-    """Return the documents of a policy type that apply to an account, by level from the root; every level
-    must allow.
+    """Return the documents of a policy type that apply to an account, by level from the root. Every level
+    must allow an action.
 
-    They don’t apply to the management account.
+    They don't apply to the management account.
     """
     backend = management_backend()
     if backend is None or account == backend.org.master_account_id:
@@ -51,15 +51,15 @@ def policies_above(account: str, *, kind: str) -> list[list[str]]:
 
 
 class OrganizationsRequest(ResponseOverlay, OrganizationsResponse):  # type: ignore[misc]
-    """One Organizations request."""
+    """An Organizations request."""
 
     @property
     def organizations_backend(self) -> Any:
-        """Return the management account's backend; `call_action` distinguishes members."""
+        """Return the management account's backend. `call_action` restricts what members can do."""
         return management_backend() or organizations_backends[self.current_account][self.partition]
 
     def call_action(self) -> Any:
-        """Refuse members everything except describing the organization, as AWS does."""
+        """Refuse members every call except DescribeOrganization, as AWS does."""
         backend = management_backend()
         member = backend is not None and self.current_account != backend.org.master_account_id
         if member and self._get_action() not in FOR_MEMBERS:
@@ -71,7 +71,7 @@ class OrganizationsRequest(ResponseOverlay, OrganizationsResponse):  # type: ign
         return super().call_action()
 
     def _list(self, key: str, items: list[Any], shape: Callable[[Any], dict[str, Any]]) -> str:
-        """One page in the order of the ids, as `{key: [...], NextToken}`."""
+        """Return one page sorted by ID, as `{key: [...], NextToken}`."""
         size = int(self._get_param("MaxResults") or USUAL_PAGE)
         after = read_marker(self._get_param("NextToken"))
         rest = sorted(items, key=lambda item: str(item.id))
@@ -83,39 +83,39 @@ class OrganizationsRequest(ResponseOverlay, OrganizationsResponse):  # type: ign
         return json.dumps(answer)
 
     def list_accounts(self) -> str:
-        """All accounts, the management account among them."""
+        """List all accounts, including the management account."""
         return self._list("Accounts", self.organizations_backend.accounts, lambda a: dict(a.describe()))
 
     def list_accounts_for_parent(self) -> str:
-        """The accounts straight under a root or unit."""
+        """List the accounts directly under a root or unit."""
         parent = self.organizations_backend.validate_parent_id(self._get_param("ParentId"))
         accounts = [a for a in self.organizations_backend.accounts if a.parent_id == parent]
         return self._list("Accounts", accounts, lambda a: dict(a.describe()))
 
     def list_organizational_units_for_parent(self) -> str:
-        """The units straight under a root or unit."""
+        """List the units directly under a root or unit."""
         parent = self.organizations_backend.validate_parent_id(self._get_param("ParentId"))
         units = [u for u in self.organizations_backend.ou if u.parent_id == parent]
         return self._list("OrganizationalUnits", units, lambda u: {"Id": u.id, "Arn": u.arn, "Name": u.name})
 
     def list_policies(self) -> str:
-        """The policies of one type, AWS's own among them, without their content."""
+        """List the policies of one type, including AWS's own, without their content."""
         policies = [p for p in self.organizations_backend.policies if p.type == self._get_param("Filter")]
         return self._list("Policies", policies, _summary)
 
     def describe_policy(self) -> str:
-        """One policy with its content."""
+        """Return a policy with its content."""
         policy = self.organizations_backend.get_policy_by_id(self._get_param("PolicyId"))
         return json.dumps({"Policy": {"PolicySummary": _summary(policy), "Content": policy.content}})
 
     def list_policies_for_target(self) -> str:
-        """The policies of one type that are attached to a root, unit or account itself."""
+        """List the policies of one type that are attached directly to a root, unit or account."""
         target = self._target(self._get_param("TargetId"))
         policies = [p for p in target.attached_policies if p.type == self._get_param("Filter")]
         return self._list("Policies", policies, _summary)
 
     def list_targets_for_policy(self) -> str:
-        """What a policy is attached to."""
+        """List the roots, units and accounts to which a policy is attached."""
         policy = self.organizations_backend.get_policy_by_id(self._get_param("PolicyId"))
         return self._list("Targets", policy.attachments, _target_shape)
 

@@ -1,4 +1,4 @@
-"""Base of all overlaid services: the account comes from the caller, and lists have AWS's pages."""
+"""The base of all overlaid services: the account comes from the caller, and lists have AWS's pages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ USUAL_PAGE = 100
 
 
 class ResponseOverlay:
-    """Mixed in before moto's response class of a service."""
+    """A mixin that comes before moto's response class of a service."""
 
     if TYPE_CHECKING:
         backend: Any
         _get_param: Callable[..., Any]
 
     def get_current_account(self) -> str:
-        """The account of the credentials, never of an environment variable."""
+        """Return the account of the credentials, never that of an environment variable."""
         call = calls.current()
         assert call is not None
         return call.account
@@ -42,10 +42,10 @@ class ResponseOverlay:
         shape: Callable[[Any], Any] = lambda item: item,
         **more: Any,
     ) -> ActionResult:
-        """One page of `items`, sorted by `name`, as `{key: [...], IsTruncated, Marker}`.
+        """Return one page of `items`, sorted by `name`, as `{key: [...], IsTruncated, Marker}`.
 
-        The marker names the last item that was given, so that a list which changes between two pages
-        neither repeats nor skips what was there all the time.
+        The marker contains the name of the last item on the page. If the list changes between two pages,
+        items that remain are neither repeated nor skipped.
         """
         chosen, marker = self._cut(sorted(items, key=name), name=name)
         result: dict[str, Any] = {
@@ -58,7 +58,9 @@ class ResponseOverlay:
         return ActionResult(result)
 
     def _cut(self, items: list[Any], *, name: Callable[[Any], str]) -> tuple[list[Any], str | None]:
-        """The items after the request's Marker, at most MaxItems of them, and the marker of the next page."""
+        """Return the items after the request's Marker, at most MaxItems, and the marker of the next page
+        (None at the end).
+        """
         size = int(self._get_param("MaxItems") or USUAL_PAGE)
         if not 1 <= size <= LARGEST_PAGE:
             raise AnswerError(
@@ -73,12 +75,12 @@ class ResponseOverlay:
 
 
 def write_marker(last: str) -> str:
-    """An opaque marker that names the last item of a page."""
+    """Return an opaque marker that contains the name of the last item of a page."""
     return base64.urlsafe_b64encode(json.dumps([last]).encode()).decode()
 
 
 def read_marker(marker: str | None) -> str | None:
-    """The name inside a marker. Raises AWS's ValidationError for one that was not given out here."""
+    """Return the name in a marker. Raises AWS's ValidationError for an invalid marker."""
     if not marker:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Patches of moto: its clock, and a lookup that it repeats with every request."""
+"""Patches of moto: its clock, a lookup that it repeats with every request, and the records of key use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.demo.standin import clock, ids
 
 
 def apply() -> None:
-    """Patch moto once per process; further calls do nothing."""
+    """Patch moto once per process. Further calls do nothing."""
     if moto.iam.models.utcnow is clock.utcnow:
         return
     for module in (moto.iam.models, moto.organizations.models):
@@ -26,7 +26,7 @@ def apply() -> None:
 
 
 def _leave_to_the_world(*args: Any, **kwargs: Any) -> None:
-    """Stop moto from recording key use with every request; the world does it as rarely as AWS."""
+    """Stop moto from recording key use with every request. The world records it as rarely as AWS."""
 
 
 @functools.cache
@@ -42,5 +42,5 @@ def _catalogue() -> list[Any]:
 
 
 def _aws_managed_policies(backend: Any) -> list[Any]:
-    """Return the same objects for every account, since no account-specific data is stored on them."""
+    """Return the same objects for every account, because no account-specific data is stored on them."""
     return list(_catalogue())

@@ -1,4 +1,4 @@
-"""HTTP/1.1 server with keep-alive for the world: one thread per connection, using only the standard
+"""An HTTP/1.1 server with keep-alive for the world: one thread per connection, using only the standard
 library.
 """
 
@@ -17,7 +17,7 @@ from console.demo.standin.world import IncomingRequest, StandinWorld
 
 
 class StandinServer(ThreadingHTTPServer):
-    """Listens for the world; its threads don’t keep the process alive."""
+    """Listens for the world. Its threads don't keep the process alive."""
 
     daemon_threads = True
     block_on_close = False
@@ -43,27 +43,27 @@ class StandinRequestHandler(BaseHTTPRequestHandler):
     server: StandinServer
 
     def do_POST(self) -> None:
-        """Most AWS calls are sent as a POST."""
+        """Handle a POST, which most AWS calls are."""
         self._answer()
 
     def do_PUT(self) -> None:
-        """REST services use other methods for some actions."""
+        """Handle a PUT, which REST services use for some actions."""
         self._answer()
 
     def do_PATCH(self) -> None:
-        """Handle like PUT."""
+        """Handle a PATCH, which REST services use for some actions."""
         self._answer()
 
     def do_DELETE(self) -> None:
-        """Handle like PUT."""
+        """Handle a DELETE, which REST services use for some actions."""
         self._answer()
 
     def do_GET(self) -> None:
-        """Query calls and control requests can be sent as a GET."""
+        """Handle a GET, which query calls and control requests can use."""
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Don’t log requests, because parameters may contain secrets."""
+        """Log nothing, because parameters may contain secrets."""
 
     def _answer(self) -> None:
         path, _, query = self.path.partition("?")

@@ -14,13 +14,13 @@ from botocore.session import Session
 SCOPE = re.compile(r"Credential=([^/,]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
 REST = frozenset({"rolesanywhere", "eks"})
-"""Services whose requests name the action by method and path."""
+"""Services whose requests identify the action by method and path."""
 READS = ("Get", "List", "Describe", "Generate", "Simulate", "Lookup", "Decode", "Validate", "Search")
 
 
 @dataclass(frozen=True)
 class AwsRequest:
-    """What one HTTP request asks of AWS; `target` is set for the JSON services only."""
+    """A parsed request to AWS. `target` is set only for the JSON services."""
 
     service: str
     region: str
@@ -31,19 +31,19 @@ class AwsRequest:
 
     @property
     def is_write(self) -> bool:
-        """Whether the call changes the account or issues credentials."""
+        """True if the call changes the account or issues credentials."""
         return bool(self.action) and not is_read(self.action)
 
 
 def is_read(action: str) -> bool:
-    """Return whether a call only reads, by its name."""
+    """Return True if a call only reads, judged by its name."""
     return action.startswith(READS)
 
 
 def read(
     headers: dict[str, str], body: bytes, *, query: str = "", method: str = "POST", path: str = "/"
 ) -> AwsRequest:
-    """Parse a request. `headers` have lower-case names; an unsigned request has an empty key."""
+    """Parse a request. `headers` have lower-case names. An unsigned request has an empty access key ID."""
     scope = SCOPE.search(headers.get("authorization", ""))
     key, region, service = scope.groups() if scope else ("", "us-east-1", "")
     target = headers.get("x-amz-target", "")

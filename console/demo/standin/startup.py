@@ -35,7 +35,7 @@ def prepare(
 
 
 def _seed(organisation: OrganizationSpec, journal: WriteJournal | None, now: datetime) -> None:
-    """Empty moto and seed the organization."""
+    """Empty moto, and seed the organization."""
     BackendDict.reset()
     usage = now.replace(minute=0, second=0, microsecond=0)
     seeder.seed(organisation, times=OrganisationTimes(anchor=_anchor(journal, now), usage=usage))
@@ -44,11 +44,11 @@ def _seed(organisation: OrganizationSpec, journal: WriteJournal | None, now: dat
 def start(
     port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, now: datetime | None = None
 ) -> RunningStandin:
-    """Serve the sample organization from a daemon thread; port 0 selects a free one. Raises OSError if the
+    """Serve the sample organization from a daemon thread. Port 0 selects a free one. Raises OSError if the
     port is in use.
 
-    With `state`, writes are stored in that folder and replayed. moto's state is global: a second start in a
-    process starts again, and the first one's data is lost.
+    With `state`, writes are stored in that folder and replayed. moto's state is global: a second start in the
+    same process begins again, and the data of the first is lost.
     """
     server = StandinServer((host, port), prepare(state=state, now=now))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -57,7 +57,7 @@ def start(
 
 
 def _anchor(journal: WriteJournal | None, now: datetime) -> datetime:
-    """Return the day of the first seeding, which is stored so that a restart changes no creation dates."""
+    """Return the day of the first seeding. It is stored, so that a restart doesn't change creation dates."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if journal is None:
         return today

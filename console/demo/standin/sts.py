@@ -1,4 +1,4 @@
-"""STS: sessions in the account of their role, only for callers that the role trusts.
+"""STS: sessions in the account of the role, only for callers that the role trusts.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
@@ -20,7 +20,7 @@ from console.demo.standin.overlay import ResponseOverlay
 
 
 class StsRequest(ResponseOverlay, TokenResponse):  # type: ignore[misc]
-    """One STS request."""
+    """An STS request."""
 
     def get_caller_identity(self) -> ActionResult:
         """Return the caller's identity: a user's ARN, or the assumed role with its session name."""
@@ -28,8 +28,8 @@ class StsRequest(ResponseOverlay, TokenResponse):  # type: ignore[misc]
         return ActionResult({"UserId": caller.principal_id, "Account": caller.account, "Arn": caller.arn})
 
     def assume_role(self) -> ActionResult:
-        """Return credentials of a role in its own account. Raises AccessDenied if there is none or it doesn’t
-        trust the caller.
+        """Return credentials of a role in the role's account. Raises AccessDenied if the role doesn't exist
+        or doesn't trust the caller.
         """
         arn = self._get_param("RoleArn")
         role = _role(arn)

@@ -12,8 +12,8 @@ from moto.iam.models import iam_backends
 from console.demo.standin.calls import StandinCall
 from console.demo.standin.evaluate import Context
 
-# The order in which parameters determine the resource: AddUserToGroup is about the group,
-# AddRoleToInstanceProfile about the profile, AttachUserPolicy about the user.
+# The first of these parameters determines the resource: the group for AddUserToGroup, the instance profile
+# for AddRoleToInstanceProfile, the user for AttachUserPolicy.
 NAMED = (
     ("GroupName", "group", "groups"),
     ("InstanceProfileName", "instance-profile", "instance_profiles"),
@@ -28,7 +28,7 @@ ARNS = ("RoleArn", "PolicyArn", "SAMLProviderArn", "OpenIDConnectProviderArn")
 
 
 def resource_of(call: StandinCall) -> str:
-    """The ARN that the call is about, or * for a call about the account as a whole."""
+    """Return the ARN of the resource of a call, or * for a call about the account as a whole."""
     params = call.parameters
     if call.service == "sts":
         return str(params.get("RoleArn", "*"))
@@ -52,7 +52,7 @@ def _arn(call: StandinCall, kind: str, name: str, table: str) -> str:
 
 
 def context_of(call: StandinCall, *, organisation: str | None) -> Context:
-    """Return the condition keys of the call, in lower case; keys that AWS would omit are omitted."""
+    """Return the condition keys of the call, in lower case. Keys that AWS would omit are omitted."""
     caller, params = call.caller, call.parameters
     context: Context = {
         "aws:principalarn": [caller.role_arn or caller.arn],

@@ -1,6 +1,4 @@
-"""Time-based one-time passwords as AWS's virtual devices make them: SHA-1, 30 seconds, six digits (RFC
-6238).
-"""
+"""Time-based one-time passwords as in AWS's virtual devices: SHA-1, 30 seconds, six digits (RFC 6238)."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ STEP = 30
 
 
 def code(seed: str, *, at: float) -> str:
-    """The six digits that a device with this base32 seed shows at a moment (seconds since 1970)."""
+    """Return the six digits that a device with this base32 seed shows at a time (seconds since 1970)."""
     padding = "=" * (-len(seed) % 8)
     key = base64.b32decode(seed + padding)
     digest = hmac.new(key, int(at // STEP).to_bytes(8, "big"), hashlib.sha1).digest()
@@ -22,7 +20,9 @@ def code(seed: str, *, at: float) -> str:
 
 
 def are_consecutive(seed: str, first: str, second: str, *, at: float, behind: int, ahead: int) -> bool:
-    """Whether the codes are two in a row, the second of them at most so many steps off the moment."""
+    """Return True if the codes are consecutive and the second is at most `behind` steps before or `ahead`
+    steps after the time.
+    """
     return any(
         code(seed, at=at + (step - 1) * STEP) == first and code(seed, at=at + step * STEP) == second
         for step in range(-behind, ahead + 1)

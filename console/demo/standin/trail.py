@@ -1,4 +1,4 @@
-"""CloudTrail: what the stand-in itself was asked, who asked, and what came of it; and the trails of accounts.
+"""CloudTrail: the events of the simulated AWS's own calls, and the trails of accounts.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 """
@@ -28,13 +28,13 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>|\"__type\": ?\"([^\"]+)\"")
 
 
-# By account: events with their running number, the oldest first.
+# By account: events with their sequence numbers, the oldest first.
 EVENTS: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
 TRAILS: dict[str, tuple[TrailSpec, ...]] = {}
 
 
 def record(call: StandinCall, reply: StandinReply) -> dict[str, Any]:
-    """Keep one call as CloudTrail would: no secrets, and an error code for what was refused. Returns the
+    """Store a call as CloudTrail does: without secrets, and with an error code if it was refused. Returns the
     event.
     """
     match = ERROR_CODE.search(reply.body) if reply.status >= 400 else None
@@ -99,15 +99,15 @@ def _parameters(params: dict[str, Any]) -> dict[str, Any]:
 
 
 class CloudTrail(ResponseOverlay, BaseResponse):  # type: ignore[misc]
-    """One CloudTrail request."""
+    """A CloudTrail request."""
 
     def __init__(self) -> None:
         super().__init__(service_name="cloudtrail")
         self.automated_parameter_parsing = True
 
     def lookup_events(self) -> ActionResult:
-        """Events of the account in this region, the newest first, at most 50 a page, by at most one
-        attribute.
+        """List the events of the account in this Region, the newest first, at most 50 per page, filtered by
+        lookup attributes.
         """
         size = int(self._get_param("MaxResults") or LARGEST_PAGE)
         if not 1 <= size <= LARGEST_PAGE:
@@ -142,11 +142,11 @@ class CloudTrail(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return True
 
     def describe_trails(self) -> ActionResult:
-        """The trails of the account with their settings."""
+        """List the trails of the account with their settings."""
         return ActionResult({"trailList": [self._trail(t) for t in TRAILS.get(self.current_account, ())]})
 
     def list_trails(self) -> ActionResult:
-        """The trails of the account by name."""
+        """List the names and ARNs of the account's trails."""
         trails = [
             {"TrailARN": self._arn(t), "Name": t.name, "HomeRegion": t.region}
             for t in TRAILS.get(self.current_account, ())
@@ -154,15 +154,15 @@ class CloudTrail(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return ActionResult({"Trails": trails})
 
     def get_trail_status(self) -> ActionResult:
-        """Whether a trail is logging."""
+        """Return whether a trail is logging."""
         return ActionResult({"IsLogging": self._named().logging})
 
     def list_public_keys(self) -> ActionResult:
-        """No keys: the stand-in signs no digest files."""
+        """Return no keys, because the simulated AWS signs no digest files."""
         return ActionResult({"PublicKeyList": []})
 
     def get_event_selectors(self) -> ActionResult:
-        """Which events a trail keeps: all management events."""
+        """Return which events a trail records: all management events."""
         selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
         return ActionResult({"TrailARN": self._arn(self._named()), "EventSelectors": [selector]})
 

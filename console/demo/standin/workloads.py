@@ -1,6 +1,6 @@
-"""Where workloads get roles: profiles and trust anchors of IAM Roles Anywhere, and pod identity associations.
+"""Workloads that get roles: profiles and trust anchors of IAM Roles Anywhere, and pod identity associations.
 
-Both are REST services, of which moto has none or not this part.
+Both are REST services that moto lacks, entirely or in this part.
 https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/Welcome.html
 https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html
 """
@@ -36,13 +36,13 @@ ASSOCIATION_FIELDS = (
 
 
 def forget() -> None:
-    """Drop everything, before the organisation is seeded."""
+    """Remove everything, before the organization is seeded."""
     for table in (PROFILES, ANCHORS, CLUSTERS, ASSOCIATIONS):
         table.clear()
 
 
 def profile(place: Place, key: str, *, at: Any, **values: Any) -> Shape:
-    """Keep a profile under its id; it is enabled unless it is said."""
+    """Store a profile under its ID. It is enabled unless `values` say otherwise."""
     account, region = place
     shape = {
         "profileId": key,
@@ -59,7 +59,7 @@ def profile(place: Place, key: str, *, at: Any, **values: Any) -> Shape:
 
 
 def anchor(place: Place, key: str, *, at: Any, **values: Any) -> Shape:
-    """Keep a trust anchor under its id; it is enabled unless it is said."""
+    """Store a trust anchor under its ID. It is enabled unless `values` say otherwise."""
     account, region = place
     shape = {
         "trustAnchorId": key,
@@ -73,7 +73,7 @@ def anchor(place: Place, key: str, *, at: Any, **values: Any) -> Shape:
 
 
 def association(place: Place, key: str, *, at: Any, clusterName: str, **values: Any) -> Shape:  # noqa: N803
-    """Keep a pod identity association under its id, and its cluster."""
+    """Store a pod identity association under its ID, and its cluster."""
     account, region = place
     clusters = CLUSTERS.setdefault(place, [])
     if clusterName not in clusters:
@@ -92,7 +92,7 @@ def association(place: Place, key: str, *, at: Any, clusterName: str, **values: 
 
 
 class _Regional(ResponseOverlay, BaseResponse):  # type: ignore[misc]
-    """What both services share: tables by account and Region, and pages by nextToken."""
+    """The base of both services: tables by account and Region, and pages by nextToken."""
 
     @property
     def _place(self) -> Place:
@@ -103,7 +103,7 @@ class _Regional(ResponseOverlay, BaseResponse):  # type: ignore[misc]
         return {name: value for name, value in values.items() if value is not None}
 
     def _answer(self, key: str, table: Mapping[str, Shape], *, size: str) -> ActionResult:
-        """One page of a table, in the order of its keys."""
+        """Return one page of a table, in the order of its keys."""
         after = read_marker(self._get_param("nextToken")) or ""
         rest = [name for name in sorted(table) if name > after]
         length = int(self._get_param(size) or PAGE)
@@ -119,7 +119,7 @@ class _Regional(ResponseOverlay, BaseResponse):  # type: ignore[misc]
 
 
 class RolesAnywhere(_Regional):
-    """One request to IAM Roles Anywhere."""
+    """A request to IAM Roles Anywhere."""
 
     def __init__(self) -> None:
         super().__init__(service_name="rolesanywhere")
@@ -134,32 +134,32 @@ class RolesAnywhere(_Regional):
         return ANCHORS.setdefault(self._place, {})
 
     def list_profiles(self) -> ActionResult:
-        """The profiles of the Region, with their policies."""
+        """List the profiles of the Region, with their policies."""
         return self._answer("profiles", self._profiles, size="pageSize")
 
     def list_trust_anchors(self) -> ActionResult:
-        """The trust anchors of the Region."""
+        """List the trust anchors of the Region."""
         return self._answer("trustAnchors", self._anchors, size="pageSize")
 
     def create_profile(self) -> ActionResult:
-        """A new profile, disabled unless the request says otherwise, as AWS makes it."""
+        """Create a profile. As in AWS, it is disabled unless the request enables it."""
         key = ids.as_uuid("profile", ids.fresh("", self.current_account, length=17))
         enabled = bool(self._get_param("enabled"))
         made = profile(self._place, key, at=clock.utcnow(), enabled=enabled, **self._given(PROFILE_FIELDS))
         return ActionResult({"profile": made})
 
     def update_profile(self) -> ActionResult:
-        """Other roles, policies or lengths of sessions."""
+        """Change the roles, policies or session duration of a profile."""
         known = self._named(self._profiles, self._get_param("profileId"))
         known.update(self._given(PROFILE_FIELDS), updatedAt=clock.utcnow())
         return ActionResult({"profile": known})
 
     def enable_profile(self) -> ActionResult:
-        """Let certificates use a profile."""
+        """Enable a profile, so that certificates can use it."""
         return self._switch_profile(is_on=True)
 
     def disable_profile(self) -> ActionResult:
-        """Let no certificate use a profile."""
+        """Disable a profile, so that no certificate can use it."""
         return self._switch_profile(is_on=False)
 
     def _switch_profile(self, *, is_on: bool) -> ActionResult:
@@ -173,7 +173,7 @@ class RolesAnywhere(_Regional):
         return ActionResult({"profile": self._profiles.pop(known["profileId"])})
 
     def create_trust_anchor(self) -> ActionResult:
-        """A new trust anchor, disabled unless the request says otherwise, as AWS makes it."""
+        """Create a trust anchor. As in AWS, it is disabled unless the request enables it."""
         key = ids.as_uuid("anchor", ids.fresh("", self.current_account, length=17))
         enabled = bool(self._get_param("enabled"))
         values = self._given(("name", "source"))
@@ -181,14 +181,14 @@ class RolesAnywhere(_Regional):
         return ActionResult({"trustAnchor": made})
 
     def disable_trust_anchor(self) -> ActionResult:
-        """Trust a certificate authority no more."""
+        """Disable a trust anchor, so that its certificate authority is no longer trusted."""
         known = self._named(self._anchors, self._get_param("trustAnchorId"))
         known["enabled"] = False
         return ActionResult({"trustAnchor": known})
 
 
 class EksRequest(_Regional):
-    """One request to EKS."""
+    """A request to EKS."""
 
     def __init__(self) -> None:
         super().__init__(service_name="eks")
@@ -208,32 +208,34 @@ class EksRequest(_Regional):
         return {key: shape for key, shape in known.items() if shape["clusterName"] == cluster}
 
     def list_clusters(self) -> ActionResult:
-        """The names of the clusters of the Region."""
+        """List the names of the clusters in the Region."""
         return ActionResult({"clusters": sorted(CLUSTERS.get(self._place, ()))})
 
     def list_pod_identity_associations(self) -> ActionResult:
-        """The associations of a cluster; which roles they give, only a description tells."""
+        """List the associations of a cluster. The roles are returned here too; AWS returns them only in
+        descriptions.
+        """
         return self._answer("associations", self._of_cluster, size="maxResults")
 
     def describe_pod_identity_association(self) -> ActionResult:
-        """One association with its roles."""
+        """Return an association with its roles."""
         known = self._named(self._of_cluster, self._get_param("associationId"))
         return ActionResult({"association": known})
 
     def create_pod_identity_association(self) -> ActionResult:
-        """A role for a service account of a cluster."""
+        """Create an association, which gives a role to a service account of a cluster."""
         key = f"a-{ids.fresh('', self.current_account, length=17).lower()}"
         values = self._given(("namespace", "serviceAccount", "tags", *ASSOCIATION_FIELDS))
         made = association(self._place, key, at=clock.utcnow(), clusterName=self._cluster, **values)
         return ActionResult({"association": made})
 
     def update_pod_identity_association(self) -> ActionResult:
-        """Another role or session policy."""
+        """Change the role or session policy of an association."""
         known = self._named(self._of_cluster, self._get_param("associationId"))
         known.update(self._given(ASSOCIATION_FIELDS), modifiedAt=clock.utcnow())
         return ActionResult({"association": known})
 
     def delete_pod_identity_association(self) -> ActionResult:
-        """Take the role from the service account."""
+        """Delete an association, which removes the role from the service account."""
         known = self._named(self._of_cluster, self._get_param("associationId"))
         return ActionResult({"association": ASSOCIATIONS[self._place].pop(known["associationId"])})

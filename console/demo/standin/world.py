@@ -39,14 +39,14 @@ SERVICES: dict[str, Any] = {
     "eks": EksRequest,
 }
 DONE = frozenset({200, 201})
-"""HTTP statuses of successful calls; REST services answer a creation with the latter."""
+"""The HTTP statuses of successful calls. REST services answer a creation with 201."""
 USE_NOTED_EVERY = timedelta(minutes=15)
 REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
 
 
 @dataclass(frozen=True)
 class IncomingRequest:
-    """One HTTP request as the server read it; header names in lower case."""
+    """An HTTP request as the server read it. Header names are in lower case."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class IncomingRequest:
 
 
 class StandinWorld:
-    """All accounts of the organization. moto's state is global, so a process has one world."""
+    """All accounts of the organization. moto's state is global, so a process has only one world."""
 
     def __init__(self, *, hub: str, journal: WriteJournal | None, seed: Callable[[], None]) -> None:
         self.hub, self.journal, self.seed = hub, journal, seed
@@ -111,7 +111,7 @@ class StandinWorld:
         )
         try:
             self._admit(call, incoming)
-            # A replay sets this moment too: what is made carries the same dates after a restart.
+            # A replay sets the same time, so new entities have the same dates after a restart.
             with clock.recorded(call.at):
                 reply = self._dispatch(call, incoming)
         except StandinRefusedError as refusal:
@@ -124,7 +124,9 @@ class StandinWorld:
         return reply
 
     def _admit(self, call: calls.StandinCall, incoming: IncomingRequest) -> None:
-        """Raise RefusedError for a call on the deny list or, with enforcement, one that policies deny."""
+        """Raise StandinRefusedError for a call on the deny list or, with enforcement, a call that signature
+        or policies don't permit.
+        """
         if self.faults.is_denied(account=call.account, service=call.service, action=call.action):
             raise StandinRefusedError(
                 "AccessDenied",
@@ -173,7 +175,7 @@ class StandinWorld:
         return _reply(status, headers, body, call.request_id)
 
     def replay(self) -> tuple[int, int]:
-        """Replay the stored writes. Returns (repeated, refused); refused ones are printed on stderr."""
+        """Replay the stored writes. Returns (repeated, refused). Refused writes are printed on stderr."""
         if self.journal is None:
             return 0, 0
         calls.use_local_key(self.journal.local_key())

@@ -9,8 +9,8 @@ from console.demo.organisation.documents import arn
 
 
 class SampleCall(NamedTuple):
-    """An event name and its parameters; `resource` is the resource if the parameters don’t name it as
-    policies do.
+    """An event name and its parameters. `resource` is the resource if the parameters don't name it in the way
+    that policies do.
     """
 
     name: str
@@ -144,7 +144,7 @@ CALLS: Final[dict[str, tuple[SampleCall, ...]]] = {
     ),
     "support": (SampleCall("DescribeCases"),),
 }
-"""Services by the name that CloudTrail gives them, without `.amazonaws.com`."""
+"""Sample calls by service, under the name that CloudTrail gives it, without `.amazonaws.com`."""
 ABOUT_ONESELF: Final[dict[str, tuple[SampleCall, ...]]] = {
     "iam": (
         SampleCall("ListMFADevices", {"userName": "{user}"}, resource=OWN_USER),
@@ -152,11 +152,11 @@ ABOUT_ONESELF: Final[dict[str, tuple[SampleCall, ...]]] = {
         SampleCall("GetAccountPasswordPolicy"),
     )
 }
-"""Calls of people who can use nothing else in this trail."""
+"""Calls of people who can't make any of the other calls."""
 EMAIL_SOURCE: Final = {"ses": "email"}
-"""CloudTrail's name of a service where it is not that of the permissions."""
+"""CloudTrail's name of a service if it differs from the prefix of its actions."""
 
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
-    """Return a text of a call with its placeholders filled in."""
+    """Return the text of a call with its placeholders filled in."""
     return text.format_map(values) if "{" in text else text

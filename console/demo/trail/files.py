@@ -17,7 +17,7 @@ from console.demo.trail.stories import stories
 def trail_files(organisation: OrganizationSpec, until: datetime) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of each file, by account, the oldest day first.
 
-    `until` is the latest use in the organization, in UTC; the same moment gives the same bytes.
+    `until` is the time of the latest use in the organization, in UTC. The same time gives the same bytes.
     """
     for account in organisation.accounts:
         records = records_of_account(organisation, account, until)

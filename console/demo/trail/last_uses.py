@@ -73,7 +73,7 @@ class SampleUses:
         return self._services[account_id].get(arn, {})
 
     def is_of(self, organisation: OrganizationSpec, until: datetime) -> bool:
-        """Return whether these are the last uses of the same trail."""
+        """Return True if these are the last uses of the same trail."""
         return self.until == until and self._organisation == organisation
 
 

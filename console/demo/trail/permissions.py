@@ -44,8 +44,8 @@ Calls = Mapping[str, tuple[SampleCall, ...]]
 
 
 class OwnCalls(NamedTuple):
-    """The calls that a user can make, by service, and the values for their texts. `about_oneself` are calls
-    that everyone can make about their own user.
+    """The calls that a user can make, by service, and the values for their placeholders. `about_oneself` are
+    calls about the user's own user.
     """
 
     allowed: Calls
@@ -53,13 +53,13 @@ class OwnCalls(NamedTuple):
     values: Mapping[str, str]
 
     def of_services(self, services: Iterable[str]) -> Calls:
-        """Return those of some services; all if none of them is allowed."""
+        """Return the calls of some services; all calls if none of these services is allowed."""
         wanted = {service: self.allowed[service] for service in services if service in self.allowed}
         return wanted or self.allowed
 
 
 class CallAsker(NamedTuple):
-    """The caller and the policies that apply."""
+    """A caller with the policies that apply to it."""
 
     caller: SampleCaller
     principal: Principal
@@ -112,7 +112,9 @@ class CallPermissions:
         return policies
 
     def _named(self, names: Iterable[str], unused: str = "") -> Iterator[Document]:
-        """Yield the policies with these names or AWS ARNs, the latter reduced to what the trail needs."""
+        """Yield the policies with these names or ARNs. AWS managed policies are reduced to what the trail
+        needs.
+        """
         for name in names:
             short = name.rpartition("/")[2]
             if name in self._policies:
@@ -129,7 +131,7 @@ class CallPermissions:
         return allowed
 
     def _is_allowed(self, service: str, call: SampleCall, asker: CallAsker) -> bool:
-        """Return whether policies certainly allow the call, given what its event records."""
+        """Return True if the policies certainly allow the call, given what its event records."""
         record = asker.caller.makes(service, call, self._moment, asker.values)
         prefix, region = service_prefix(record["eventSource"]), record["awsRegion"]
         resource = filled(call.resource, asker.values)
@@ -148,7 +150,9 @@ class CallPermissions:
 
 
 def _mfa_of(caller: SampleCaller) -> str | None:
-    """Return whether the credentials were obtained with MFA; None for an access key, where it is unknown."""
+    """Return whether the credentials were obtained with MFA ("true" or "false"); None for an access key, for
+    which it is unknown.
+    """
     session = caller.identity.get("sessionContext")
     return None if session is None else str(session["attributes"]["mfaAuthenticated"])
 
@@ -159,7 +163,7 @@ def _default_of(policy: PolicySpec) -> Document:
 
 
 def _scps(organisation: OrganizationSpec, account: AccountSpec) -> tuple[PolicySet, ...]:
-    """Return the SCPs above an account, which only deny, besides one that allows everything."""
+    """Return the SCPs above an account, which only deny, together with one that allows everything."""
     places = {account.name, account.ou}
     place = account.ou
     while place := organisation.units.get(place, ""):

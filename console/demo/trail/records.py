@@ -26,12 +26,12 @@ KEY_PLACES: Final = {
     ("production", "sftp-sync"): PUBLIC["production", "sftp-drop-1"],
     ("data", "airflow-legacy"): GATEWAY,
 }
-"""Keys that programs on EC2 instances use."""
+"""Keys that programs on EC2 instances use, with the address from which they are used."""
 
 
 @dataclass(frozen=True)
 class SampleCaller:
-    """The caller: identity in CloudTrail's format, account, address and tool."""
+    """A caller: identity in CloudTrail's format, account, address and tool."""
 
     account: AccountSpec
     identity: dict[str, Any]
@@ -40,7 +40,7 @@ class SampleCaller:
 
     @property
     def is_console(self) -> bool:
-        """Whether the calls are made in the AWS console."""
+        """True if the calls are made in the AWS console."""
         return self.agent == BROWSER
 
     def calls(
@@ -53,7 +53,7 @@ class SampleCaller:
         is_read: bool = True,
         **more: Any,
     ) -> dict[str, Any]:
-        """Return the record of a call; `more` are further fields, such as an error."""
+        """Return the record of a call. `more` are further fields, such as an error."""
         principal = str(self.identity.get("arn", self.identity.get("principalId", "")))
         source = EMAIL_SOURCE.get(service, service)
         record: dict[str, Any] = {
@@ -92,7 +92,7 @@ class SampleCaller:
         return self.calls(service, call.name, at, parameters, is_read=call.is_read, **more)
 
     def signs_in(self, at: datetime, *, mfa: bool) -> dict[str, Any]:
-        """Return a sign-in to the AWS console with a password."""
+        """Return the record of a sign-in to the AWS console with a password."""
         return self.calls(
             "signin",
             "ConsoleLogin",
@@ -106,7 +106,7 @@ class SampleCaller:
     def is_denied(
         self, service: str, name: str, at: datetime, parameters: dict[str, Any] | None = None, *, action: str
     ) -> dict[str, Any]:
-        """Return a call that AWS denies, because no policy allows the action."""
+        """Return the record of a call that AWS denies because no policy allows the action."""
         message = (
             f"User: {self.identity['arn']} is not authorized to perform: {action} "
             "because no identity-based policy allows the action"
@@ -128,7 +128,7 @@ def address_of(*parts: str) -> str:
 
 
 def requires_mfa(account: AccountSpec, user: UserSpec) -> bool:
-    """Return whether a group of the user denies everything without MFA."""
+    """Return True if a group of the user denies everything without MFA."""
     strict = {group.name for group in account.groups if "RequireMfa" in group.policies}
     return bool(strict.intersection(user.groups))
 
@@ -136,7 +136,7 @@ def requires_mfa(account: AccountSpec, user: UserSpec) -> bool:
 def key_caller(
     account: AccountSpec, user: UserSpec, *, key: int, agent: str, address: str = ""
 ) -> SampleCaller:
-    """Return a user with an access key."""
+    """Return the caller for a user with an access key."""
     identity = _user_identity(account, user)
     identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
     return SampleCaller(account, identity, address or key_address(account, user), agent)
@@ -150,8 +150,8 @@ def key_address(account: AccountSpec, user: UserSpec) -> str:
 def user_caller(
     account: AccountSpec, user: UserSpec, *, key: int | None, agent: str, address: str = ""
 ) -> SampleCaller:
-    """Return a user in the console (`key` None) or with an access key, through a session with MFA if a group
-    requires it.
+    """Return the caller for a user in the console (`key` None) or with an access key. If a group requires
+    MFA, the access key is used through a session with MFA.
     """
     has_device = bool(user.devices)
     if key is not None and not (has_device and requires_mfa(account, user)):
@@ -175,7 +175,7 @@ def _user_identity(account: AccountSpec, user: UserSpec) -> dict[str, Any]:
 def role_caller(
     account: AccountSpec, role: RoleSpec, session: str, *, agent: str, address: str, **context: Any
 ) -> SampleCaller:
-    """Return a session of a role; `context` is added to the session's context."""
+    """Return the caller for a session of a role. `context` is added to the session's context."""
     unique_id = ids.stable("AROA", account.id, "role", role.name)
     identity = {
         "type": "AssumedRole",
@@ -199,7 +199,7 @@ def role_caller(
 
 
 def root_caller(account: AccountSpec, address: str) -> SampleCaller:
-    """Return the root user in the console."""
+    """Return the caller for the root user in the console."""
     identity = {
         "type": "Root",
         "principalId": account.id,
@@ -210,5 +210,5 @@ def root_caller(account: AccountSpec, address: str) -> SampleCaller:
 
 
 def services_of(key: KeySpec) -> tuple[str, ...]:
-    """Return what a key is used for: its service, and what its owner also looks at."""
+    """Return the services that a key is used for: its own, and S3, which its owner uses too."""
     return (key.service, "s3") if key.service != "s3" else ("s3",)

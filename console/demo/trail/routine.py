@@ -46,7 +46,7 @@ WHO_AM_I: Final[Calls] = {"sts": (SampleCall("GetCallerIdentity"),)}
 def routine(
     organisation: OrganizationSpec, account: AccountSpec, until: datetime
 ) -> Iterator[dict[str, Any]]:
-    """Yield ninety days of an account, in no particular order.
+    """Yield ninety days of events of an account, in no particular order.
 
     The last use of a password or key is that of its spec. People and robots make only calls that their
     policies allow.
@@ -104,8 +104,8 @@ def _key(
     permissions: CallPermissions,
     until: datetime,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the calls of each use, the last one first: people use a key about twice a week, robots every
-    day.
+    """Yield the calls of each use, the last one first. People use a key about twice a week, robots
+    every day.
     """
     assert key.used is not None
     chance = _chance(account, user.name, f"key {number}")
@@ -123,7 +123,7 @@ def _key(
 
 
 def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """Yield a deployment every other day, from GitHub Actions, without a key."""
+    """Yield a deployment every other day, made from GitHub Actions without a key."""
     chance = _chance(account, role.name, "pipeline")
     for number, at in enumerate(_times(chance, until, last=0.3, oldest=DAYS, gap=2.0)):
         web = {
@@ -141,7 +141,7 @@ def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator
 
 
 def _reads(calls: Calls) -> Calls:
-    """Return the calls that only read, as people mostly do in the console."""
+    """Return the calls that only read, which is what people mostly do in the console."""
     reads = {service: tuple(call for call in calls[service] if call.is_read) for service in calls}
     return {service: those for service, those in reads.items() if those}
 
@@ -155,7 +155,7 @@ def _calls(
     values: Mapping[str, str],
     count: int,
 ) -> Iterator[dict[str, Any]]:
-    """Yield some of these calls in the minutes after a moment; people read more than they write."""
+    """Yield some of these calls in the minutes after a time. People read more than they write."""
     if not calls:
         return
     for number in range(count):
@@ -169,7 +169,7 @@ def _calls(
 def _times(
     chance: random.Random, until: datetime, *, last: float, oldest: float, gap: float
 ) -> Iterator[datetime]:
-    """Yield moments from the last use back to the first, mostly on working days."""
+    """Yield times from the last use back to the first, mostly on working days."""
     days = last
     while days <= min(DAYS, oldest - 1):
         at = until - timedelta(days=days)

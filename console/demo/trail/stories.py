@@ -1,5 +1,5 @@
-"""Events that an auditor should find in the sample trail; each story is listed in
-tests/console/demo/planted_activity.json.
+"""Events that an auditor should find in the sample trail. tests/console/demo/planted_activity.json lists each
+story.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from console.demo.trail.records import (
 )
 
 STRANGE_NETWORK: Final = "198.51.100.66"
-"""No one at Northline has called from this network before."""
+"""A network from which no one at Northline has called before."""
 SETTLEMENTS: Final = "pay-settlements"
-"""A bucket that no policy of a developer allows."""
+"""A bucket to which no developer has access by a policy."""
 
 
 def stories(organisation: OrganizationSpec, until: datetime) -> Iterator[dict[str, Any]]:
@@ -53,7 +53,7 @@ def _denied_calls(production: AccountSpec, until: datetime) -> Iterator[dict[str
 
 
 def _key_from_a_new_network(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """The release pipeline's key is used from an unknown network, for reads only."""
+    """The release pipeline's key is used from an unknown network, only for reads."""
     thief = _key_of(production, "ci-release", BOTO, address=STRANGE_NETWORK)
     at = until - timedelta(days=3, hours=2)
     yield thief.calls("sts", "GetCallerIdentity", at)
@@ -65,7 +65,7 @@ def _key_from_a_new_network(production: AccountSpec, until: datetime) -> Iterato
 
 
 def _root_sign_in(sandbox: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """The sandbox's root user signs in with a password alone."""
+    """The sandbox's root user signs in with only a password."""
     root = root_caller(sandbox, address_of("office"))
     at = until - timedelta(days=3)
     yield root.signs_in(at, mfa=False)
@@ -73,7 +73,7 @@ def _root_sign_in(sandbox: AccountSpec, until: datetime) -> Iterator[dict[str, A
 
 
 def _administrator_by_console(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """Someone is made administrator in the console, at night, without a request."""
+    """A user becomes administrator in the console, at night, without a request."""
     gunnar = user_caller(production, _user(production, "gunnar.hauge"), key=None, agent=BROWSER)
     at = until - timedelta(days=41, hours=9)
     yield gunnar.signs_in(at, mfa=False)
@@ -92,7 +92,7 @@ def _boundary_by_terraform(staging: AccountSpec, until: datetime) -> Iterator[di
 
 
 def _policy_by_script(data: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
-    """A script of an engineer gives her a policy of her own."""
+    """An engineer's script gives her own user an inline policy."""
     priya = _key_of(data, "priya.raman", BOTO)
     parameters = {"userName": "priya.raman", "policyName": "glue-pass-role"}
     yield priya.calls("iam", "PutUserPolicy", until - timedelta(days=22), parameters, is_read=False)
@@ -141,5 +141,5 @@ def _role(account: AccountSpec, name: str) -> RoleSpec:
 
 
 def _key_of(account: AccountSpec, name: str, agent: str, *, address: str = "") -> SampleCaller:
-    """Return a user with the first access key."""
+    """Return the caller for a user with the first access key."""
     return user_caller(account, _user(account, name), key=0, agent=agent, address=address)

@@ -43,7 +43,7 @@ class IamRequest(
     SimulateCalls,
     IamResponse,  # type: ignore[misc]
 ):
-    """An IAM request; each mixin answers the calls of one topic, and moto all others."""
+    """An IAM request. Each mixin answers the calls of one topic, and moto answers all others."""
 
-    # The shapes are complete and encoded; moto's corrections would encode them again.
+    # The shapes are complete and encoded. moto's transformers would encode them again.
     RESPONSE_KEY_PATH_TO_TRANSFORMER: dict[str, Any] = {}

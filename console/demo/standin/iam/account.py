@@ -1,4 +1,4 @@
-"""The account itself: summary with real counts, alias, password policy.
+"""The account itself: summary with real counts, alias and password policy.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
 """
@@ -69,8 +69,8 @@ class AccountWide(ResponseOverlay):
         return ActionResult({"SummaryMap": counts | QUOTAS})
 
     def list_organizations_features(self) -> ActionResult:
-        """List the features of central root access, which the sample organization has not enabled; only for
-        the management account.
+        """List the enabled features of central root access. Only the management account can see them, and the
+        sample organization has enabled none.
         """
         organization = management_backend()
         if organization is None:
@@ -84,11 +84,11 @@ class AccountWide(ResponseOverlay):
         return ActionResult({"OrganizationId": organization.org.id, "EnabledFeatures": sorted(features)})
 
     def list_account_aliases(self) -> ActionResult:
-        """Return the alias; there is at most one."""
+        """List the account alias. There is at most one."""
         return self._page("AccountAliases", self.backend.account_aliases, name=str)
 
     def create_account_alias(self) -> ActionResult:
-        """Set the account's alias, replacing the former one."""
+        """Set the account alias. It replaces the previous one."""
         alias = self._get_param("AccountAlias")
         if not ALIAS.fullmatch(alias):
             raise AnswerError("ValidationError", f"The account alias {alias!r} is not valid.")
@@ -104,7 +104,7 @@ class AccountWide(ResponseOverlay):
         return EmptyResult()
 
     def get_account_password_policy(self) -> ActionResult:
-        """Return the password policy. Raises NoSuchEntity if the account only has AWS's default."""
+        """Return the password policy. Raises NoSuchEntity if the account has only AWS's default."""
         return ActionResult({"PasswordPolicy": _password_policy(self.backend.get_account_password_policy())})
 
 

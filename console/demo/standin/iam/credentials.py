@@ -25,7 +25,9 @@ SERVICES = WITH_AGE | {"codecommit.amazonaws.com", "cassandra.amazonaws.com"}
 
 
 def service_user_name(user: Any, service: str, taken: int) -> str:
-    """The user name of a service-specific credential: AWS adds a number to the second one."""
+    """Return the user name of a service-specific credential. AWS adds a number to the name of the
+    second one.
+    """
     return f"{user.name}{'+' + str(taken) if taken else ''}-at-{user.account_id}"
 
 
@@ -41,7 +43,7 @@ class CredentialCalls(ResponseOverlay):
         return self.backend.get_user(name)
 
     def create_access_key(self) -> ActionResult:
-        """Create a key; its secret is returned only this once."""
+        """Create a key. Its secret is returned only this once."""
         key = self.backend.create_access_key(self._user().name)
         key.secret_access_key = base64.b64encode(calls.derive("access key")[:30]).decode()
         return ActionResult({"AccessKey": key})
@@ -62,12 +64,12 @@ class CredentialCalls(ResponseOverlay):
         )
 
     def update_access_key(self) -> ActionResult:
-        """Make a key active or inactive."""
+        """Activate or deactivate a key."""
         self._key(self._user()).status = self._get_param("Status")
         return EmptyResult()
 
     def delete_access_key(self) -> ActionResult:
-        """Delete a key of a user."""
+        """Delete a key."""
         user = self._user()
         key = self._key(user)
         user.access_keys.remove(key)
@@ -82,7 +84,7 @@ class CredentialCalls(ResponseOverlay):
         raise AnswerError("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
 
     def get_access_key_last_used(self) -> ActionResult:
-        """Return when, where and for which service a key was last used; N/A if never."""
+        """Return when, where and for which service a key was last used; N/A if it was never used."""
         key_id = self._get_param("AccessKeyId")
         account = ids.account_of(key_id)
         known = iam_backends[account]["aws"].access_keys if account in iam_backends else {}
@@ -108,19 +110,19 @@ class CredentialCalls(ResponseOverlay):
         )
 
     def upload_ssh_public_key(self) -> ActionResult:
-        """Give a user an SSH key for git."""
+        """Upload an SSH public key for Git."""
         key = self._user().upload_ssh_public_key(self._get_param("SSHPublicKeyBody"))
         key.ssh_public_key_id = ids.fresh("APKA", self.backend.account_id)
         key.fingerprint = fingerprint(key.ssh_public_key_body)
         return ActionResult({"SSHPublicKey": key})
 
     def list_ssh_public_keys(self) -> ActionResult:
-        """The SSH keys of a user, without their text."""
+        """List the SSH keys of a user, without their text."""
         user = self._user()
         return self._page("SSHPublicKeys", user.ssh_public_keys, name=lambda k: k.ssh_public_key_id)
 
     def list_signing_certificates(self) -> ActionResult:
-        """The signing certificates of a user."""
+        """List the signing certificates of a user."""
         user = self._user()
         return self._page(
             "Certificates",
@@ -136,7 +138,7 @@ class CredentialCalls(ResponseOverlay):
         )
 
     def create_service_specific_credential(self) -> ActionResult:
-        """Create a credential for a service; its password is returned only this once."""
+        """Create a credential for a service. Its password is returned only this once."""
         user, service = self._user(), self._get_param("ServiceName")
         if service not in SERVICES:
             raise AnswerError("NotSupportedService", f"No such service {service} is supported.")
@@ -164,12 +166,12 @@ class CredentialCalls(ResponseOverlay):
         return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
 
     def reset_service_specific_credential(self) -> ActionResult:
-        """Set a new password for the credential."""
+        """Set a new password for a credential."""
         user, credential = self._service_credential()
         return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
 
     def update_service_specific_credential(self) -> ActionResult:
-        """Make a credential active or inactive."""
+        """Activate or deactivate a credential."""
         _, credential = self._service_credential()
         credential.status = self._get_param("Status")
         return EmptyResult()
@@ -181,7 +183,7 @@ class CredentialCalls(ResponseOverlay):
         return EmptyResult()
 
     def list_service_specific_credentials(self) -> ActionResult:
-        """The credentials of one user, or with AllUsers of the account, without passwords."""
+        """List the credentials of a user or (with AllUsers) of the account, without passwords."""
         if self._get_param("AllUsers"):
             if self._get_param("UserName"):
                 raise AnswerError("InvalidInput", "UserName cannot be given together with AllUsers.")
@@ -211,7 +213,7 @@ class CredentialCalls(ResponseOverlay):
 
 
 def fingerprint(body: str) -> str:
-    """The MD5 digest of an SSH key, with colons."""
+    """Return the MD5 digest of an SSH key, with colons."""
     parts = body.split()
     try:
         raw = base64.b64decode(parts[1], validate=True)

@@ -28,17 +28,17 @@ BEFORE = {
     FINALIZED: (ACCEPTED,),
     REJECTED: (ASSIGNED, PENDING, ACCEPTED),
 }
-"""State → those from which it is reached."""
+"""For each state, the states from which it can be reached."""
 TEMPLATES = "arn:aws:iam::aws:delegation-template/"
 
 
 class DelegationCalls(ResponseOverlay):
-    """What partners ask for, and what becomes of it. AWS renders the policy from a template of the partner;
-    here the parameter `policy` of the template is the policy.
+    """Calls about delegation requests. AWS renders the policy from a template of the partner; here, the
+    parameter `policy` of the template is the policy.
     """
 
     def create_delegation_request(self) -> ActionResult:
-        """A request without an owner."""
+        """Create a request without an owner."""
         wanted = self._get_param("Permissions") or {}
         parameters = {each["Name"]: each["Values"] for each in wanted.get("Parameters") or []}
         call = calls.current()
@@ -59,7 +59,7 @@ class DelegationCalls(ResponseOverlay):
         return ActionResult({"DelegationRequestId": delegation.id})
 
     def list_delegation_requests(self) -> ActionResult:
-        """Those that have an owner, by id."""
+        """List the requests that have an owner, by ID."""
         owner = self._get_param("OwnerId")
         owned = [each for each in self._all.values() if each.owner and owner in (None, "", each.owner)]
         chosen, marker = self._cut(sorted(owned, key=lambda each: each.id), name=lambda each: each.id)
@@ -68,53 +68,53 @@ class DelegationCalls(ResponseOverlay):
         return ActionResult({"DelegationRequests": requests, "isTruncated": marker is not None, **more})
 
     def get_delegation_request(self) -> ActionResult:
-        """One of them."""
+        """Return a request."""
         return ActionResult({"DelegationRequest": _shape(self._asked(), self.backend.account_id)})
 
     def associate_delegation_request(self) -> ActionResult:
-        """Make the caller its owner."""
+        """Make the caller the owner of a request."""
         call = calls.current()
         assert call is not None
         self._move(ASSIGNED).owner = call.caller.arn
         return EmptyResult()
 
     def update_delegation_request(self) -> ActionResult:
-        """Hand it to someone who can accept it."""
+        """Forward a request to someone who can accept it."""
         self._move(PENDING)
         return EmptyResult()
 
     def accept_delegation_request(self) -> ActionResult:
-        """Grant what it asks for."""
+        """Accept a request, with the caller as approver."""
         call = calls.current()
         assert call is not None
         self._move(ACCEPTED).approver = call.caller.arn
         return EmptyResult()
 
     def send_delegation_token(self) -> ActionResult:
-        """Let the partner begin. The token itself goes to the partner alone."""
+        """Let the partner begin. The token itself is sent only to the partner."""
         self._move(FINALIZED)
         return EmptyResult()
 
     def reject_delegation_request(self) -> ActionResult:
-        """Refuse it, or take back what was accepted while no token was sent."""
+        """Reject a request. An accepted request can be rejected until its token is sent."""
         self._move(REJECTED)
         return EmptyResult()
 
     def get_outbound_web_identity_federation_info(self) -> ActionResult:
-        """The issuer. Raises FeatureDisabled while it is off."""
+        """Return the issuer of outbound federation. Raises FeatureDisabled if it is off."""
         if not account_extras(self.backend).issues_tokens:
             raise AnswerError("FeatureDisabled", "Outbound web identity federation is disabled.")
         return ActionResult({"IssuerIdentifier": issuer_of(self.backend), "JwtVendingEnabled": True})
 
     def enable_outbound_web_identity_federation(self) -> ActionResult:
-        """Let principals get tokens. Raises FeatureEnabled where they can."""
+        """Turn on outbound federation. Raises FeatureEnabled if it is on."""
         if account_extras(self.backend).issues_tokens:
             raise AnswerError("FeatureEnabled", "Outbound web identity federation is enabled.")
         account_extras(self.backend).issues_tokens = True
         return ActionResult({"IssuerIdentifier": issuer_of(self.backend)})
 
     def disable_outbound_web_identity_federation(self) -> ActionResult:
-        """Give out no more tokens. Raises FeatureDisabled where it is off."""
+        """Turn off outbound federation. Raises FeatureDisabled if it is off."""
         if not account_extras(self.backend).issues_tokens:
             raise AnswerError("FeatureDisabled", "Outbound web identity federation is disabled.")
         account_extras(self.backend).issues_tokens = False
@@ -139,7 +139,7 @@ class DelegationCalls(ResponseOverlay):
 
 
 def issuer_of(backend: Any) -> str:
-    """The issuer of an account's tokens."""
+    """Return the issuer of an account's tokens."""
     return f"https://{ids.digest('issuer', backend.account_id)[:32]}.tokens.sts.global.api.aws"
 
 

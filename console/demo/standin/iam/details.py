@@ -27,10 +27,12 @@ LISTS = {
 
 
 class AuthorizationDetails(ResponseOverlay):
-    """The one call that gives a whole account."""
+    """The one call that returns a whole account."""
 
     def get_account_authorization_details(self) -> ActionResult:
-        """Users, groups, roles, customer policies and the AWS managed policies in use, in this order."""
+        """Return users, groups, roles, customer managed policies and the AWS managed policies in use, in this
+        order.
+        """
         wanted = self._get_param("Filter") or list(FILTERS)
         if unknown := set(wanted) - set(FILTERS):
             raise AnswerError("ValidationError", f"Invalid value for Filter: {', '.join(sorted(unknown))}")
@@ -49,7 +51,7 @@ class AuthorizationDetails(ResponseOverlay):
 
 
 def _of_kind(backend: Any, kind: str, usage: shapes.PolicyUsage) -> list[tuple[str, Any]]:
-    """(kind, entity) pairs in the order of their names."""
+    """Return (kind, entity) pairs, sorted by name."""
     if kind in {"User", "Group", "Role"}:
         entities = {"User": backend.users, "Group": backend.groups, "Role": backend.roles}[kind].values()
     else:

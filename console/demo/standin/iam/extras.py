@@ -11,7 +11,7 @@ TagList = list[dict[str, str]]
 
 @dataclass
 class ServiceCredential:
-    """A service-specific credential, for instance an HTTPS git password or a Bedrock API key."""
+    """A service-specific credential, such as an HTTPS Git password or a Bedrock API key."""
 
     id: str
     service: str
@@ -24,7 +24,9 @@ class ServiceCredential:
 
 @dataclass
 class MfaDevice:
-    """An MFA device. `kind` is virtual, passkey, security-key or hardware; `user` is moto's user, or None."""
+    """An MFA device. `kind` is virtual, passkey, security-key or hardware. `user` is moto's user; None if it
+    is unassigned.
+    """
 
     serial: str
     kind: str
@@ -37,7 +39,7 @@ class MfaDevice:
 
 @dataclass
 class StoredDelegation:
-    """A delegation request of a partner; dates are naive UTC, `duration` is in seconds."""
+    """A delegation request of a partner. Dates are naive UTC, `duration` is in seconds."""
 
     id: str
     requestor: str
@@ -56,7 +58,7 @@ class StoredDelegation:
 
 @dataclass
 class UserExtras:
-    """Facts of one user; dates are naive UTC."""
+    """Additional data of a user. Dates are naive UTC, `max_sign_in` is in seconds."""
 
     boundary: str | None = None
     login_created: datetime | None = None
@@ -67,7 +69,7 @@ class UserExtras:
 
 @dataclass
 class RootUser:
-    """The root user, whom IAM shows only in the credential report and the summary."""
+    """The root user, which IAM shows only in the credential report and the account summary."""
 
     created: datetime
     password_changed: datetime
@@ -79,8 +81,8 @@ class RootUser:
 
 @dataclass
 class AccountExtras:
-    """Facts of one account. `report` is the CSV and when it was made (naive UTC), `report_asked` a monotonic
-    time.
+    """Additional data of an account. `report` is the CSV and its time of creation (naive UTC). `report_asked`
+    is the monotonic time at which the report was requested.
     """
 
     devices: dict[str, MfaDevice] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class AccountExtras:
 
 
 def user_extras(user: Any) -> UserExtras:
-    """Return the extras of a moto user, created on first use; they are kept when the user is renamed."""
+    """Return the extras of a moto user, created on first use. They are kept when the user is renamed."""
     extras = getattr(user, "gatehouse_extras", None)
     if not isinstance(extras, UserExtras):
         extras = UserExtras()
@@ -103,7 +105,9 @@ def user_extras(user: Any) -> UserExtras:
 
 
 def account_extras(backend: Any) -> AccountExtras:
-    """Return the extras of an account, stored on moto's IAM backend and so removed together with it."""
+    """Return the extras of an account. They are stored on moto's IAM backend, and so are removed together
+    with it.
+    """
     extras = getattr(backend, "gatehouse_extras", None)
     if not isinstance(extras, AccountExtras):
         extras = AccountExtras()
@@ -117,6 +121,6 @@ def tags_of(entity: Any) -> TagList:
 
 
 def devices_of(backend: Any, user: Any) -> list[MfaDevice]:
-    """The enabled devices of a user, by serial number."""
+    """Return the enabled devices of a user, by serial number."""
     devices = [d for d in account_extras(backend).devices.values() if d.user is user and d.enabled]
     return sorted(devices, key=lambda d: d.serial)

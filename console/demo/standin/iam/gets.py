@@ -1,4 +1,4 @@
-"""Single IAM entities in their full form, with documents URL-encoded as AWS sends them."""
+"""Calls that return single IAM entities in full, with documents URL-encoded as by AWS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from console.demo.standin.overlay import ResponseOverlay
 
 
 def no_such(kind: str, name: str) -> AnswerError:
-    """AWS's NoSuchEntity for an entity that is looked up by name."""
+    """Return AWS's NoSuchEntity error for an entity that is looked up by name."""
     return AnswerError("NoSuchEntity", f"The {kind} with name {name} cannot be found.")
 
 
@@ -21,7 +21,7 @@ class GetCalls(ResponseOverlay):
     """Calls that return one entity."""
 
     def get_user(self) -> ActionResult:
-        """The named user, or the caller when no name is given."""
+        """Return the named user, or the caller if no name is given."""
         name = self._get_param("UserName")
         if not name:
             call = calls.current()
@@ -34,41 +34,41 @@ class GetCalls(ResponseOverlay):
         return ActionResult({"User": shapes.user_full(self.backend.get_user(name))})
 
     def get_group(self) -> ActionResult:
-        """A group with its members, in pages."""
+        """Return a group with its members, in pages."""
         group = self.backend.get_group(self._get_param("GroupName"))
         return self._page(
             "Users", group.users, name=lambda u: u.name, shape=shapes.user, Group=shapes.group(group)
         )
 
     def get_role(self) -> ActionResult:
-        """A role with its tags, boundary and last use."""
+        """Return a role with its tags, boundary and last use."""
         return ActionResult({"Role": shapes.role_full(self.backend.get_role(self._get_param("RoleName")))})
 
     def get_policy(self) -> ActionResult:
-        """A managed policy with description and tags."""
+        """Return a managed policy with description and tags."""
         policy = self.backend.get_policy(self._get_param("PolicyArn"))
         return ActionResult({"Policy": shapes.policy_full(policy, shapes.PolicyUsage.count_in(self.backend))})
 
     def get_policy_version(self) -> ActionResult:
-        """One version with its document."""
+        """Return a policy version with its document."""
         version = self.backend.get_policy_version(self._get_param("PolicyArn"), self._get_param("VersionId"))
         return ActionResult({"PolicyVersion": shapes.version(version, document=True)})
 
     def get_instance_profile(self) -> ActionResult:
-        """An instance profile with its tags."""
+        """Return an instance profile with its tags."""
         profile = self.backend.get_instance_profile(self._get_param("InstanceProfileName"))
         return ActionResult({"InstanceProfile": shapes.instance_profile(profile, tags=True)})
 
     def get_user_policy(self) -> ActionResult:
-        """An inline policy of a user."""
+        """Return an inline policy of a user."""
         return self._inline("User", self.backend.get_user(self._get_param("UserName")))
 
     def get_group_policy(self) -> ActionResult:
-        """An inline policy of a group."""
+        """Return an inline policy of a group."""
         return self._inline("Group", self.backend.get_group(self._get_param("GroupName")))
 
     def get_role_policy(self) -> ActionResult:
-        """An inline policy of a role."""
+        """Return an inline policy of a role."""
         return self._inline("Role", self.backend.get_role(self._get_param("RoleName")))
 
     def _inline(self, kind: str, entity: Any) -> ActionResult:

@@ -1,7 +1,8 @@
-"""Service-last-accessed reports: which services a principal may use, and which it did use, when and where.
+"""Service-last-accessed reports: the services that a principal can use, and when and where it last used each.
 
-They are those of the made-up trail. Of principals that it has nothing of, dates are drawn, always the same
-ones, from their last use backwards: from before the trail, or in services whose calls it doesn't record.
+The dates are those of the simulated trail. For principals that the trail doesn't contain, dates are derived
+from a hash and so are always the same: they lie before the last use, either before the trail or in services
+whose calls it doesn't record.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_access-advisor.html
 """
 
@@ -26,12 +27,12 @@ from console.demo.trail.last_uses import SampleUses, unrecorded_services
 from iam.activity.permissions import service_prefix
 
 COMMON: Final = frozenset({"kms", "sts"}).union(service_prefix(f"{name}.amazonaws.com") for name in CALLS)
-"""Some services for a policy that allows all of them: those of which the trail has calls, and more."""
+"""The services that a policy for all services stands for: those of the trail's calls, KMS and STS."""
 
 
 @dataclass
 class KnownUses:
-    """The last uses that were taken when the stand-in was seeded."""
+    """The last uses that were set when the organization was seeded."""
 
     uses: SampleUses | None = None
 
@@ -40,17 +41,17 @@ KNOWN: Final = KnownUses()
 
 
 def take(organisation: OrganizationSpec, *, until: datetime) -> SampleUses:
-    """Answer by the trail of this organization that ends at a moment."""
+    """Answer from the trail of this organization that ends at a moment. Returns its last uses."""
     if KNOWN.uses is None or not KNOWN.uses.is_of(organisation, until):
         KNOWN.uses = SampleUses(organisation, until)
     return KNOWN.uses
 
 
 class LastAccessed(ResponseOverlay):
-    """Jobs that answer at the second question, as AWS's take a moment."""
+    """Report jobs. Like AWS's, they take a moment: the first request for the result returns IN_PROGRESS."""
 
     def generate_service_last_accessed_details(self) -> ActionResult:
-        """Begin a report about a user, group, role or policy."""
+        """Start a report about a user, group, role or policy."""
         call = calls.current()
         assert call is not None
         arn = self._get_param("Arn")
@@ -64,7 +65,7 @@ class LastAccessed(ResponseOverlay):
         return ActionResult({"JobId": call.request_id})
 
     def get_service_last_accessed_details(self) -> ActionResult:
-        """The report: IN_PROGRESS at first, then COMPLETED with a page of services."""
+        """Return the report: IN_PROGRESS at first, then COMPLETED with a page of services."""
         job = account_extras(self.backend).jobs.get(self._get_param("JobId"))
         if job is None:
             raise no_such("job", self._get_param("JobId"))
@@ -87,8 +88,8 @@ class LastAccessed(ResponseOverlay):
 
 
 def services(backend: Any, arn: str) -> list[dict[str, Any]]:
-    """One row for each service that the policies of the principal, or the policy itself, allow anything
-    in.
+    """Return one row for each service in which the principal's policies, or the policy itself, allow
+    anything.
     """
     documents, users = _holders(backend, arn)
     last_uses = {user.arn: _last_uses(backend, user) for user in users}
@@ -113,7 +114,9 @@ def services(backend: Any, arn: str) -> list[dict[str, Any]]:
 
 
 def _holders(backend: Any, arn: str) -> tuple[list[str], list[Any]]:
-    """(documents, principals whose use counts) of the thing with this ARN."""
+    """Return (documents, principals whose use counts) for a policy, group, user or role. Raises
+    NoSuchEntity.
+    """
     policy = backend.managed_policies.get(arn)
     principals = [*backend.users.values(), *backend.roles.values()]
     if policy is not None:
@@ -142,7 +145,7 @@ def _allowed_services(documents: list[str]) -> list[str]:
 
 
 def _last_uses(backend: Any, entity: Any) -> dict[str, datetime]:
-    """When a user or role last used each service, by the prefix of its actions."""
+    """Return when a user or role last used each service, by the prefix of its actions."""
     assert KNOWN.uses is not None
     recorded = KNOWN.uses.of_principal(backend.account_id, entity.arn)
     if recorded:
@@ -161,15 +164,15 @@ def _last_uses(backend: Any, entity: Any) -> dict[str, datetime]:
 
 
 def _last_use(entity: Any) -> datetime | None:
-    """When any credential of a user, or a role, was last used."""
+    """Return when a role, or any credential of a user, was last used; None if never."""
     uses = [key.last_used.timestamp for key in getattr(entity, "access_keys", ()) if key.last_used]
     uses += [getattr(entity, "password_last_used", None), getattr(entity, "last_used", None)]
     return max(filter(None, uses), default=None)
 
 
 def _drawn(entity: Any, namespace: str, last: datetime) -> datetime | None:
-    """When the entity last used the service: never in a third of all cases, else up to 60 days before its
-    last use.
+    """Return when the entity last used the service, derived from a hash: never in a third of all cases,
+    otherwise up to 60 days before its last use.
     """
     number = int(ids.digest("last accessed", entity.arn, namespace)[:8], 16)
     if number % 3 == 0:

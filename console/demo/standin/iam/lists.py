@@ -1,4 +1,4 @@
-"""The lists of users, groups, roles, policies and instance profiles, in pages and in AWS's short shapes."""
+"""Lists of users, groups, roles, policies and instance profiles, in pages and in AWS's short shapes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ def _name(entity: Any) -> str:
 
 
 class ListCalls(ResponseOverlay):
-    """Calls that list entities of the account or what belongs to one of them."""
+    """Calls that list entities of the account, or what belongs to one of them."""
 
     def _under_path(self, entities: Iterable[Any]) -> list[Any]:
         prefix = self._get_param("PathPrefix") or "/"
         return [entity for entity in entities if entity.path.startswith(prefix)]
 
     def list_users(self) -> ActionResult:
-        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html"""
+        """List users. https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html"""
         users = self._under_path(self.backend.users.values())
         return self._page("Users", users, name=_name, shape=shapes.user)
 
     def list_groups(self) -> ActionResult:
-        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html"""
+        """List groups. https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html"""
         groups = self._under_path(self.backend.groups.values())
         return self._page("Groups", groups, name=_name, shape=shapes.group)
 
     def list_roles(self) -> ActionResult:
-        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html"""
+        """List roles. https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html"""
         roles = self._under_path(self.backend.roles.values())
         return self._page("Roles", roles, name=_name, shape=shapes.role)
 
     def list_policies(self) -> ActionResult:
-        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html"""
+        """List managed policies. https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html"""
         usage = shapes.PolicyUsage.count_in(self.backend)
         scope = self._get_param("Scope") or "All"
         counts = {"PermissionsPolicy": usage.attachments, "PermissionsBoundary": usage.boundaries}
@@ -54,7 +54,7 @@ class ListCalls(ResponseOverlay):
         return self._page("Policies", policies, name=lambda p: p.arn, shape=lambda p: shapes.policy(p, usage))
 
     def list_policy_versions(self) -> ActionResult:
-        """The newest version first, without documents."""
+        """List the versions of a policy, the newest first, without documents."""
         versions = shapes.versions(self.backend.get_policy(self._get_param("PolicyArn")))
         order = {v.version_id: f"{index:04d}" for index, v in enumerate(versions)}
         return self._page(
@@ -65,43 +65,45 @@ class ListCalls(ResponseOverlay):
         )
 
     def list_instance_profiles(self) -> ActionResult:
-        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfiles.html"""
+        """List instance profiles.
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfiles.html
+        """
         profiles = self._under_path(self.backend.instance_profiles.values())
         return self._page("InstanceProfiles", profiles, name=_name, shape=shapes.instance_profile)
 
     def list_instance_profiles_for_role(self) -> ActionResult:
-        """The profiles that hold the role."""
+        """List the instance profiles that contain the role."""
         role = self.backend.get_role(self._get_param("RoleName"))
         profiles = [p for p in self.backend.instance_profiles.values() if role in p.roles]
         return self._page("InstanceProfiles", profiles, name=_name, shape=shapes.instance_profile)
 
     def list_groups_for_user(self) -> ActionResult:
-        """The groups that the user is in."""
+        """List the groups of the user."""
         groups = self.backend.get_groups_for_user(self._get_param("UserName"))
         return self._page("Groups", groups, name=_name, shape=shapes.group)
 
     def list_user_policies(self) -> ActionResult:
-        """Names of the user's inline policies."""
+        """List the names of the user's inline policies."""
         return self._inline_names(self.backend.get_user(self._get_param("UserName")))
 
     def list_group_policies(self) -> ActionResult:
-        """Names of the group's inline policies."""
+        """List the names of the group's inline policies."""
         return self._inline_names(self.backend.get_group(self._get_param("GroupName")))
 
     def list_role_policies(self) -> ActionResult:
-        """Names of the role's inline policies."""
+        """List the names of the role's inline policies."""
         return self._inline_names(self.backend.get_role(self._get_param("RoleName")))
 
     def list_attached_user_policies(self) -> ActionResult:
-        """Managed policies of the user."""
+        """List the managed policies of the user."""
         return self._attached(self.backend.get_user(self._get_param("UserName")))
 
     def list_attached_group_policies(self) -> ActionResult:
-        """Managed policies of the group."""
+        """List the managed policies of the group."""
         return self._attached(self.backend.get_group(self._get_param("GroupName")))
 
     def list_attached_role_policies(self) -> ActionResult:
-        """Managed policies of the role."""
+        """List the managed policies of the role."""
         return self._attached(self.backend.get_role(self._get_param("RoleName")))
 
     def _inline_names(self, entity: Any) -> ActionResult:
@@ -117,7 +119,7 @@ class ListCalls(ResponseOverlay):
         )
 
     def list_entities_for_policy(self) -> ActionResult:
-        """Users, groups and roles that have the policy, attached or as their boundary."""
+        """List the users, groups and roles that have the policy attached or as their permissions boundary."""
         arn = self.backend.get_policy(self._get_param("PolicyArn")).arn
         wanted = self._get_param("EntityFilter")
         use = self._get_param("PolicyUsageFilter")

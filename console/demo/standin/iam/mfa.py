@@ -28,7 +28,7 @@ class MfaCalls(ResponseOverlay):
     """Calls about MFA devices."""
 
     def create_virtual_mfa_device(self) -> ActionResult:
-        """Create an unassigned device; its seed is returned only this once."""
+        """Create an unassigned device. Its seed is returned only this once."""
         name, path = self._get_param("VirtualMFADeviceName"), self._get_param("Path") or "/"
         if not PATH.fullmatch(path) or "//" in path:
             raise AnswerError("ValidationError", "The specified value for path is invalid.")
@@ -53,8 +53,8 @@ class MfaCalls(ResponseOverlay):
         )
 
     def enable_mfa_device(self) -> ActionResult:
-        """Assign a device to a user after checking two codes. Raises InvalidAuthenticationCode for wrong
-        ones.
+        """Assign a device to a user after checking two codes. Raises InvalidAuthenticationCode if a code is
+        wrong.
         """
         user = self.backend.get_user(self._get_param("UserName"))
         device = self._device(self._get_param("SerialNumber"))
@@ -69,7 +69,7 @@ class MfaCalls(ResponseOverlay):
         return EmptyResult()
 
     def resync_mfa_device(self) -> ActionResult:
-        """Resync a device whose clock has drifted; two consecutive codes show by how much."""
+        """Resync a device whose clock has drifted. Two consecutive codes show by how much."""
         user = self.backend.get_user(self._get_param("UserName"))
         device = self._device(self._get_param("SerialNumber"))
         if device.user is not user:
@@ -88,7 +88,9 @@ class MfaCalls(ResponseOverlay):
             raise AnswerError("InvalidAuthenticationCode", "Authentication code for device is not valid.")
 
     def deactivate_mfa_device(self) -> ActionResult:
-        """Unassign a device; a virtual device or a token remains, a passkey or security key is deleted."""
+        """Unassign a device. Virtual devices and hardware tokens remain, passkeys and security keys are
+        deleted.
+        """
         device = self._device(self._get_param("SerialNumber"))
         name = self._get_param("UserName")
         user = self.backend.get_user(name) if name else _own_user(self.backend)
@@ -108,7 +110,7 @@ class MfaCalls(ResponseOverlay):
         return EmptyResult()
 
     def get_mfa_device(self) -> ActionResult:
-        """One device with its owner and, for a FIDO key, its certifications."""
+        """Return a device with its owner and, for a FIDO key, its certifications."""
         device = self._device(self._get_param("SerialNumber"))
         name = self._get_param("UserName")
         if name and (device.user is None or device.user.name != name):
@@ -123,7 +125,7 @@ class MfaCalls(ResponseOverlay):
         )
 
     def list_mfa_devices(self) -> ActionResult:
-        """The devices of a user, of all kinds."""
+        """List the devices of a user, of all types."""
         name = self._get_param("UserName")
         user = self.backend.get_user(name) if name else _own_user(self.backend)
         return self._page(
@@ -144,7 +146,7 @@ class MfaCalls(ResponseOverlay):
         )
 
     def list_mfa_device_tags(self) -> ActionResult:
-        """The tags of a device."""
+        """List the tags of a device."""
         return self._page("Tags", self._device(self._get_param("SerialNumber")).tags, name=lambda t: t["Key"])
 
     def tag_mfa_device(self) -> ActionResult:

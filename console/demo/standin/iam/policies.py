@@ -1,4 +1,5 @@
-"""Changes of policies, roles and profiles that moto handles incorrectly: IDs, dates, quotas, and conflicts.
+"""Writes on policies, roles and instance profiles that moto handles incorrectly: IDs, dates, quotas and
+conflicts.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html
 """
@@ -30,7 +31,7 @@ class PolicyCalls(ResponseOverlay):
     """Writes on managed policies, inline policies and attachments."""
 
     def create_policy(self) -> ActionResult:
-        """A new customer managed policy with its version v1."""
+        """Create a customer managed policy with version v1."""
         self._check_size(self._get_param("PolicyDocument"), "PolicySizeQuota")
         policy = self.backend.create_policy(
             self._get_param("Description"),
@@ -43,7 +44,7 @@ class PolicyCalls(ResponseOverlay):
         return ActionResult({"Policy": shapes.policy(policy, shapes.PolicyUsage.count_in(self.backend))})
 
     def create_policy_version(self) -> ActionResult:
-        """Create a version, as the default one if requested; a sixth version is refused."""
+        """Create a version and, if requested, make it the default. Refuses a sixth version."""
         self._check_size(self._get_param("PolicyDocument"), "PolicySizeQuota")
         policy = self._customer_policy()
         version = self.backend.create_policy_version(
@@ -53,7 +54,7 @@ class PolicyCalls(ResponseOverlay):
         return ActionResult({"PolicyVersion": shapes.version(version, document=False)})
 
     def set_default_policy_version(self) -> ActionResult:
-        """Make an existing version the one that counts."""
+        """Make an existing version the default."""
         policy = self._customer_policy()
         wanted = self._get_param("VersionId")
         if wanted not in {v.version_id for v in policy.versions}:
@@ -66,7 +67,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_policy(self) -> ActionResult:
-        """Delete a policy that isn’t attached and has only its default version."""
+        """Delete a policy that isn't attached and has only its default version."""
         policy = self._customer_policy()
         if shapes.PolicyUsage.count_in(self.backend).is_used(policy.arn):
             raise AnswerError("DeleteConflict", "Cannot delete a policy attached to entities.")
@@ -108,7 +109,7 @@ class PolicyCalls(ResponseOverlay):
             raise AnswerError("LimitExceeded", f"Cannot exceed quota for PolicySize: {QUOTAS[quota]}")
 
     def attach_user_policy(self) -> ActionResult:
-        """Attach a managed policy to a user; one that is attached stays so."""
+        """Attach a managed policy to a user. If it is attached already, nothing changes."""
         return self._attach(self.backend.get_user(self._get_param("UserName")), "User")
 
     def attach_group_policy(self) -> ActionResult:
@@ -135,7 +136,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def put_user_policy(self) -> ActionResult:
-        """Write an inline policy of a user."""
+        """Create or replace an inline policy of a user."""
         user = self.backend.get_user(self._get_param("UserName"))
         self._check_inline(user, "UserPolicySizeQuota")
         self.backend.put_user_policy(
@@ -144,7 +145,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def put_group_policy(self) -> ActionResult:
-        """Write an inline policy of a group."""
+        """Create or replace an inline policy of a group."""
         group = self.backend.get_group(self._get_param("GroupName"))
         self._check_inline(group, "GroupPolicySizeQuota")
         self.backend.put_group_policy(
@@ -153,7 +154,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def put_role_policy(self) -> ActionResult:
-        """Write an inline policy of a role."""
+        """Create or replace an inline policy of a role."""
         role = self.backend.get_role(self._get_param("RoleName"))
         refuse_service_linked(role)
         self._check_inline(role, "RolePolicySizeQuota")
@@ -163,7 +164,7 @@ class PolicyCalls(ResponseOverlay):
         return EmptyResult()
 
     def _check_inline(self, entity: Any, quota: str) -> None:
-        """Check the quota that all inline policies of a principal share; white space doesn’t count."""
+        """Check the quota that all inline policies of a principal share. White space doesn't count."""
         others = {k: v for k, v in entity.policies.items() if k != self._get_param("PolicyName")}
         self._check_size("".join(others.values()) + self._get_param("PolicyDocument"), quota)
 
@@ -172,7 +173,7 @@ class RoleCalls(ResponseOverlay):
     """Writes on roles and instance profiles."""
 
     def create_role(self) -> ActionResult:
-        """A new role with trust policy, tags and boundary."""
+        """Create a role with trust policy, tags and boundary."""
         name = self._get_param("RoleName")
         if name.lower() in {role.name.lower() for role in self.backend.roles.values()}:
             raise AnswerError("EntityAlreadyExists", f"Role with name {name} already exists.")
@@ -193,7 +194,9 @@ class RoleCalls(ResponseOverlay):
         return ActionResult({"Role": shapes.role_full(role)})
 
     def update_role(self) -> ActionResult:
-        """Change description, session length or sign-in length; what is not named stays."""
+        """Change the description, or the maximum session or sign-in duration. Parameters that are not given
+        change nothing.
+        """
         role = self.backend.get_role(self._get_param("RoleName"))
         is_set, seconds = asked_sign_in(self._get_param)
         if is_set:
@@ -205,7 +208,9 @@ class RoleCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_role(self) -> ActionResult:
-        """Delete a role that has nothing left; a service-linked one only its service deletes."""
+        """Delete a role without policies and instance profiles. Refuses service-linked roles, which only
+        their service can delete.
+        """
         role = self.backend.get_role(self._get_param("RoleName"))
         refuse_service_linked(role)
         self.backend.delete_role(role.name)
@@ -239,7 +244,7 @@ class RoleCalls(ResponseOverlay):
         return EmptyResult()
 
     def create_instance_profile(self) -> ActionResult:
-        """A new, empty instance profile."""
+        """Create an empty instance profile."""
         profile = self.backend.create_instance_profile(
             self._get_param("InstanceProfileName"),
             self._get_param("Path") or "/",
@@ -250,7 +255,7 @@ class RoleCalls(ResponseOverlay):
         return ActionResult({"InstanceProfile": shapes.instance_profile(profile, tags=True)})
 
     def delete_instance_profile(self) -> ActionResult:
-        """Delete a profile that holds no role."""
+        """Delete an instance profile that contains no role."""
         profile = self.backend.get_instance_profile(self._get_param("InstanceProfileName"))
         if profile.roles:
             raise conflict("remove roles from instance profile")
@@ -259,7 +264,7 @@ class RoleCalls(ResponseOverlay):
 
 
 def refuse_service_linked(role: Any) -> None:
-    """Raise UnmodifiableEntity for a role that belongs to an AWS service."""
+    """Raise UnmodifiableEntity if the role is service-linked."""
     if role.path.startswith("/aws-service-role/"):
         raise AnswerError(
             "UnmodifiableEntity",

@@ -26,7 +26,7 @@ class ProviderCalls(ResponseOverlay):
     """Calls about identity providers and server certificates."""
 
     def create_saml_provider(self) -> ActionResult:
-        """A SAML provider from its metadata."""
+        """Create a SAML provider from its metadata document."""
         document = self._get_param("SAMLMetadataDocument")
         if "EntityDescriptor" not in document:
             raise AnswerError("InvalidInput", "Could not parse metadata")
@@ -39,7 +39,7 @@ class ProviderCalls(ResponseOverlay):
         return ActionResult({"SAMLProviderArn": provider.arn, "Tags": tags_of(provider) or None})
 
     def list_saml_providers(self) -> ActionResult:
-        """All SAML providers; this list has no pages."""
+        """List all SAML providers. This list has no pages."""
         saml_providers = sorted(self.backend.saml_providers.values(), key=lambda p: str(p.name))
         return ActionResult(
             {
@@ -51,7 +51,7 @@ class ProviderCalls(ResponseOverlay):
         )
 
     def get_saml_provider(self) -> ActionResult:
-        """A SAML provider with its metadata."""
+        """Return a SAML provider with its metadata document."""
         provider = self.backend.get_saml_provider(self._get_param("SAMLProviderArn"))
         return ActionResult(
             {
@@ -64,19 +64,19 @@ class ProviderCalls(ResponseOverlay):
         )
 
     def delete_saml_provider(self) -> ActionResult:
-        """Delete a SAML provider; the roles that trust it stay."""
+        """Delete a SAML provider. The roles that trust it remain."""
         provider = self.backend.get_saml_provider(self._get_param("SAMLProviderArn"))
         del self.backend.saml_providers[provider.name]
         return EmptyResult()
 
     def list_open_id_connect_providers(self) -> ActionResult:
-        """All OIDC providers; this list has no pages."""
+        """List all OIDC providers. This list has no pages."""
         return ActionResult(
             {"OpenIDConnectProviderList": [{"Arn": arn} for arn in sorted(self.backend.open_id_providers)]}
         )
 
     def get_open_id_connect_provider(self) -> ActionResult:
-        """An OIDC provider with audiences, thumbprints and tags."""
+        """Return an OIDC provider with its audiences, thumbprints and tags."""
         provider = self._oidc()
         return ActionResult(
             {
@@ -89,14 +89,14 @@ class ProviderCalls(ResponseOverlay):
         )
 
     def add_client_id_to_open_id_connect_provider(self) -> ActionResult:
-        """Add an audience; one that is there already changes nothing."""
+        """Add an audience. If it exists already, nothing changes."""
         provider, audience = self._oidc(), self._get_param("ClientID")
         if audience not in provider.client_id_list:
             provider.client_id_list = [*provider.client_id_list, audience]
         return EmptyResult()
 
     def remove_client_id_from_open_id_connect_provider(self) -> ActionResult:
-        """Take an audience away; one that is not there changes nothing."""
+        """Remove an audience. If it doesn't exist, nothing changes."""
         provider, audience = self._oidc(), self._get_param("ClientID")
         provider.client_id_list = [c for c in provider.client_id_list if c != audience]
         return EmptyResult()
@@ -110,7 +110,7 @@ class ProviderCalls(ResponseOverlay):
         return self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
 
     def upload_server_certificate(self) -> ActionResult:
-        """Take over a certificate; the private key is dropped at once, nothing here ever needs it."""
+        """Store a certificate. The private key is discarded at once, because nothing here needs it."""
         name, body = self._get_param("ServerCertificateName"), self._get_param("CertificateBody")
         if any(c.cert_name == name for c in self.backend.certificates.values()):
             raise AnswerError(
@@ -126,7 +126,7 @@ class ProviderCalls(ResponseOverlay):
         return ActionResult({"ServerCertificateMetadata": _metadata(certificate)})
 
     def list_server_certificates(self) -> ActionResult:
-        """The certificates of the account, without their text."""
+        """List the certificates of the account, without their text."""
         prefix = self._get_param("PathPrefix") or "/"
         certificates = [c for c in self.backend.certificates.values() if c.path.startswith(prefix)]
         return self._page(
@@ -134,7 +134,7 @@ class ProviderCalls(ResponseOverlay):
         )
 
     def get_server_certificate(self) -> ActionResult:
-        """A certificate with its text and tags."""
+        """Return a certificate with its text and tags."""
         certificate = self.backend.get_server_certificate(self._get_param("ServerCertificateName"))
         return ActionResult(
             {
@@ -156,7 +156,7 @@ class ProviderCalls(ResponseOverlay):
 
 
 def valid_until(provider: Any) -> datetime:
-    """Until when a provider's metadata hold: the end of the signing certificate inside."""
+    """Return the end of a provider's metadata: that of the signing certificate in them, if they have one."""
     match = METADATA_CERTIFICATE.search(provider.saml_metadata_document)
     if match:
         lines = re.sub(r"\s+", "", match[1])

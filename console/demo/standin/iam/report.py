@@ -1,4 +1,4 @@
-"""The credential report: made on demand, at most every four hours, with the root user in its first row.
+"""The credential report: created on request, at most every four hours, with the root user in its first row.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
 """
@@ -33,10 +33,12 @@ COLUMNS = (
 
 
 class ReportCalls(ResponseOverlay):
-    """Making and reading the report."""
+    """Calls that request and return the credential report."""
 
     def generate_credential_report(self) -> ActionResult:
-        """STARTED, INPROGRESS while it is made, COMPLETE when there is one of the last four hours."""
+        """Request a report. Returns STARTED, INPROGRESS while it is created, or COMPLETE if there is one from
+        the last four hours.
+        """
         extras = account_extras(self.backend)
         if _is_fresh(extras.report):
             return ActionResult({"State": "COMPLETE"})
@@ -54,7 +56,9 @@ class ReportCalls(ResponseOverlay):
         return ActionResult({"State": "COMPLETE"})
 
     def get_credential_report(self) -> ActionResult:
-        """The report and when it was made. Raises ReportInProgress, ReportNotPresent or ReportExpired."""
+        """Return the report and its time of creation. Raises ReportInProgress, ReportNotPresent or
+        ReportExpired.
+        """
         extras = account_extras(self.backend)
         if extras.report_asked is not None:
             raise AnswerError("ReportInProgress", "Credential report generation is in progress.")
@@ -69,7 +73,7 @@ class ReportCalls(ResponseOverlay):
 
 
 def advance(backend: Any, *, hours: float) -> None:
-    """Make the present report older, so that a test need not wait for it to expire."""
+    """Make the current report older, so that a test need not wait for it to expire."""
     extras = account_extras(backend)
     if extras.report is not None:
         content, generated = extras.report
@@ -77,7 +81,7 @@ def advance(backend: Any, *, hours: float) -> None:
 
 
 def write(backend: Any) -> str:
-    """The CSV file as of now, users by name after the root user."""
+    """Return the current CSV file, with the users by name after the root user."""
     file = io.StringIO()
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(COLUMNS)
@@ -140,7 +144,7 @@ def _user_row(backend: Any, user: Any, longest: int) -> list[str]:
 
 
 def _keys(keys: list[Any]) -> list[str]:
-    """The cells of the two access keys that a user can have."""
+    """Return the cells of the two access keys that a user can have."""
     cells: list[str] = []
     for key in keys[:2]:
         cells += [_flag(key.status == "Active"), stamp(key.create_date)]

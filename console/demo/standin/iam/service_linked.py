@@ -1,4 +1,5 @@
-"""Service-linked roles: one of a service and suffix, deleted by a task that takes a look to be done.
+"""Service-linked roles: one for each service and suffix, deleted by a task that is done at the second request
+for its status.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/create-service-linked-role.html
 """
@@ -21,10 +22,12 @@ PATH = "/aws-service-role/"
 
 
 class ServiceLinkedRoles(ResponseOverlay):
-    """Calls about the roles of AWS services."""
+    """Calls about service-linked roles."""
 
     def create_service_linked_role(self) -> ActionResult:
-        """The role of a service, named by it; a second one without a suffix of its own is refused."""
+        """Create the role of a service, with a name derived from it. Refuses a second role with the same
+        suffix.
+        """
         service, suffix = self._get_param("AWSServiceName"), self._get_param("CustomSuffix") or ""
         try:
             role = self.backend.create_service_linked_role(
@@ -39,7 +42,7 @@ class ServiceLinkedRoles(ResponseOverlay):
         return ActionResult({"Role": shapes.role_full(role)})
 
     def delete_service_linked_role(self) -> ActionResult:
-        """Begin to delete the role of a service; one that no service owns is not deleted so."""
+        """Start deleting a service-linked role. Refuses other roles."""
         role: Any = self.backend.get_role(self._get_param("RoleName"))
         if not role.path.startswith(PATH):
             raise AnswerError("InvalidInput", f"The role {role.name} is not a service-linked role.")
@@ -51,7 +54,7 @@ class ServiceLinkedRoles(ResponseOverlay):
         return ActionResult({"DeletionTaskId": task})
 
     def get_service_linked_role_deletion_status(self) -> ActionResult:
-        """Under way at the first look, and done at the second."""
+        """Return the status of a deletion: IN_PROGRESS at the first request, SUCCEEDED at the second."""
         task = self._get_param("DeletionTaskId")
         job = account_extras(self.backend).jobs.get(task)
         if job is None:

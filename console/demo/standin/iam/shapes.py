@@ -1,4 +1,4 @@
-"""IAM entities as AWS writes them, each in its short form (lists) and its full form (gets).
+"""The shapes of IAM entities in AWS's responses, each in its short form (lists) and its full form (gets).
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_Types.html
 """
@@ -18,17 +18,17 @@ Shape = dict[str, Any]
 
 
 def encoded(document: str) -> str:
-    """A policy document URL-encoded by RFC 3986, as every IAM answer carries it."""
+    """Return a policy document URL-encoded by RFC 3986, as in every response of IAM."""
     return quote(document, safe="")
 
 
 def boundary(arn: str | None) -> Shape | None:
-    """A permissions boundary as AWS answers it; the API model's longer type name is never sent."""
+    """Return a permissions boundary as AWS does. AWS never sends the longer type name of the API model."""
     return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn} if arn else None
 
 
 def boundary_arn(kind: str, entity: Any) -> str | None:
-    """The boundary of a user or role; groups have none."""
+    """Return the ARN of the boundary of a user or role; None without one. Groups have none."""
     if kind == "User":
         return user_extras(entity).boundary
     return entity.permissions_boundary_arn if kind == "Role" else None
@@ -45,13 +45,13 @@ def _head(entity: Any, kind: str) -> Shape:
 
 
 def user(entity: Any) -> Shape:
-    """A user as ListUsers gives it: no tags and no boundary."""
+    """Return a user as in ListUsers: without tags and boundary."""
     used = entity.password_last_used if entity.password else None
     return _head(entity, "User") | {"PasswordLastUsed": used}
 
 
 def user_full(entity: Any) -> Shape:
-    """A user as GetUser gives it."""
+    """Return a user as in GetUser."""
     return user(entity) | {
         "PermissionsBoundary": boundary(user_extras(entity).boundary),
         "Tags": entity.tags or None,
@@ -59,12 +59,12 @@ def user_full(entity: Any) -> Shape:
 
 
 def group(entity: Any) -> Shape:
-    """A group as every call gives it; groups have neither tags nor a boundary."""
+    """Return a group as in every call. Groups have no tags and no boundary."""
     return _head(entity, "Group")
 
 
 def role(entity: Any) -> Shape:
-    """A role as ListRoles gives it: no tags, no boundary, no last use."""
+    """Return a role as in ListRoles: without tags, boundary and last use."""
     return role_in_profile(entity) | {
         "Description": entity.description or None,
         "MaxSessionDuration": int(entity.max_session_duration or 3600),
@@ -73,7 +73,7 @@ def role(entity: Any) -> Shape:
 
 
 def role_full(entity: Any) -> Shape:
-    """A role as GetRole gives it."""
+    """Return a role as in GetRole."""
     return role(entity) | {
         "PermissionsBoundary": boundary(entity.permissions_boundary_arn),
         "Tags": entity.tags or None,
@@ -82,26 +82,26 @@ def role_full(entity: Any) -> Shape:
 
 
 def role_in_profile(entity: Any) -> Shape:
-    """A role inside an instance profile."""
+    """Return a role as in an instance profile."""
     return _head(entity, "Role") | {"AssumeRolePolicyDocument": encoded(entity.assume_role_policy_document)}
 
 
 def last_used(entity: Any) -> Shape:
-    """When a role was last used; an empty structure when never."""
+    """Return when a role was last used; an empty structure if never."""
     if not entity.last_used:
         return {}
     return {"LastUsedDate": entity.last_used, "Region": entity.last_used_region}
 
 
 def instance_profile(entity: Any, *, tags: bool = False) -> Shape:
-    """An instance profile; its tags come only with GetInstanceProfile."""
+    """Return an instance profile. Only GetInstanceProfile returns its tags."""
     shape = _head(entity, "InstanceProfile") | {"Roles": [role_in_profile(r) for r in entity.roles]}
     return shape | {"Tags": entity.tags or None} if tags else shape
 
 
 @dataclass(frozen=True)
 class PolicyUsage:
-    """How often each managed policy is attached and used as a boundary in one account."""
+    """How often each managed policy is attached, and how often it is used as a boundary, in an account."""
 
     attachments: Counter[str]
     boundaries: Counter[str]
@@ -118,12 +118,12 @@ class PolicyUsage:
         )
 
     def is_used(self, arn: str) -> bool:
-        """Whether anything in the account has the policy."""
+        """True if the policy is attached or used as a boundary in the account."""
         return bool(self.attachments[arn] or self.boundaries[arn])
 
 
 def policy(entity: Any, usage: PolicyUsage) -> Shape:
-    """A managed policy as ListPolicies gives it."""
+    """Return a managed policy as in ListPolicies."""
     return _head(entity, "Policy") | {
         "DefaultVersionId": entity.default_version_id,
         "AttachmentCount": usage.attachments[entity.arn],
@@ -134,7 +134,7 @@ def policy(entity: Any, usage: PolicyUsage) -> Shape:
 
 
 def policy_full(entity: Any, usage: PolicyUsage) -> Shape:
-    """A managed policy as GetPolicy gives it."""
+    """Return a managed policy as in GetPolicy."""
     return policy(entity, usage) | {
         "Description": entity.description or None,
         "Tags": entity.get_tags() or None,
@@ -142,7 +142,7 @@ def policy_full(entity: Any, usage: PolicyUsage) -> Shape:
 
 
 def version(entity: Any, *, document: bool) -> Shape:
-    """One version of a managed policy; lists leave the document out."""
+    """Return a version of a managed policy. Lists omit the document."""
     shape: Shape = {
         "VersionId": entity.version_id,
         "IsDefaultVersion": entity.is_default,
@@ -152,18 +152,18 @@ def version(entity: Any, *, document: bool) -> Shape:
 
 
 def versions(entity: Any) -> list[Any]:
-    """The versions of a managed policy, the newest first."""
+    """Return the versions of a managed policy, the newest first."""
     return sorted(entity.versions, key=lambda v: -int(v.version_id[1:]))
 
 
 def attached(entity: Any) -> list[Shape]:
-    """The managed policies of a principal, by name."""
+    """Return the managed policies of a principal, by name."""
     policies = [{"PolicyName": p.name, "PolicyArn": p.arn} for p in entity.managed_policies.values()]
     return sorted(policies, key=lambda p: str(p["PolicyName"]))
 
 
 def inline(entity: Any) -> list[Shape]:
-    """The inline policies of a principal with their documents, by name."""
+    """Return the inline policies of a principal with their documents, by name."""
     return [
         {"PolicyName": name, "PolicyDocument": encoded(document)}
         for name, document in sorted(entity.policies.items())
@@ -171,5 +171,5 @@ def inline(entity: Any) -> list[Shape]:
 
 
 def stamp(moment: datetime) -> str:
-    """A date as the credential report writes it."""
+    """Format a date as in the credential report."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S+00:00")

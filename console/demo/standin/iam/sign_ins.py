@@ -1,4 +1,4 @@
-"""How long a sign-in may last: the parameters that roles and console passwords share."""
+"""The maximum duration of a sign-in: the parameters that roles and console passwords share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ SHORTEST, LONGEST = 3600, 7_776_000
 
 
 def asked_sign_in(parameter: Callable[[str], Any]) -> tuple[bool, int | None]:
-    """Whether a request changes the maximum sign-in session, and to how many seconds; None: not set."""
+    """Return whether a request changes the maximum sign-in duration, and the new value in seconds (None for
+    not set). Raises InvalidInput or ValidationError.
+    """
     seconds = parameter("MaxSigninSessionDuration")
     is_reset = bool(parameter("ResetMaxSigninSessionDuration"))
     if is_reset and seconds is not None:

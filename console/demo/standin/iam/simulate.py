@@ -1,4 +1,4 @@
-"""SimulatePrincipalPolicy and SimulateCustomPolicy, answered by the stand-in's own small evaluation.
+"""SimulatePrincipalPolicy and SimulateCustomPolicy, answered by the small evaluation of the simulated AWS.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
@@ -25,11 +25,11 @@ from console.demo.standin.overlay import ResponseOverlay
 
 
 class SimulateCalls(ResponseOverlay):
-    """What would be allowed."""
+    """Calls that simulate policies."""
 
     def simulate_principal_policy(self) -> ActionResult:
-        """Decisions by the policies of a user, group or role, its boundary, and policies given with the
-        question.
+        """Return the decisions by the policies of a user, group or role, its boundary, the SCPs above, and
+        the policies in the request.
         """
         arn = self._get_param("PolicySourceArn")
         backend = self.backend
@@ -49,7 +49,7 @@ class SimulateCalls(ResponseOverlay):
         return self._decisions(documents, bounds, levels)
 
     def simulate_custom_policy(self) -> ActionResult:
-        """Decisions by the policies given with the question alone."""
+        """Return the decisions by the policies in the request alone."""
         bounds = self._get_param("PermissionsBoundaryPolicyInputList") or []
         return self._decisions(list(self._get_param("PolicyInputList")), list(bounds), [])
 
@@ -69,7 +69,7 @@ class SimulateCalls(ResponseOverlay):
 def _result(
     question: AuthorizationQuestion, documents: list[str], bounds: list[str], levels: list[list[str]]
 ) -> dict[str, Any]:
-    """One row: the decision, and whether the boundary and the SCPs above stood in its way."""
+    """Return one row: the decision, and whether the boundary and the SCPs above allow the action."""
     above = [decide(level, question) for level in levels]
     bounded = decide(bounds, question) if bounds else ALLOWED
     verdicts = [*above, bounded, decide(documents, question)]

@@ -1,4 +1,4 @@
-"""Tags: AWS's rules for them, and the tag calls of the entities to which moto gives none.
+"""AWS's rules for tags, and the tag calls of entities for which moto lacks them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 """
@@ -19,7 +19,9 @@ KEY = re.compile(r"[\w\s.:/=+\-@]{1,128}")
 
 
 def checked_tags(tags: TagList) -> TagList:
-    """The tags, if AWS would take them. Keys are compared without regard to case."""
+    """Return the tags after checking AWS's rules. Keys are compared case-insensitively. Raises InvalidInput,
+    ValidationError or LimitExceeded.
+    """
     keys = [tag["Key"].lower() for tag in tags]
     if len(set(keys)) != len(keys):
         raise AnswerError(
@@ -34,46 +36,48 @@ def checked_tags(tags: TagList) -> TagList:
 
 
 def add_tags(present: TagList, new: TagList) -> TagList:
-    """The tags after TagX: a key that is there already gets the new value."""
+    """Return the tags after a tag call. Existing keys get the new value."""
     replaced = {tag["Key"].lower() for tag in checked_tags(new)}
     return checked_tags([tag for tag in present if tag["Key"].lower() not in replaced] + new)
 
 
 def drop_tags(present: TagList, keys: list[str]) -> TagList:
-    """The tags after UntagX; unknown keys are ignored."""
+    """Return the tags after an untag call. Unknown keys are ignored."""
     gone = {key.lower() for key in keys}
     return [tag for tag in present if tag["Key"].lower() not in gone]
 
 
 class TagCalls(ResponseOverlay):
-    """Tag calls of users and roles (paged), instance profiles, SAML providers and server certificates."""
+    """Tag calls of users, roles, policies, OIDC providers, instance profiles, SAML providers and server
+    certificates.
+    """
 
     def _list(self, tags: TagList) -> ActionResult:
         return self._page("Tags", tags, name=lambda tag: tag["Key"])
 
     def list_user_tags(self) -> ActionResult:
-        """Tags of a user."""
+        """List the tags of a user."""
         return self._list(self.backend.list_user_tags(self._get_param("UserName")))
 
     def list_role_tags(self) -> ActionResult:
-        """Tags of a role."""
+        """List the tags of a role."""
         return self._list(self.backend.get_role(self._get_param("RoleName")).tags)
 
     def list_policy_tags(self) -> ActionResult:
-        """Tags of a customer managed policy."""
+        """List the tags of a customer managed policy."""
         return self._list(self.backend.get_policy(self._get_param("PolicyArn")).get_tags())
 
     def list_open_id_connect_provider_tags(self) -> ActionResult:
-        """Tags of an OIDC provider."""
+        """List the tags of an OIDC provider."""
         provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
         return self._list(provider.get_tags())
 
     def list_instance_profile_tags(self) -> ActionResult:
-        """Tags of an instance profile."""
+        """List the tags of an instance profile."""
         return self._list(self.backend.get_instance_profile(self._get_param("InstanceProfileName")).tags)
 
     def list_saml_provider_tags(self) -> ActionResult:
-        """Tags of a SAML provider."""
+        """List the tags of a SAML provider."""
         return self._list(tags_of(self._saml()))
 
     def tag_saml_provider(self) -> ActionResult:
@@ -81,11 +85,11 @@ class TagCalls(ResponseOverlay):
         return self._add(self._saml())
 
     def untag_saml_provider(self) -> ActionResult:
-        """Take tags off a SAML provider."""
+        """Remove tags from a SAML provider."""
         return self._drop(self._saml())
 
     def list_server_certificate_tags(self) -> ActionResult:
-        """Tags of a server certificate."""
+        """List the tags of a server certificate."""
         return self._list(tags_of(self._certificate()))
 
     def tag_server_certificate(self) -> ActionResult:
@@ -93,7 +97,7 @@ class TagCalls(ResponseOverlay):
         return self._add(self._certificate())
 
     def untag_server_certificate(self) -> ActionResult:
-        """Take tags off a server certificate."""
+        """Remove tags from a server certificate."""
         return self._drop(self._certificate())
 
     def _saml(self) -> Any:

@@ -1,4 +1,5 @@
-"""Changes of users and groups that moto handles incorrectly or lacks: boundaries, passwords, names, deletion.
+"""Writes on users and groups that moto handles incorrectly or lacks: boundaries, passwords, names and
+deletion.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_manage.html
 """
@@ -20,15 +21,15 @@ from console.demo.standin.overlay import ResponseOverlay
 
 
 def conflict(what: str) -> AnswerError:
-    """Return AWS's error for deleting something that still has parts."""
+    """Return AWS's error for deleting an entity that still has parts."""
     return AnswerError("DeleteConflict", f"Cannot delete entity, must {what} first.")
 
 
 class UserCalls(ResponseOverlay):
-    """Writes on users and groups."""
+    """Writes on users."""
 
     def create_user(self) -> ActionResult:
-        """A new user with path, tags and boundary."""
+        """Create a user with path, tags and boundary."""
         name = self._get_param("UserName")
         if name.lower() in {present.lower() for present in self.backend.users}:
             raise AnswerError("EntityAlreadyExists", f"User with name {name} already exists.")
@@ -42,7 +43,7 @@ class UserCalls(ResponseOverlay):
         return ActionResult({"User": shapes.user_full(user)})
 
     def update_user(self) -> ActionResult:
-        """Rename or move a user with everything that belongs to it."""
+        """Rename or move a user together with everything that belongs to it."""
         user = self.backend.get_user(self._get_param("UserName"))
         old_name = user.name
         name = self._get_param("NewUserName") or old_name
@@ -60,7 +61,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def delete_user(self) -> ActionResult:
-        """Delete a user without parts; otherwise AWS refuses."""
+        """Delete a user without parts. Raises DeleteConflict if it has any."""
         user = self.backend.get_user(self._get_param("UserName"))
         extras = user_extras(user)
         parts = {
@@ -82,7 +83,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def put_user_permissions_boundary(self) -> ActionResult:
-        """Set the permissions boundary of a user, replacing the former one."""
+        """Set the permissions boundary of a user. It replaces the previous one."""
         user = self.backend.get_user(self._get_param("UserName"))
         user_extras(user).boundary = self.backend.get_policy(self._get_param("PermissionsBoundary")).arn
         return EmptyResult()
@@ -111,7 +112,7 @@ class UserCalls(ResponseOverlay):
         return EmptyResult()
 
     def create_login_profile(self) -> ActionResult:
-        """Set a user's first password, stored only as a keyed digest."""
+        """Set a user's first password. Only a keyed digest of it is stored."""
         user = self.backend.get_user(self._get_param("UserName"))
         if user.password:
             raise AnswerError("EntityAlreadyExists", f"Login Profile for user {user.name} already exists.")
@@ -126,13 +127,13 @@ class UserCalls(ResponseOverlay):
         return ActionResult({"LoginProfile": self._login(user)})
 
     def get_login_profile(self) -> ActionResult:
-        """Return when the password was created, and whether it must be changed. Raises NoSuchEntity without
-        one.
+        """Return when the password was created, and whether it must be changed. Raises NoSuchEntity if there
+        is none.
         """
         return ActionResult({"LoginProfile": self._login(self._with_password())})
 
     def update_login_profile(self) -> ActionResult:
-        """Change a user's password, whether it must be changed, or the maximum sign-in session."""
+        """Change a user's password, whether it must be changed, or the maximum sign-in duration."""
         user = self._with_password()
         is_set, seconds = asked_sign_in(self._get_param)
         if is_set:
@@ -196,7 +197,7 @@ class GroupCalls(ResponseOverlay):
     """Writes on groups and memberships."""
 
     def create_group(self) -> ActionResult:
-        """A new group."""
+        """Create a group."""
         name = self._get_param("GroupName")
         if name.lower() in {present.lower() for present in self.backend.groups}:
             raise AnswerError("EntityAlreadyExists", f"Group with name {name} already exists.")
@@ -205,7 +206,7 @@ class GroupCalls(ResponseOverlay):
         return ActionResult({"Group": shapes.group(group)})
 
     def update_group(self) -> ActionResult:
-        """Rename a group or move it."""
+        """Rename or move a group."""
         group = self.backend.get_group(self._get_param("GroupName"))
         old_name = group.name
         name = self._get_param("NewGroupName") or old_name
@@ -232,7 +233,7 @@ class GroupCalls(ResponseOverlay):
         return EmptyResult()
 
     def add_user_to_group(self) -> ActionResult:
-        """Add a user to a group; repeating it changes nothing."""
+        """Add a user to a group. If the user is in the group already, nothing changes."""
         group = self.backend.get_group(self._get_param("GroupName"))
         user = self.backend.get_user(self._get_param("UserName"))
         if user in group.users:
