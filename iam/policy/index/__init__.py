@@ -1,3 +1,3 @@
-"""The policies of an organisation made ready for questions about everybody: who can, what everybody can, what
-changes.
+"""The policies of an organization, compiled to answer questions about all principals: who can do something,
+what each can do, and what a change would alter.
 """

@@ -1,4 +1,4 @@
-"""The resources that a statement is about, compared with a resource or with a pattern of resources."""
+"""Compares the resources that a statement applies to with a resource or a pattern of resources."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ asked_pattern = lru_cache(maxsize=64)(pattern_of)
 
 
 def may_be_about(names: Iterable[str], resource: str) -> bool:
-    """Whether a pattern of some names can fit a resource, which has no wildcards; never wrongly no, and found
-    without compiling any.
+    """True if one of the names may match a resource without wildcards. Compiles no pattern; can be wrongly
+    True, never wrongly False.
     """
     for name in names:
         pieces = FREE.split(name)
@@ -49,8 +49,8 @@ class ResourceElement:
         )
 
     def covers_request(self, request: Request) -> int:
-        """Whether the statement is about all (YES), some (OPEN) or none (NO) of what the request's pattern
-        takes in.
+        """YES, OPEN or NO: whether the statement applies to all, some or none of what the request's pattern
+        matches.
         """
         asked = asked_pattern(request.resource)
         certainty = NO
@@ -64,8 +64,8 @@ class ResourceElement:
         return negation(certainty) if self.is_not else certainty
 
     def is_possible(self, resource: str) -> bool:
-        """Whether the statement can be about the resource or pattern for anybody, whatever its variables
-        stand for.
+        """True if the statement can apply to the resource or pattern for some principal, whatever its
+        variables are.
         """
         if self.is_not or not self._open:
             return True
@@ -74,17 +74,17 @@ class ResourceElement:
 
     @property
     def fits_nothing(self) -> bool:
-        """Whether it leaves no resource over."""
+        """True if it excludes every resource."""
         return self.is_not and any(pattern.parts == [ANY] for pattern in self._fixed)
 
     @property
     def is_some_of_everything(self) -> bool:
-        """Whether it is about some resources, and never about all, whatever its variables stand for."""
+        """True if it applies to some resources, and never to all, whatever its variables are."""
         return not self.is_not and all(pattern.start for pattern in self._widest)
 
     @property
     def fits_star(self) -> bool:
-        """Whether it is about Resource `*`, which is what actions ask for that take no resource."""
+        """True if it matches Resource `*`, which requests have for actions without resource types."""
         return any(pattern.takes_in(STAR) for pattern in self._fixed) is not self.is_not
 
     @property
@@ -92,7 +92,7 @@ class ResourceElement:
         return (*self._fixed, *self._loose)
 
     def may_meet(self, other: ResourceElement) -> bool:
-        """Whether some resource may be of both, whatever variables stand for."""
+        """True if the two may have a resource in common, whatever the variables are."""
         if self.is_not and other.is_not:
             return True
         if self.is_not or other.is_not:
@@ -101,11 +101,11 @@ class ResourceElement:
         return self._overlaps(other)
 
     def _overlaps(self, other: ResourceElement) -> bool:
-        """Whether a pattern of one has something in common with a pattern of the other."""
+        """True if a pattern of one overlaps with a pattern of the other."""
         return any(pattern.overlaps(two) for pattern, two in product(self._widest, other._widest))
 
     def covers(self, other: ResourceElement) -> bool:
-        """Whether every resource of the other is surely one of this."""
+        """True if every resource of the other is certainly one of this."""
         if other.is_not:
             return False
         if self.is_not:
@@ -117,7 +117,7 @@ class ResourceElement:
 
 
 def area_of(statement: Statement, *, has_variables: bool) -> ResourceElement | None:
-    """None where every resource fits."""
+    """The resources that a statement applies to; None means all."""
     names, is_not = statement.resources, statement.is_not_resource
     if names is None or ("*" in names and not is_not):
         return None
@@ -125,7 +125,7 @@ def area_of(statement: Statement, *, has_variables: bool) -> ResourceElement | N
 
 
 def pattern_fits(area: ResourceElement | None) -> Fits | None:
-    """What stands in the place of `CompiledStatement.fits` when a pattern is asked for."""
+    """The replacement for `CompiledStatement.fits` in questions about a pattern."""
     return None if area is None else area.covers_request
 
 

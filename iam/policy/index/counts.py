@@ -1,5 +1,5 @@
-"""Effective actions counted, per service and access level, for bars and for the access levels of people in
-lists.
+"""Counts effective actions per service and access level, for bars and for access levels in lists of
+people.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from iam.policy.index.masks import ActionNumbering
 
 
 class ActionCount(NamedTuple):
-    """How many actions are allowed everywhere, on some resources, under conditions; and how many there
-    are.
-    """
+    """The numbers of actions allowed everywhere, on some resources and conditionally, and of all actions."""
 
     everywhere: int
     limited: int
@@ -25,7 +23,7 @@ class ActionCount(NamedTuple):
 def by_service(
     allowed: AllowedActionSets, space: ActionNumbering
 ) -> dict[str, dict[AccessLevel, ActionCount]]:
-    """The services of which something is allowed, by prefix, with the access levels that have any actions."""
+    """The services with allowed actions, by prefix, and for each the access levels that have actions."""
     counts: dict[str, dict[AccessLevel, ActionCount]] = {}
     anything = allowed.allowed_mask
     for prefix, (first, size, levels) in space.services.items():
@@ -47,8 +45,8 @@ def by_service(
 
 
 def levels(allowed: AllowedActionSets, space: ActionNumbering) -> dict[AccessLevel, str]:
-    """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that
-    some action has.
+    """For each access level with an allowed action, the strongest extent among its actions: `everywhere`,
+    `limited` or `conditional`.
     """
     strongest: dict[AccessLevel, str] = {}
     for level in AccessLevel:

@@ -1,5 +1,5 @@
-"""The dates that conditions name: when one of them passes, a statement may say something else, and what was
-derived is outdated.
+"""The dates in conditions. When one passes, a statement may mean something else, and derived results are
+outdated.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from iam.policy.operators import moment_of
 from iam.policy.request import TIMES
 
 REFRESH_SECONDS: Final = 300
-"""Seconds after which statements that read the time as a text are asked again."""
+"""The interval in seconds after which statements that use the time as text are evaluated again."""
 
 
 class StatementDates:
-    """The dates to come of the statements that are in use."""
+    """The future dates of the statements in use."""
 
     def __init__(self) -> None:
         self._to_come: list[int] = []
@@ -32,10 +32,10 @@ class StatementDates:
         self._guard = Lock()
 
     def passed(self) -> int:
-        """A number that grows when the time passes a date.
+        """A number that grows when a date passes.
 
-        While a statement reads the time as a text, such as `${aws:CurrentTime}`, nobody can tell when, and it
-        grows every `REFRESH_SECONDS` seconds.
+        While a statement uses the time as text, such as `${aws:CurrentTime}`, the moment of change is
+        unknown, and the number grows every `REFRESH_SECONDS` seconds.
         """
         now = int(time.time())
         with self._guard:
@@ -45,7 +45,7 @@ class StatementDates:
             return self._passed + (now // REFRESH_SECONDS if self._restless else 0)
 
     def watch(self, clause: object, source: Statement, *, has_variables: bool) -> None:
-        """Note the dates of a statement, as long as its clause is in use."""
+        """Record the dates of a statement. `clause` marks how long it is in use."""
         if not source.conditions and not has_variables:
             return
         dates, is_restless = dates_of(source, has_variables=has_variables)
@@ -59,9 +59,7 @@ class StatementDates:
 
 
 def dates_of(source: Statement, *, has_variables: bool) -> tuple[list[int], bool]:
-    """The seconds since 1970 from which a statement may say something else, and whether it may do so at any
-    time.
-    """
+    """The Unix times from which a statement may mean something else, and whether it may do so at any time."""
     dates: list[int] = []
     texts = chain.from_iterable(values for _, _, values in source.conditions)
     is_restless = has_variables and bool(keys.variables_in((*texts, *(source.resources or ()))) & TIMES)

@@ -1,8 +1,7 @@
-"""Documents and their statements, each compiled once however many policies of however many accounts hold
-them.
+"""Policy documents and their statements. Each is compiled once, however many policies and accounts use it.
 
-A statement is an `IndexedStatement`, a document an `IndexedDocument`; both are known by what they say,
-and go when nobody uses them any more.
+A statement is an `IndexedStatement`, a document an `IndexedDocument`. Both are identified by content and are
+freed when no longer used.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from iam.policy.request import Request
 Key = tuple[Any, ...]
 Marks = tuple[Any, ...]
 NAMES_KEPT: Final = 32
-"""Under so many names the statements of one document are kept."""
+"""The maximum number of policy names for which a document keeps its statements."""
 
 
 class IndexedStatement:
-    """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`; `reach`: see
-    `reach_of`, None until it is asked for.
+    """A statement that is compiled on first use. For `beginning`, see `beginning_of`; for `reach`, see
+    `reach_of`. It is None until first used.
     """
 
     __slots__ = (
@@ -62,45 +61,47 @@ class IndexedStatement:
 
     @property
     def source(self) -> Statement:
-        """The statement as it is written in one of the documents that have it."""
+        """The statement as written in one of the documents that contain it."""
         return self.shape.statement(self.resources, self.label)
 
     @property
     def conditions(self) -> tuple[tuple[str, str, Names], ...]:
-        """The conditions, as the statement has them; `source` is made anew each time."""
+        """The conditions of the statement, without the cost of creating `source`."""
         return self.shape.plain.conditions
 
     @property
     def has_variables(self) -> bool:
-        """Whether its document is of a version that has variables."""
+        """True if its document's policy version supports variables."""
         return self.shape.has_variables
 
     @property
     def area(self) -> ResourceElement | None:
-        """The resources that it is about; None for all."""
+        """The resources it applies to; None means all."""
         if isinstance(self._area, str):
             self._area = area_of(self.source, has_variables=self.has_variables)
         return self._area
 
     @property
     def is_partial(self) -> bool:
-        """Whether it has an area, which need not be made to know it."""
+        """True if it has an area. Does not create the area."""
         return self.resources is not None and ("*" not in self.resources or self.shape.is_not_resource)
 
     @property
     def fits_star(self) -> bool:
-        """As its area says: for most by a look at the names, since none but wildcards match a star."""
+        """True if its area matches Resource `*`. Usually the names alone tell, since only wildcards match
+        `*`.
+        """
         if all(name.strip("*?") and "$" not in name for name in self.resources or ()):
             return self.shape.is_not_resource
         return self.area is None or self.area.fits_star
 
     @property
     def fits_nothing(self) -> bool:
-        """As its area says: NotResource of everything."""
+        """True if it is a NotResource that excludes everything."""
         return self.shape.is_not_resource and self.area is not None and self.area.fits_nothing
 
     def compiled_for(self, kind: PolicyKind, *, of_pattern: bool = False) -> CompiledStatement:
-        """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of
+        """The statement compiled for a type of policy; with `of_pattern`, for questions about a pattern of
         resources.
         """
         if self._compiled is None:
@@ -116,7 +117,7 @@ class IndexedStatement:
 
 
 class IndexedDocument:
-    """A document: its statements, how each is called in it, and what in it could not be read at all."""
+    """A document: its statements, their labels, and the parts that could not be parsed."""
 
     __slots__ = (
         "__weakref__",
@@ -149,27 +150,27 @@ class IndexedDocument:
         self.tags = tuple(sorted(set(tags)))
         self.is_marked = bool(self.atoms or self.tags)
         self.is_personal = any(clause.traits.raw or clause.shape.names_somebody for clause in clauses)
-        """Whether it can differ for members of one class without any circumstances that say so."""
+        """True if it can differ between members of one class without a recorded circumstance."""
         self.is_placed = any(clause.traits.is_placed or clause.shape.names_somebody for clause in clauses)
-        """Whether it can differ from account to account."""
+        """True if it can differ between accounts."""
 
     def marks(self, who: Request) -> Marks:
-        """What tells apart, for this document, principals who hold the same: how atoms see them, and what
-        tags they have.
+        """What distinguishes, for this document, principals with the same policies: the results of the atoms
+        and the values of the tags.
         """
         marks: list[Any] = [atom.test(who) for atom in self.atoms]
         return (*marks, *(who.values(tag) for tag in self.tags))
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether something in it may have been meant to say more than what it is taken to say."""
+        """True if part of it could not be parsed and may mean more than what is evaluated."""
         return bool(self.problems)
 
     def statements_of(
         self, policy: str, kind: PolicyKind, *, of_pattern: bool
     ) -> tuple[CompiledStatement, ...]:
-        """The statements under the name of a policy, for explanations; made once for each name, since many
-        are asked for again and again.
+        """The statements under the name of a policy, for explanations. Kept by name, since many are used
+        repeatedly.
         """
         key = (policy, kind, of_pattern)
         if self._named is None:
@@ -190,7 +191,7 @@ class IndexedDocument:
 
 
 class SharedDocuments:
-    """The documents that are in use, shared by all indexes of a process, whatever moment they are of."""
+    """The documents in use, shared by all indexes of a process, whatever their moment."""
 
     def __init__(self, space: ActionNumbering | None = None) -> None:
         self.space = ActionNumbering() if space is None else space
@@ -206,19 +207,19 @@ class SharedDocuments:
 
     @property
     def clauses(self) -> int:
-        """How many distinct statements there are."""
+        """The number of distinct statements."""
         return len(self._clauses)
 
     def passed(self) -> int:
-        """A number that grows when the time passes a date that some condition names; see `StatementDates`."""
+        """A number that grows when a date in some condition passes; see `StatementDates`."""
         return self._dates.passed()
 
     def find(self, digest: str) -> IndexedDocument | None:
-        """A document that is in use."""
+        """Find a document in use by its digest."""
         return self._docs.get(digest)
 
     def add(self, digest: str, text: str) -> IndexedDocument:
-        """The document of a digest, read if it is not in use yet."""
+        """The document with this digest; parsed if not in use yet."""
         document = self._docs.get(digest)
         if document is None:
             with without_collecting(len(text)):
@@ -226,11 +227,11 @@ class SharedDocuments:
         return document
 
     def add_document(self, digest: str, document: PolicyDocument) -> IndexedDocument:
-        """The document of a digest that is not in use yet, and was read before."""
+        """Add an already parsed document that is not in use yet."""
         return self._intern(digest, document)
 
     def unread(self, policy: str) -> IndexedDocument:
-        """Stands for a managed policy whose document the mirror does not hold."""
+        """A placeholder for a managed policy whose document is not in the mirror."""
         key = f"unread:{policy}"
         document = self._docs.get(key)
         problem = DocumentProblem("", f"The text of {policy} has not been synced")
@@ -252,14 +253,14 @@ class SharedDocuments:
         labels: Iterable[Label],
         problems: tuple[DocumentProblem, ...] = (),
     ) -> IndexedDocument:
-        """The document that consists of some statements; the caller knows that it is not in use yet."""
+        """Create the document that consists of these statements. It must not be in use yet."""
         called = tuple(labels)
         called = self._labels.setdefault(called, called)
         document = self._docs[digest] = IndexedDocument(digest, tuple(clauses), called, problems)
         return document
 
     def clause(self, shape: StatementShape, resources: Names | None, label: Label) -> IndexedStatement:
-        """A statement, once for all documents that have it; the first of them says what it is called."""
+        """The statement shared by all documents that contain it. Its label is from the first of them."""
         key = (shape, resources)
         clause = self._clauses.get(key)
         if clause is None:
@@ -269,7 +270,7 @@ class SharedDocuments:
         return clause
 
     def shape(self, source: Statement, *, has_variables: bool) -> StatementShape:
-        """What a statement says but for its resources."""
+        """The content of a statement apart from its resources."""
         key = (
             source.allows,
             source.actions,

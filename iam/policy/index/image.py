@@ -1,8 +1,8 @@
-"""An account of an index as it is kept between processes: its principals column by column, their classes, and
-the documents that tell these apart.
+"""An account of an index, stored between processes: its principals by column, their classes, and the
+documents that distinguish the classes.
 
-Numbers and JSON, nothing that is carried out when it is read. Only what was written by the same code, and has
-its digest, is read at all.
+It consists of numbers and JSON, so reading it executes nothing. Only data written by the same code, with a
+valid checksum, is read.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ from iam.policy.index.rows import AccountRows, GroupRow, OrganizationStanding, P
 FORMAT: Final = 1
 DIGEST: Final = 16
 LEVEL: Final = 1
-"""Of compression: a tenth of the size; more takes longer to write and saves little."""
+"""The compression level. It gives a tenth of the size; higher levels are slower and save little."""
 
 
 class ImageError(ValueError):
-    """Bytes that are no image, or not one of this code: anyone who reads them makes it from the tables."""
+    """Raised for bytes that are damaged or were written by other code. Callers then rebuild the image from
+    the tables.
+    """
 
 
 @dataclass(slots=True)
 class IndexImage:
-    """See `PrincipalColumns` for what is there by row. A document is a number: its place in `digests`.
+    """See `PrincipalColumns` for the columns. A document is referred to by its position in `digests`.
 
-    `prefix` is what `arns` lack. `policies` are number, name, digest; `groups` number, name, grants.
-    `trusting` are digests. `small` are documents whose statements name a shape and their own resources;
-    `shared` and `trust` have theirs in full, one text each, for they are read only where they are not known
-    already, or asked for. A class is the number of its limits, then each document with the number of its
-    marks. Limits are flags, boundary, marks of the boundary, of the levels.
+    `prefix` is removed from the `arns`. `policies` are number, name and digest; `groups` are number, name and
+    grants; `trusting` are digests of trust policies. `small` are documents whose statements refer to a shape
+    and list their resources. `shared_texts` and `trust_texts` are complete documents, one text each, parsed
+    only when needed and not in use already. A class is the number of its limits, then each document with the
+    number of its marks. Limits are flags, boundary (-1 for none), and the marks of the boundary and the
+    levels.
     """
 
     number: str
@@ -77,9 +80,7 @@ PLAIN: Final = tuple(field.name for field in fields(IndexImage) if field.name no
 
 @lru_cache(maxsize=1)
 def code() -> str:
-    """A digest of the code by which principals are placed into classes: what other code has placed is placed
-    anew.
-    """
+    """A digest of the code that assigns principals to classes. An image from different code is not used."""
     digest = blake2b(f"{FORMAT} {sys.byteorder} {sys.version_info[:2]}".encode(), digest_size=DIGEST)
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
@@ -87,7 +88,7 @@ def code() -> str:
 
 
 def pack(image: IndexImage) -> bytes:
-    """The image as bytes."""
+    """Serialize an image."""
     plain = {name: getattr(image, name) for name in PLAIN}
     parts = [json.dumps(plain, separators=(",", ":")).encode(), image.ids.tobytes()]
     for name in ARRAYS:
@@ -105,12 +106,12 @@ def pack(image: IndexImage) -> bytes:
 
 
 def is_whole(packed: bytes) -> bool:
-    """Whether some bytes are those that were written."""
+    """True if the checksum of the bytes is correct."""
     return blake2b(packed[DIGEST:], digest_size=DIGEST).digest() == packed[:DIGEST]
 
 
 def unpack(packed: bytes) -> IndexImage:
-    """The image in some bytes; raises ImageError."""
+    """Deserialize an image. Raises ImageError."""
     body, own = packed[DIGEST:], code().encode()
     if not is_whole(packed):
         raise ImageError("the image is damaged")
@@ -147,7 +148,7 @@ def _array(kind: str, content: bytes) -> array[int]:
 
 
 def docs_in(image: IndexImage, documents: SharedDocuments) -> list[IndexedDocument]:
-    """The documents that classes name, by number; others are None. They stay in use as long as this list."""
+    """The documents that classes refer to, by number; None for all others. The list keeps them in use."""
     documents_of_image: list[Any] = [documents.find(digest) for digest in image.digests]
     shapes = [shape_in(shape, documents) for shape in image.shapes]
     for small in image.small:
@@ -162,7 +163,7 @@ def docs_in(image: IndexImage, documents: SharedDocuments) -> list[IndexedDocume
 
 
 def columns_of(image: IndexImage, documents: SharedDocuments) -> PrincipalColumns:
-    """The principals, column by column."""
+    """The principals of an image, by column."""
     digests, texts = image.trusting, image.trust_texts
 
     def trust(number: int) -> IndexedDocument:
@@ -190,7 +191,7 @@ def columns_of(image: IndexImage, documents: SharedDocuments) -> PrincipalColumn
 
 
 def rows_of(image: IndexImage, standing: OrganizationStanding) -> AccountRows:
-    """The groups and policies of the account, which stands there."""
+    """The groups and policies of an image, for an account with this standing."""
     return AccountRows(
         (),
         [

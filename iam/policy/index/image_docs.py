@@ -1,4 +1,4 @@
-"""Documents as an image has them: as what was read of their texts, so that nobody has to read these again."""
+"""Serializes documents for an image in parsed form, so that their texts need not be parsed again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from iam.policy.index.documents import IndexedDocument, Marks, SharedDocuments
 from iam.policy.index.shapes import StatementShape
 
 Written = list[Any]
-"""What JSON holds."""
+"""A JSON array."""
 
 
 def written(doc: IndexedDocument) -> Written:
-    """A whole document."""
+    """Serialize a whole document."""
     has_variables = any(clause.has_variables for clause in doc.clauses)
     pairs = zip(doc.clauses, doc.labels, strict=True)
     statements = [_statement(clause.shape.statement(clause.resources, label)) for clause, label in pairs]
@@ -21,7 +21,7 @@ def written(doc: IndexedDocument) -> Written:
 
 
 def shape_written(shape: StatementShape) -> Written:
-    """What a statement says but for its resources."""
+    """Serialize the content of a statement apart from its resources."""
     return [shape.has_variables, _statement(shape.plain)]
 
 
@@ -38,14 +38,14 @@ def _problems(problems: tuple[DocumentProblem, ...]) -> Written:
 
 
 def document_in(written: Written) -> PolicyDocument:
-    """The document of `written`."""
+    """Deserialize the result of `written`."""
     has_variables, problems, statements = written
     version = CURRENT if has_variables else ""
     return PolicyDocument(version, tuple(map(_statement_in, statements)), _problems_in(problems))
 
 
 def shape_in(written: Written, documents: SharedDocuments) -> StatementShape:
-    """The shape of `shape_written`."""
+    """Deserialize the result of `shape_written`."""
     return documents.shape(_statement_in(written[1]), has_variables=written[0])
 
 
@@ -76,8 +76,8 @@ def _problems_in(written: Written) -> tuple[DocumentProblem, ...]:
 
 
 def small_written(doc: IndexedDocument, shape_number: Any) -> Written:
-    """A document whose statements name their shapes by number: problems, then number, index, Sid and
-    resources of each.
+    """Serialize a document whose statements refer to shapes by number: the problems, then shape number,
+    index, Sid and resources of each statement.
     """
     written: Written = [_problems(doc.problems)]
     for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
@@ -88,7 +88,9 @@ def small_written(doc: IndexedDocument, shape_number: Any) -> Written:
 def small_in(
     digest: str, written: Written, documents: SharedDocuments, shapes: list[StatementShape]
 ) -> IndexedDocument:
-    """The document of `small_written`, which is not in use yet; `found` has its number before."""
+    """Deserialize the result of `small_written`, preceded by the document's number. The document must not be
+    in use.
+    """
     clauses, labels = [], []
     for place in range(2, len(written), 4):
         shape, index, sid, resources = written[place : place + 4]
@@ -101,7 +103,7 @@ def small_in(
 
 
 def marks_in(written: Written) -> Marks:
-    """Marks, which are numbers, and values of tags."""
+    """Deserialize marks, which are numbers and tag values."""
     marks = []
     for mark in written:
         if isinstance(mark, list):

@@ -20,22 +20,22 @@ NUMBER = attrgetter("id")
 
 
 def image_of(shard: AccountShard) -> IndexImage:
-    """The image, the same whenever it is made of the same rows."""
+    """Create the image. The same rows always give the same image."""
     return _Parts(shard).image()
 
 
 class _Numbers:
-    """Things by number, in the order in which they were first met."""
+    """Numbers things in the order of first use."""
 
     def __init__(self) -> None:
         self._found: dict[Any, int] = {}
 
     def number_of(self, thing: Hashable) -> int:
-        """The number of one."""
+        """The number of a thing."""
         return self._found.setdefault(thing, len(self._found))
 
     def all_of(self, things: Iterable[Hashable]) -> array[int]:
-        """The numbers of many."""
+        """The numbers of several things."""
         return array(NUMBERS, [self.number_of(thing) for thing in things])
 
     def __iter__(self) -> Iterator[Any]:
@@ -46,7 +46,7 @@ class _Numbers:
 
 
 class _Parts:
-    """Gathers the parts of an image."""
+    """Collects the parts of an image."""
 
     def __init__(self, shard: AccountShard) -> None:
         self._shard = shard
@@ -55,7 +55,7 @@ class _Parts:
         self._held: dict[int, IndexedDocument] = {}
 
     def image(self) -> IndexImage:
-        """All of it."""
+        """Create the complete image."""
         shard = self._shard
         classes = sorted(shard.classes.values(), key=lambda cls: min(map(NUMBER, cls.members)))
         described = [self._class(cls) for cls in classes]
@@ -72,7 +72,7 @@ class _Parts:
             "ids": array(IDS, map(NUMBER, members)),
             "grants": grants.all_of(member.grants for member in members),
             "tags": tags.all_of(_text(member.tags) for member in members),
-            # 0 for none.
+            # 0 means none.
             "trusts": array(NUMBERS, [self._trust(member.trust) for member in members]),
             "arns": PackedTexts.of(member.arn.removeprefix(prefix) for member in members),
             "unique_ids": PackedTexts.of(member.unique_id for member in members),

@@ -1,6 +1,7 @@
-"""The index over accounts: put in rows, change some of them, ask about everybody.
+"""The index over accounts. It takes in rows, applies changes to them and answers questions about all
+principals.
 
-Many threads may ask an index at a time. It is not safe to be changed by one while another asks it.
+Several threads can query an index at the same time. No thread can change it while another queries it.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ from iam.policy.memory import without_collecting
 from iam.policy.request import Request, account_of
 
 OLD: Final = 10_000
-"""After so many principals were placed anew, what is kept of effective actions is dropped."""
+"""The number of newly placed principals after which the kept effective actions are dropped."""
 
 
 STATEMENT: Final = 200
-"""Characters that a statement has, about."""
+"""The approximate number of characters in a statement."""
 
 
 class PolicyIndex:
-    """Accounts by number. The documents that rows name by digest must be among `documents` before the rows
-    are put in.
+    """The accounts by account ID. A document that rows refer to by digest must be in `documents` before the
+    rows are entered.
 
-    `version` is another after each change, so that what was derived from the index can be kept until then.
-    `moment` is the time of the questions, None for now.
+    `version` changes with each change of the index, so that derived results can be kept until then. `moment`
+    is the time of the questions; None means now.
     """
 
     def __init__(self, documents: SharedDocuments, *, moment: datetime | None = None) -> None:
@@ -52,14 +53,16 @@ class PolicyIndex:
         self._effective: dict[bool, EffectiveActions] = {}
         self.version = 0
         self.derived: dict[tuple[int, Hashable], Any] = {}
-        """What was worked out from it in a version, by who needs it; who adds to it drops what is older."""
+        """Results derived from one version, by user of the result. Code that adds a result drops older
+        ones.
+        """
         self._named: tuple[tuple[int, str], frozenset[PrincipalClass]] | None = None
         self.former: dict[Hashable, Any] = {}
-        """The last that was worked out, in whatever version, for who takes over what holds on."""
+        """The latest derived results of any version, for code that reuses the parts that are still valid."""
 
     def keep_time(self) -> None:
-        """Drop what was derived before a date that a condition names passed; `version` is then another. Cheap
-        where none has.
+        """Drop derived results if a date in a condition has passed since; `version` then changes. Cheap if
+        none has.
         """
         if self.is_of_another_time:
             self._passed = self.documents.passed()
@@ -68,15 +71,15 @@ class PolicyIndex:
 
     @property
     def is_of_another_time(self) -> bool:
-        """Whether a date that a condition names has passed since `keep_time`."""
+        """True if a date in a condition has passed since the last `keep_time`."""
         return self.moment is None and self.documents.passed() != self._passed
 
     def __len__(self) -> int:
-        """How many users, roles and root users there are."""
+        """The number of users, roles and root users."""
         return sum(len(shard.members) for shard in self.accounts.values())
 
     def put_all(self, accounts: Iterable[AccountRows], documents: Iterable[IndexedDocument]) -> None:
-        """Enter many accounts, with the documents that their rows name."""
+        """Enter several accounts, with the documents that their rows refer to."""
         self.register.at_hand = {doc.digest: doc for doc in documents}
         try:
             for rows in accounts:
@@ -85,7 +88,7 @@ class PolicyIndex:
             self.register.at_hand = {}
 
     def enter_account(self, rows: AccountRows) -> None:
-        """Enter an account, in the place of what is known of it."""
+        """Enter an account. Replaces what is known about it."""
         with without_collecting(STATEMENT * self.documents.clauses):
             new = AccountShard(self.register, rows)
         self.drop(rows.number)
@@ -93,7 +96,7 @@ class PolicyIndex:
         self.version += 1
 
     def put_image(self, image: IndexImage, standing: OrganizationStanding) -> None:
-        """Enter an account as its image has it; the image was made where it stands so."""
+        """Enter an account from its image. `standing` must be the one the image was made with."""
         with without_collecting(STATEMENT * self.documents.clauses):
             new = AccountShard(self.register, rows_of(image, standing), image)
         self.drop(image.number)
@@ -101,18 +104,18 @@ class PolicyIndex:
         self.version += 1
 
     def drop(self, number: str) -> None:
-        """Take an account out; nothing happens when it is not there."""
+        """Remove an account. Does nothing if it isn't in the index."""
         shard = self.accounts.pop(number, None)
         if shard is not None:
             self.version += 1
-            # They would keep the memory of the account.
+            # Former results would keep the account in memory.
             self.former.clear()
             self._grow_old(len(shard.members))
             shard.clear()
 
     def dissolve(self) -> None:
-        """Empty it at once, so that nothing of it waits for the garbage collector, which may have been told
-        to leave it.
+        """Empty the index at once, so that nothing in it waits for the garbage collector, which may be
+        disabled or told to ignore it.
         """
         for bundle in self.register.bundles:
             for profile in bundle.profiles:
@@ -128,14 +131,14 @@ class PolicyIndex:
         self._effective.clear()
 
     def apply(self, number: str, changes: RowChanges) -> list[IndexedPrincipal]:
-        """Change some rows of an account; the members that were placed anew."""
+        """Change some rows of an account. Return the members that were placed again."""
         placed = self.accounts[number].apply(changes)
         self.version += 1
         self._grow_old(len(placed))
         return placed
 
     def place_in_organization(self, number: str, standing: OrganizationStanding) -> list[IndexedPrincipal]:
-        """Tell where an account stands in its organization; the members that were placed anew."""
+        """Set an account's place in its organization. Return the members that were placed again."""
         placed = self.accounts[number].place_in_organization(standing)
         if placed:
             self.version += 1
@@ -147,7 +150,7 @@ class PolicyIndex:
 
     @property
     def members(self) -> Iterator[IndexedPrincipal]:
-        """Everybody, root users too."""
+        """All principals, including root users."""
         for shard in self.accounts.values():
             yield from shard.members.values()
 
@@ -158,19 +161,19 @@ class PolicyIndex:
             yield from shard.classes.values()
 
     def member(self, account: str, number: int) -> IndexedPrincipal | None:
-        """A principal by its account and number."""
+        """Find a principal by account ID and number."""
         shard = self.accounts.get(account)
         return None if shard is None else shard.members.get(number)
 
     def find(self, arn: str) -> IndexedPrincipal | None:
-        """A user, role or root user by its ARN."""
+        """Find a user, role or root user by ARN."""
         shard = self.accounts.get(account_of(arn))
         if shard is None:
             return None
         return shard.members.find(arn)
 
     def who_can(self, question: AccessQuestion) -> WhoCanAnswer:
-        """Who may do an action on a resource."""
+        """Find the principals who can perform an action on a resource."""
         search = WhoCanSearch(
             question,
             register=self.register,
@@ -181,8 +184,8 @@ class PolicyIndex:
         return search.answer()
 
     def classes_named(self, reader: NeedsReader) -> frozenset[PrincipalClass]:
-        """The classes of users whose names are in a question; many questions in turn are about one
-        resource.
+        """The classes of the users whose names occur in a question. The latest result is kept, since
+        consecutive questions often concern one resource.
         """
         about = (self.version, reader.texts)
         known = self._named
@@ -191,14 +194,16 @@ class PolicyIndex:
         return known[1]
 
     def decide(self, member: IndexedPrincipal, question: AccessQuestion) -> EvaluationDecision:
-        """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""
+        """The decision for one principal, evaluated with all of its policies. `who_can` gives the same result
+        by class.
+        """
         return decide(*self.request_and_policies(member, question))
 
     def effective(
         self, *, context: Mapping[str, Any] | None = None, strict: bool = False, is_any_time: bool = False
     ) -> EffectiveActions:
-        """What principals can do over all actions; without circumstances, results are kept for the next who
-        asks.
+        """Return an evaluator of all actions that principals can perform. Without `context` and `strict`, it
+        is kept and shared with later callers.
 
         `is_any_time` leaves the time of the requests open.
         """
@@ -219,13 +224,13 @@ class PolicyIndex:
             kept.age += placed
 
     def explain(self, member: IndexedPrincipal, question: AccessQuestion) -> DecisionExplanation:
-        """Why one principal can or cannot, down to the statements."""
+        """Explain why one principal can or cannot do something, down to the statements."""
         return explain(*self.request_and_policies(member, question))
 
     def request_and_policies(
         self, member: IndexedPrincipal, question: AccessQuestion
     ) -> tuple[Request, RequestPolicies]:
-        """What `decide` and `explain` take. Policies have the names by which a person finds them."""
+        """The arguments of `decide` and `explain`. Policies carry their names as displayed to people."""
         judge, _ = judge_for(question, shards=self.accounts, documents=self.documents, moment=self.moment)
         request = judge.request_of(member)
         shard, is_pattern = self.accounts[member.account], judge.is_pattern
@@ -250,7 +255,7 @@ class PolicyIndex:
 def _policy_set(
     kind: PolicyKind, named: Iterable[tuple[str, IndexedDocument]], *, of_pattern: bool
 ) -> PolicySet:
-    """Documents under their names, weighed together."""
+    """Combine named documents into one policy set."""
     statements: list[CompiledStatement] = []
     problems: list[tuple[str, DocumentProblem]] = []
     for name, doc in named:

@@ -1,4 +1,4 @@
-"""The principals of an account by number: the rows of an image, and those that were written since."""
+"""The principals of an account by number: the rows of an image, and those entered since."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iam.policy.letter_case import fold
 
 
 class ShardMembers(Mapping[int, IndexedPrincipal]):
-    """Members of rows are made when somebody looks at them."""
+    """A mapping that creates members of image rows on access."""
 
     def __init__(self) -> None:
         self._own: dict[int, IndexedPrincipal] = {}
@@ -22,12 +22,12 @@ class ShardMembers(Mapping[int, IndexedPrincipal]):
         self._moved: dict[int, PrincipalClass] = {}
 
     def unfold(self, columns: PrincipalColumns, by_place: Sequence[PrincipalClass]) -> None:
-        """Begin with the rows of an image, and their classes."""
+        """Start with the rows of an image and their classes."""
         self._columns, self._by_place = columns, by_place
 
     @property
     def is_unfolded(self) -> bool:
-        """Whether there are rows of an image."""
+        """True if the mapping started with the rows of an image."""
         return self._columns is not None
 
     def __getitem__(self, number: int) -> IndexedPrincipal:
@@ -54,11 +54,11 @@ class ShardMembers(Mapping[int, IndexedPrincipal]):
         return rows + len(self._own)
 
     def values(self) -> ValuesView[IndexedPrincipal]:
-        """Everybody."""
+        """All members."""
         return _Values(self)
 
     def all(self) -> Iterator[IndexedPrincipal]:
-        """Everybody, by row."""
+        """Iterate over all members, in row order."""
         columns = self._columns
         if columns is not None:
             gone, moved = self._gone, self._moved
@@ -70,16 +70,16 @@ class ShardMembers(Mapping[int, IndexedPrincipal]):
         yield from self._own.values()
 
     def add(self, member: IndexedPrincipal) -> None:
-        """One more."""
+        """Add a member."""
         self._own[member.id] = member
 
     def move(self, member: IndexedPrincipal) -> None:
-        """Note the class of a member, which is another than before."""
+        """Record the new class of a member."""
         if isinstance(member, ColumnMember):
             self._moved[member.row] = member.cls
 
     def take_out(self, number: int) -> IndexedPrincipal | None:
-        """One less, if it is there."""
+        """Remove and return a member; None if there is none."""
         if number in self._own:
             return self._own.pop(number)
         row = self._row(number)
@@ -90,7 +90,7 @@ class ShardMembers(Mapping[int, IndexedPrincipal]):
         return member
 
     def find(self, arn: str) -> IndexedPrincipal | None:
-        """A principal by its ARN."""
+        """Find a principal by ARN."""
         columns = self._columns
         if columns is not None and arn.startswith(columns.prefix):
             for row in columns.rows_named(arn.removeprefix(columns.prefix)):
@@ -99,13 +99,13 @@ class ShardMembers(Mapping[int, IndexedPrincipal]):
         return next((member for member in self._own.values() if member.arn == arn), None)
 
     def holding(self, is_meant: Callable[[PolicyHoldings], bool]) -> list[IndexedPrincipal]:
-        """Those who hold what is meant."""
+        """The members whose holdings satisfy the predicate."""
         rows = [] if self._columns is None else self._columns.rows_with(is_meant)
         holders = [self._member(row) for row in rows if row not in self._gone]
         return holders + [member for member in self._own.values() if is_meant(member.grants)]
 
     def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[PrincipalClass]:
-        """The classes of users who are called so (in lower case)."""
+        """The classes of the users whose lowercase names satisfy the predicate."""
         if self._columns is not None:
             for row, name in enumerate(self._columns.names):
                 if name and is_meant(name) and row not in self._gone:
@@ -129,7 +129,7 @@ class ShardMembers(Mapping[int, IndexedPrincipal]):
 
 
 class _Values(ValuesView[IndexedPrincipal]):
-    """Made one after another, without a search for each."""
+    """Creates members in sequence, without a lookup for each."""
 
     _mapping: ShardMembers
 

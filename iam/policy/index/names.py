@@ -1,5 +1,5 @@
-"""What of a principal's name matters: how the patterns that it stands in lie to those that they might
-meet.
+"""Finds which properties of a principal's name affect a decision: how the patterns that contain the name
+relate to the patterns they may overlap with.
 """
 
 from __future__ import annotations
@@ -23,20 +23,22 @@ from iam.policy.request import PrincipalKind, Values
 from iam.policy.variables import PolicyVariable, VariableText
 
 ABSTRACT: Final = frozenset({"aws:username", "aws:userid"})
-"""Keys that mostly stand where every other pattern takes in all of their values, or none."""
+"""Keys whose values usually don't matter: every other pattern matches all of their values or none."""
 NAMES: Final = tuple(sorted(ABSTRACT))
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9+=,.@_-]+")
 ODD: Final = frozenset(WORDS)
-"""Names that stand in requests in the place of a wildcard."""
+"""Names that occur in requests in place of a wildcard."""
 VARYING: Final = "\0"
 Own = tuple[Values | None, ...]
 Pair = tuple[VariableText, VariableText]
 
 
 class PatternLetters(NamedTuple):
-    """The runs of letters between the wildcards of some patterns, one to a line; as far as a plain name may
-    have them, as an expression, with their beginnings by the last letter, and endings by the first.
-    `has_names`: names stand among them.
+    """The literal runs between the wildcards of some patterns, one per line.
+
+    `of_runs` matches the runs that can be part of a plain name. `beginnings` are prefixes of runs by their
+    last letter, `endings` are suffixes by their first letter. `has_names`: True if some of the patterns
+    contain names.
     """
 
     runs: str
@@ -47,13 +49,16 @@ class PatternLetters(NamedTuple):
 
 
 class PrincipalNames:
-    """A principal with its names. `is_odd`: they may mean more; `sizes`: which of them it has; `apart_from`:
-    numbers of pairs of patterns that take in all of the names or nothing of them.
+    """A principal with its names.
+
+    `is_odd`: True if a name isn't plain or stands for a wildcard. `sizes` are the numbers of values, None for
+    an unknown one. `apart_from` are the numbers of pattern pairs that match all of the names or no part of
+    them.
     """
 
     def __init__(self, member: IndexedPrincipal) -> None:
         self.member = member
-        # Those of a column are read anew each time.
+        # Members backed by columns compute these on each access.
         self._kind, self._arn = member.kind, member.arn
         self._unique_id, self._tags = member.unique_id, member.tags
         self.values: Own = self._names()
@@ -67,16 +72,16 @@ class PrincipalNames:
         self.is_odd = not all(map(PLAIN_NAME.fullmatch, texts)) or not ODD.isdisjoint(texts)
         self.apart_from: frozenset[int] = frozenset()
         self.judged_of = 0
-        """Of how many pairs together it was asked whether they take in part of a name."""
+        """The number of fixed pairs for which `apart_from` was computed."""
         self.known: dict[object, object] = {}
-        """What matters of the names, by what they stand in."""
+        """The relevant properties of the names, by the patterns that contain them."""
         self._relations: dict[Pair, str | None] = {}
         self._values: dict[tuple[str, ...], Own] = {}
 
     def _names(self) -> Own:
-        """The values of NAMES."""
+        """The values of the keys in NAMES."""
         if self._kind is PrincipalKind.USER and self._unique_id:
-            # Nearly everybody: half the time.
+            # A shortcut for nearly all principals. It halves the time.
             return (self._unique_id,), (self._arn.rpartition("/")[2],)
         return tuple([self._value_of(key) for key in NAMES])
 
@@ -84,15 +89,15 @@ class PrincipalNames:
         return own_values(self._kind, self._arn, self._unique_id, self._tags, key)
 
     def values_of(self, keys: tuple[str, ...]) -> Own:
-        """What the member has in some keys that differ from principal to principal."""
+        """The member's values for keys that differ between principals."""
         values = self._values.get(keys)
         if values is None:
             values = self._values[keys] = tuple([self._value_of(key) for key in keys])
         return values
 
     def is_apart_from(self, letters: PatternLetters) -> bool:
-        """Whether no run of letters can take in part of a name, or a name and what is beside it: then the
-        wildcards of a pattern take in all of the name or nothing of it, whatever the name is.
+        """True if no literal run can match part of a name, alone or with the text next to it. The wildcards
+        of a pattern then match all of the name or none of it, whatever the name is.
         """
         if None in self.values or (letters.has_names and not self._are_distinct()):
             return False
@@ -107,8 +112,8 @@ class PrincipalNames:
         return True
 
     def _are_distinct(self) -> bool:
-        """Whether no name stands in another one, or begins as one of them ends: they cannot take in part of
-        each other, nor of themselves.
+        """True if no name contains another or begins with the ending of one, so that none can match part of
+        another or overlap with itself.
         """
         texts = self._texts
         if any(text in other for text, other in permutations(texts, 2)):
@@ -122,8 +127,8 @@ class PrincipalNames:
         return beginnings.isdisjoint(endings)
 
     def relation(self, pair: Pair) -> str | None:
-        """What two patterns have in common once the name stands in them, without the name; None where it does
-        not say.
+        """The overlap of two patterns with the name filled in, with the name replaced by a placeholder; None
+        if unknown.
         """
         if pair not in self._relations:
             self._relations[pair] = _relation(pair, self.member, self.values)
@@ -131,7 +136,7 @@ class PrincipalNames:
 
 
 class NumberedPairs:
-    """Gives numbers to pairs of patterns, and says of them what matters of a name."""
+    """Numbers pairs of patterns and tells for each which properties of a name matter."""
 
     def __init__(self) -> None:
         self._pairs: list[Pair] = []
@@ -139,12 +144,12 @@ class NumberedPairs:
         self._letters: dict[object, PatternLetters | None] = {}
         self._fixed: list[Pair] = []
         self._fixed_numbers: frozenset[int] = frozenset()
-        """Those with a name in one pattern only."""
+        """The pairs in which only the first pattern contains a name."""
         self._own_keys: tuple[str, ...] = ()
-        """Keys besides the names on which these depend."""
+        """The other principal-specific keys that the fixed pairs depend on."""
 
     def number(self, pair: Pair) -> int:
-        """The number of a pair."""
+        """The number of a pair, assigned at first use."""
         number = self._numbers.setdefault(pair, len(self._pairs))
         if number == len(self._pairs):
             self._pairs.append(pair)
@@ -158,8 +163,8 @@ class NumberedPairs:
         return number
 
     def apart_from(self, named: PrincipalNames) -> frozenset[int]:
-        """The pairs that are known to take in all of the names or nothing of them: mostly one look at all
-        pairs with fixed letters says so.
+        """The numbers of the pairs known to match all of the names or no part of them. Usually one check
+        against all fixed pairs is enough.
         """
         count = len(self._fixed)
         if named.judged_of != count:
@@ -173,8 +178,8 @@ class NumberedPairs:
         return named.apart_from
 
     def role(self, named: PrincipalNames, pairs: tuple[int, ...], key: object) -> object:
-        """How the patterns of some pairs lie to each other once the name stands in them; the name itself
-        where that does not decide. `key`: the pairs, with what the principal has in other keys.
+        """How the patterns of some pairs relate to each other with the name filled in; the name itself if
+        that is undecided. `key` identifies the pairs together with the principal's values for other keys.
         """
         if key not in self._letters:
             self._letters[key] = letters_of([self._pairs[pair] for pair in pairs], named.member)
@@ -187,9 +192,9 @@ class NumberedPairs:
 
 
 def letters_of(pairs: Iterable[Pair], member: IndexedPrincipal) -> PatternLetters | None:
-    """The letters of the patterns that those with a name in them might meet, with the tags that the member
-    has; of both patterns where these have a name in them too. None where there is a wildcard for one letter,
-    or a variable that is not of the member.
+    """The literal runs of the patterns that may overlap with those containing names, with the member's tags
+    filled in; of both patterns if both contain names. None if there is a single-character wildcard, or a
+    variable that isn't one of the member's own.
     """
     runs: dict[str, None] = {}
     has_names = False
@@ -201,7 +206,7 @@ def letters_of(pairs: Iterable[Pair], member: IndexedPrincipal) -> PatternLetter
         ]
         values = [_held_in(other, member) for other in others]
         if () in values:
-            # Without a tag that it names, a pattern takes in nothing.
+            # A pattern with a variable for an absent tag matches nothing.
             continue
         if None in values:
             return None
@@ -222,7 +227,7 @@ def letters_of(pairs: Iterable[Pair], member: IndexedPrincipal) -> PatternLetter
     beginnings: dict[str, tuple[str, ...]] = {}
     endings: dict[str, tuple[str, ...]] = {}
     for run in runs:
-        # Only what a plain name may have can be part of one.
+        # Only characters that a plain name can contain matter.
         for place, letter in enumerate(run):
             if PLAIN_NAME.fullmatch(run, 0, place + 1):
                 beginnings[letter] = (*beginnings.get(letter, ()), run[: place + 1])
@@ -234,12 +239,12 @@ def letters_of(pairs: Iterable[Pair], member: IndexedPrincipal) -> PatternLetter
 
 
 def value_of(member: IndexedPrincipal, key: str) -> Values | None:
-    """What a member has in a key that differs from principal to principal."""
+    """The member's values for a key that differs between principals."""
     return own_values(member.kind, member.arn, member.unique_id, member.tags, key)
 
 
 def pairs_of_names(docs: Mapping[IndexedDocument, None]) -> tuple[Pair, ...]:
-    """Patterns with names in them, each with another one that may take in some names and not others."""
+    """Pairs of a pattern that contains names and another pattern that may match some names and not others."""
     pairs: dict[Pair, None] = {}
     for doc in docs:
         for other in docs if _has_names(doc) else ():
@@ -254,8 +259,8 @@ def _has_names(doc: IndexedDocument) -> bool:
 
 @lru_cache(maxsize=65536)
 def _pairs_of(doc: IndexedDocument, other: IndexedDocument) -> tuple[Pair, ...]:
-    """Patterns of the first with names in them, each with one of the other that may take in some names
-    only.
+    """Pairs of a pattern of the first document that contains names and a pattern of the other that may match
+    only some of them.
     """
     pairs: dict[Pair, None] = {}
     for template in _templates(doc):
@@ -281,8 +286,8 @@ def _templates(doc: IndexedDocument) -> tuple[VariableText, ...]:
 
 
 def filled(template: VariableText, member: IndexedPrincipal | None, *, name: str = "") -> Tokens:
-    """The pattern with the member's values in it, or with another `name`; variables of other keys, or of
-    nobody, stand for anything.
+    """The pattern with the member's values filled in, or with `name` in place of the name. Other variables,
+    and all variables without a member, match anything.
     """
     parts: list[Token] = []
     for part in template.parts:
@@ -300,7 +305,7 @@ def filled(template: VariableText, member: IndexedPrincipal | None, *, name: str
 
 
 def _held_in(variable: PolicyVariable, member: IndexedPrincipal) -> Values | None:
-    """What a member has in a variable: one value, none, or (None) what it does not say."""
+    """A member's values for a variable: one value, none, or None if unknown."""
     if not is_own(variable.key):
         return None
     values = value_of(member, variable.key)
@@ -310,8 +315,8 @@ def _held_in(variable: PolicyVariable, member: IndexedPrincipal) -> Values | Non
 
 
 def _relation(pair: Pair, member: IndexedPrincipal, values: Own) -> str | None:
-    """What two patterns have in common once the member's name stands in them, without the name; None where it
-    does not say.
+    """The overlap of two patterns with the member's name filled in, with the name replaced by a placeholder;
+    None if unknown.
     """
     of_both = chain.from_iterable(template.variables for template in pair)
     values_of_both = [_held_in(variable, member) for variable in of_both]

@@ -1,4 +1,4 @@
-"""Who may do an action on a resource: the question, and what an answer to it says."""
+"""The question who can perform an action on a resource, and its answer."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ WITH_ROOT: Final = PEOPLE_AND_ROLES | {PrincipalKind.ROOT}
 
 @dataclass(frozen=True, slots=True)
 class AccessQuestion:
-    """An action on a resource, which may be a pattern. `accounts` are those whose principals are asked about;
-    None: all.
+    """An action on a resource or a pattern of resources. `accounts` limits the question to principals of
+    these accounts; None means all.
 
-    `resource_account` says whose the resource is, where its ARN does not. `resource_policy` is the policy of
-    the resource, as JSON text or as what JSON holds; trust policies of roles need not be given. `strict`: a
-    context key that is not given is absent. `is_pattern` None: as it looks; `*` alone is a pattern for
-    actions that take resources. `is_any_time` leaves the time of the request open; otherwise it is the moment
-    of the index, unless the context says it.
+    `resource_account` is the owner of the resource, if the ARN doesn't contain it. `resource_policy` is the
+    resource-based policy, as JSON text or as the parsed mapping; trust policies of roles are already known.
+    With `strict`, unspecified context keys are absent. `is_pattern`: None derives it from the resource; `*`
+    alone is a pattern for actions that have resource types. `is_any_time` leaves the time of the request
+    open; otherwise it is the moment of the index unless the context specifies it.
     """
 
     action: str
@@ -42,7 +42,7 @@ class AccessQuestion:
 
     @property
     def asks_for_pattern(self) -> bool:
-        """Whether wildcards of the resource stand for more than one resource."""
+        """True if wildcards in the resource stand for several resources."""
         if self.is_pattern is not None:
             return self.is_pattern
         if self.resource == "*":
@@ -51,7 +51,7 @@ class AccessQuestion:
 
 
 class MatchedPrincipals(NamedTuple):
-    """Principals of one account that are judged alike, the decision ALLOWED or CONDITIONAL."""
+    """Principals of one account with the same decision, either ALLOWED or CONDITIONAL."""
 
     decision: EvaluationDecision
     account: str
@@ -60,8 +60,8 @@ class MatchedPrincipals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AnswerLimitation:
-    """What an answer cannot know. `kind` is a fixed word, `accounts` those that it concerns, empty for no
-    account in particular.
+    """A limit of an answer. `kind` is one of the constants below, `accounts` are the affected accounts; empty
+    if it concerns no particular account.
     """
 
     kind: str
@@ -80,9 +80,10 @@ OWNED_BY_AWS: Final = "owned-by-aws"
 
 @dataclass(frozen=True, slots=True)
 class WhoCanAnswer:
-    """Who can. Counts are exact; `limitations` are what it cannot know. `whole` are classes that are judged
-    as one, `parts` groups of members of others. It looks at the index: what is needed of it is read before
-    the index is changed.
+    """The principals who can. Counts are exact; `limitations` are the limits of the answer. `whole` are
+    classes in which all members have the same decision, `parts` are groups of members from the other classes.
+
+    The answer refers to the index, so read it before the index changes.
     """
 
     question: AccessQuestion
@@ -91,7 +92,7 @@ class WhoCanAnswer:
     limitations: tuple[AnswerLimitation, ...] = ()
 
     def groups_of(self, decision: EvaluationDecision | None = None) -> Iterator[MatchedPrincipals]:
-        """Groups of principals of one account, of one decision or of both."""
+        """The groups of principals of one account with this decision; None means both decisions."""
         for each, classes in self.whole.items():
             if decision is None or each is decision:
                 yield from (MatchedPrincipals(each, cls.account, cls.members) for cls in classes)
@@ -100,7 +101,7 @@ class WhoCanAnswer:
                 yield part
 
     def count(self, decision: EvaluationDecision) -> int:
-        """How many principals are judged so."""
+        """The number of principals with this decision."""
         return sum(cls.size for cls in self.whole.get(decision, ())) + sum(
             len(part.members) for part in self.parts if part.decision is decision
         )
@@ -111,7 +112,7 @@ class WhoCanAnswer:
             yield from each.members
 
     def names(self, decision: EvaluationDecision | None = None) -> list[str]:
-        """Their ARNs."""
+        """The ARNs of the principals."""
         names: list[str] = []
         for each, classes in self.whole.items():
             if decision is None or each is decision:
@@ -125,7 +126,9 @@ class WhoCanAnswer:
     def page(
         self, *, size: int, after: tuple[str, str] = ("", ""), decision: EvaluationDecision | None = None
     ) -> list[tuple[IndexedPrincipal, EvaluationDecision]]:
-        """Members by account and ARN, those after (account, ARN), with their decisions."""
+        """Members ordered by account and ARN, starting after the pair `after` (account, ARN), with their
+        decisions.
+        """
 
         def rows() -> Iterator[tuple[tuple[str, str], IndexedPrincipal, EvaluationDecision]]:
             for group in self.groups_of(decision):

@@ -1,4 +1,4 @@
-"""Whose a resource is and what its own policy says, as far as the index knows."""
+"""Finds a resource's owner and its resource-based policy, as far as the index knows them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from iam.policy.request import Principal, Request, account_of
 UNKNOWN_TEXT: Final = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Sid": "NotRead"}]}
 )
-"""Names no principal, so that what it says is open."""
+"""A policy without a principal, so that its result is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourcePlace:
-    """The account of a resource (empty: not told), its policy (None: no policy that is known), and whether
-    that is a guess.
+    """The account of a resource ("" if unknown) and its policy (None if unknown). `is_guess` is True if a
+    policy decides but is unknown.
     """
 
     account: str
@@ -38,8 +38,8 @@ class ResourcePlace:
 def place_of(
     question: AccessQuestion, *, shards: Mapping[str, AccountShard], documents: SharedDocuments
 ) -> ResourcePlace:
-    """What is known of the resource of a question: trust policies of roles are, those of other resources have
-    to be given.
+    """The known facts about a question's resource. Trust policies of roles are in the index; the question
+    must provide policies of other resources.
     """
     account = question.resource_account or account_of(question.resource)
     if question.resource_policy is not None:
@@ -65,7 +65,7 @@ def _trust(question: AccessQuestion, shard: AccountShard | None) -> IndexedDocum
 
 
 def policy_set(doc: IndexedDocument, *, of_pattern: bool) -> PolicySet:
-    """A resource's own policy."""
+    """The policy set of a resource-based policy."""
     problems = tuple(("resource policy", problem) for problem in doc.problems)
     return PolicySet(
         PolicyKind.RESOURCE,
@@ -75,8 +75,8 @@ def policy_set(doc: IndexedDocument, *, of_pattern: bool) -> PolicySet:
 
 
 def unknown_policy() -> PolicySet:
-    """Stands for the policy of a key, or of a role, that is not known: perhaps it leaves it to the account's
-    own policies.
+    """A placeholder for the unknown policy of a key or role. It may delegate to the account's identity-based
+    policies.
     """
     doc = SharedDocuments().add("", UNKNOWN_TEXT)
     (statement,) = doc.statements_of("the policy of the resource", PolicyKind.RESOURCE, of_pattern=False)

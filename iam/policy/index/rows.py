@@ -1,5 +1,5 @@
-"""What the index is made of: an account's principals, groups and policies by number, and where it stands in
-its organization.
+"""The input of the index: an account's principals, groups and policies by number, and its place in its
+organization.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy by its number: how it is called in explanations, and the digest of its document; None when
-    that was not read.
+    """A policy by its number: its name in explanations, and the digest of its document; None if not
+    synced.
     """
 
     id: int
@@ -25,8 +25,8 @@ Level = tuple[PolicyRow, ...]
 
 @dataclass(frozen=True, slots=True)
 class PolicyHoldings:
-    """What a user, role or group holds: (name, digest) of its inline policies, numbers of the policies
-    attached to it, of the groups it is in, of the policy that is its permissions boundary.
+    """What a user, role or group holds: (name, digest) of inline policies, and the numbers of attached
+    policies, of its groups and of the policy that is its permissions boundary.
     """
 
     inline: tuple[tuple[str, str], ...] = ()
@@ -41,7 +41,7 @@ NO_TAGS: Final[Mapping[str, str]] = {}
 
 @dataclass(slots=True)
 class PrincipalRow:
-    """A user or a role. `tags` None: not known; `trust` is the digest of a role's trust policy."""
+    """A user or role. `tags` are None if unknown; `trust` is the digest of a role's trust policy."""
 
     id: int
     arn: str
@@ -53,7 +53,7 @@ class PrincipalRow:
 
 @dataclass(slots=True)
 class GroupRow:
-    """A group, whose policies its members have."""
+    """A group. Its members have its policies."""
 
     id: int
     name: str
@@ -62,9 +62,9 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationStanding:
-    """Where an account stands in its organization: levels of control policies, the root first.
+    """An account's place in its organization: levels of control policies, from the root down.
 
-    `is_known` is False for a member of an organization whose policies are not known.
+    `is_known` is False for a member of an organization whose policies are unknown.
     """
 
     organization_id: str = ""
@@ -76,14 +76,12 @@ class OrganizationStanding:
 
 
 ALONE: Final = OrganizationStanding()
-"""An account in no organization."""
+"""The standing of an account outside any organization."""
 
 
 @dataclass(slots=True)
 class RowChanges:
-    """Rows of one account to be entered in the place of those with the same numbers, and numbers of those
-    that are gone.
-    """
+    """Rows of one account that replace those with the same numbers, and the numbers of removed rows."""
 
     principals: Iterable[PrincipalRow] = ()
     groups: Iterable[GroupRow] = ()
@@ -93,7 +91,7 @@ class RowChanges:
 
 @dataclass(slots=True)
 class AccountRows(RowChanges):
-    """All of one account."""
+    """All rows of one account."""
 
     number: str = ""
     partition: str = "aws"

@@ -1,5 +1,5 @@
-"""Collections that mostly have one or two elements: a tuple while they are so few, a dictionary from then on,
-which keeps their order.
+"""Collections that usually have one or two elements: a tuple while small, then a dictionary, which keeps the
+order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ One = TypeVar("One")
 
 
 def with_one(held_ones: Collection[One] | None, item: One) -> Collection[One]:
-    """With one more, which is not among them."""
+    """Return the collection with one more item, which must not be in it yet."""
     if not held_ones:
         return (item,)
     if isinstance(held_ones, dict):
@@ -22,7 +22,7 @@ def with_one(held_ones: Collection[One] | None, item: One) -> Collection[One]:
 
 
 def without_one(held_ones: Collection[One], item: One) -> Collection[One]:
-    """Without one that is among them."""
+    """Return the collection without an item, which must be in it."""
     if isinstance(held_ones, dict):
         del held_ones[item]
         return held_ones
