@@ -1,8 +1,7 @@
-"""Principals told apart only as far as their policies can: equal ones are members of one class, and are
-judged as one.
+"""Groups principals that policies cannot tell apart into classes. All members of a class get one decision.
 
-`PolicyBundle` is a set of identity policies; `PrincipalLimits` is what bounds it; `PrincipalProfile` is both;
-`PrincipalClass` is a profile in one account.
+A `PolicyBundle` is a set of identity-based policies, `PrincipalLimits` are what restricts it, a
+`PrincipalProfile` is both, and a `PrincipalClass` is a profile in one account.
 """
 
 from __future__ import annotations
@@ -19,13 +18,15 @@ from iam.policy.index.rows import PolicyHoldings
 from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, Values
 
 SharedGrants = str | tuple[tuple[int, ...], tuple[int, ...]]
-"""What many others hold too: the part of the text of the columns, or the attached policies and the groups."""
+"""The holdings that many principals share: a part of the columns' text, or the attached policies and the
+groups.
+"""
 Flags = tuple[PrincipalKind, bool, bool, bool]
-"""Kind, exempt from the organization's policies, tags known, unique id known."""
+"""Kind, exempt from the organization's policies, tags known, unique ID known."""
 
 
 class ControlPolicyLevels:
-    """The organization's policies above an account, level by level, the root first."""
+    """The organization's policies above an account, level by level, from the root down."""
 
     __slots__ = ("is_management", "is_personal", "is_placed", "marked", "rcps", "scps")
 
@@ -44,7 +45,7 @@ class ControlPolicyLevels:
 
 
 class MarkedDocument:
-    """A document as principals of one sort and with the same marks by it hold it."""
+    """A document as held by principals of one `sort` (see `PrincipalLimits`) with the same marks for it."""
 
     __slots__ = ("__weakref__", "doc", "marks", "sort")
 
@@ -53,7 +54,7 @@ class MarkedDocument:
 
 
 class PolicyBundle:
-    """Identity policies that are held together. `plain` and `marked` are the documents without and with
+    """Identity-based policies that are held together. `plain` and `marked` are the documents without and with
     marks.
     """
 
@@ -67,8 +68,8 @@ class PolicyBundle:
 
 
 class PrincipalLimits:
-    """What bounds a principal: its boundary, its organization; with its marks by these. `sort` is a number
-    for its flags.
+    """What restricts a principal: its boundary and its organization, with its marks for these. `sort` is a
+    number for its flags.
     """
 
     __slots__ = ("boundary", "boundary_marks", "flags", "level_marks", "levels", "sort")
@@ -88,13 +89,13 @@ class PrincipalLimits:
 
     @property
     def key(self) -> tuple[Flags, IndexedDocument | None, Marks, ControlPolicyLevels, Marks]:
-        """What makes it the one that it is."""
+        """What identifies these limits."""
         return self.flags, self.boundary, self.boundary_marks, self.levels, self.level_marks
 
 
 class PrincipalProfile:
-    """All that policies can tell of a principal but its account, and what `StatementTraits` of a question ask
-    for.
+    """Everything about a principal that policies can depend on, except its account and what the
+    `StatementTraits` of a question require.
     """
 
     __slots__ = ("bundle", "classes", "limits", "marked")
@@ -107,13 +108,15 @@ class PrincipalProfile:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes it the one that it is."""
+        """What identifies the profile."""
         return self.bundle, self.marked, self.limits
 
 
 class PrincipalClass:
-    """The principals of one account that have one profile: the rows of `columns` at `place`, or `rows` once
-    some of these have left or others have come, and `own` members beside them.
+    """The principals of one account with one profile.
+
+    They are the rows of `columns` at `place`, or `rows` once some have left or others have entered, and the
+    members in `own`, which are in no column.
     """
 
     __slots__ = ("account", "columns", "own", "place", "profile", "rows")
@@ -133,7 +136,7 @@ class PrincipalClass:
 
     @property
     def members(self) -> ClassMembers:
-        """Who they are now; what has left or come since is not seen."""
+        """The current members. Later changes are not reflected."""
         return ClassMembers(self, self._rows, self.own or ())
 
     @property
@@ -144,11 +147,11 @@ class PrincipalClass:
 
     @property
     def size(self) -> int:
-        """How many they are."""
+        """The number of members."""
         return len(self._rows) + len(self.own or ())
 
     def enter(self, member: IndexedPrincipal) -> None:
-        """One more; `member.cls` is for the caller to set."""
+        """Add a member. The caller sets `member.cls`."""
         if isinstance(member, ColumnMember):
             self.rows = array(NUMBERS, [*self._rows, member.row])
             self.columns = member.columns
@@ -158,21 +161,21 @@ class PrincipalClass:
             self.own.append(member)
 
     def leave(self, member: IndexedPrincipal) -> None:
-        """One less."""
+        """Remove a member."""
         if isinstance(member, ColumnMember):
-            # Once only: who is placed anew enters before it leaves, perhaps the same class.
+            # Remove it once only. A member that is placed again enters first, possibly into the same class.
             self.rows = array(NUMBERS, self._rows)
             self.rows.remove(member.row)
         elif self.own is not None:
             self.own.remove(member)
 
     def clear(self) -> None:
-        """Nobody any more."""
+        """Remove all members."""
         self.rows, self.own, self.columns = None, None, None
 
 
 class ClassMembers(Sequence["IndexedPrincipal"]):
-    """The members of a class, each made when somebody looks at it."""
+    """The members of a class. Each is created on access."""
 
     __slots__ = ("_cls", "_own", "_rows")
 
@@ -209,7 +212,7 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
         yield from self._own
 
     def by_grants(self) -> Iterator[ClassMembers]:
-        """Those who hold the same, together."""
+        """Group the members by equal holdings."""
         if len(self) == 1:
             yield self
             return
@@ -226,14 +229,15 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
 
     @property
     def only_shared_part(self) -> str:
-        """The key of `by_shared_grants` of a class of one, as most are; empty for others."""
+        """The key of `by_shared_grants` for a class with one member, as most are; "" for others."""
         if len(self._rows) == 1 and not self._own and self._cls.columns is not None:
             return self._cls.columns.shared_part(self._rows[0])
         return ""
 
     def by_shared_grants(self) -> Iterator[tuple[SharedGrants, ClassMembers]]:
-        """Those who hold the same but for inline policies, together, with a key that is the same for all of
-        the account who do; some who do may have another.
+        """Group the members by their holdings apart from inline policies. Each group has a key.
+
+        Equal keys in an account mean equal holdings; members with equal holdings can have different keys.
         """
         cls, columns = self._cls, self._cls.columns
         if len(self) == 1 and self._rows and columns is not None:
@@ -255,17 +259,17 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
 
     @property
     def cls(self) -> PrincipalClass:
-        """Their class."""
+        """The class of the members."""
         return self._cls
 
     @property
     def kind(self) -> PrincipalKind:
-        """They are of one kind."""
+        """The kind of principal, which all members share."""
         return self._cls.profile.limits.flags[0]
 
     @property
     def ids(self) -> list[int]:
-        """Their numbers, in the same order."""
+        """The numbers of the members, in order."""
         columns, ids = self._cls.columns, []
         if columns is not None:
             ids = [columns.ids[row] for row in self._rows]
@@ -273,7 +277,7 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
 
     @property
     def arns(self) -> list[str]:
-        """Their ARNs, in the same order."""
+        """The ARNs of the members, in order."""
         columns, arns = self._cls.columns, []
         if columns is not None:
             arns = [columns.arn_of(row) for row in self._rows]
@@ -281,7 +285,7 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
 
 
 class IndexedPrincipal:
-    """A user, a role, or an account's root user (whose number is the account's, negative)."""
+    """A user, a role, or an account's root user, whose number is the negative account ID."""
 
     __slots__ = ("arn", "cls", "grants", "id", "tags", "trust", "unique_id")
 
@@ -301,7 +305,7 @@ class IndexedPrincipal:
         self.grants, self.tags, self.trust = grants, tags, trust
 
     def of_class(self, cls: PrincipalClass) -> IndexedPrincipal:
-        """The same principal as a member of another class, which does not know of it."""
+        """A copy of the principal that refers to another class. That class doesn't contain it."""
         member = IndexedPrincipal(
             self.id,
             self.arn,
@@ -315,7 +319,7 @@ class IndexedPrincipal:
 
     @property
     def account(self) -> str:
-        """Twelve digits."""
+        """The account ID."""
         return self.cls.account
 
     @property
@@ -330,20 +334,20 @@ class IndexedPrincipal:
 
     @property
     def grants_key(self) -> Hashable:
-        """The same for those of one account that hold the same, as long as the index is not changed; some who
-        do may have another.
+        """A key for the holdings. Within an account, equal keys mean equal holdings until the index changes;
+        equal holdings can have different keys.
         """
         return self.grants
 
     @property
     def principal(self) -> Principal:
-        """As the engine asks for it."""
+        """The principal in the form that requests contain."""
         return principal_of(self, is_management=self.cls.profile.limits.levels.is_management)
 
 
 class ColumnMember(IndexedPrincipal):
-    """A member whose attributes are read from the columns of its account when they are asked for. Two of one
-    row are equal.
+    """A member whose attributes are read from the columns of its account on access. Two members of one row
+    are equal.
     """
 
     __slots__ = ("columns", "row")
@@ -352,43 +356,43 @@ class ColumnMember(IndexedPrincipal):
         self.columns, self.row, self.cls = columns, row, cls
 
     def of_class(self, cls: PrincipalClass) -> ColumnMember:
-        """The same principal as a member of another class, which does not know of it."""
+        """A copy of the principal that refers to another class. That class doesn't contain it."""
         return ColumnMember(self.columns, self.row, cls)
 
-    # What is read is not kept: answers hold on to hundreds of thousands of rows.
+    # Values are not cached, since answers can hold hundreds of thousands of rows.
     @property
     def id(self) -> int:  # type: ignore[override]
-        """Its number."""
+        """The number."""
         return self.columns.ids[self.row]
 
     @property
     def arn(self) -> str:  # type: ignore[override]
-        """Its ARN."""
+        """The ARN."""
         return self.columns.arn_of(self.row)
 
     @property
     def unique_id(self) -> str:  # type: ignore[override]
-        """What AWS calls it, and no other that ever was."""
+        """The unique ID, which AWS never reuses."""
         return self.columns.unique_ids[self.row]
 
     @property
     def grants(self) -> PolicyHoldings:  # type: ignore[override]
-        """What it holds."""
+        """The policies and groups of the principal."""
         return self.columns.grants_of(self.row)
 
     @property
     def grants_key(self) -> Hashable:
-        """The same for those of one account that hold the same."""
+        """A key for the holdings. Within an account, equal keys mean equal holdings."""
         return self.columns.grants[self.row]
 
     @property
     def tags(self) -> Mapping[str, str] | None:  # type: ignore[override]
-        """Its tags; None where they are not known."""
+        """The tags; None if unknown."""
         return self.columns.tags_of(self.row)
 
     @property
     def trust(self) -> IndexedDocument | None:  # type: ignore[override]
-        """Its trust policy."""
+        """The trust policy of a role."""
         return self.columns.trust_of(self.row)
 
     def __eq__(self, other: object) -> bool:
@@ -401,7 +405,7 @@ class ColumnMember(IndexedPrincipal):
 
 
 def principal_of(member: IndexedPrincipal, *, is_management: bool) -> Principal:
-    """As the engine asks for a member, who may have no class yet."""
+    """The principal of a member in the form that requests contain. The member may have no class yet."""
     return Principal(
         member.arn,
         tags=member.tags,
@@ -411,8 +415,8 @@ def principal_of(member: IndexedPrincipal, *, is_management: bool) -> Principal:
 
 
 def flags_of(member: IndexedPrincipal) -> Flags:
-    """What of a principal says which keys are known of it, and which policies restrict it; what `Principal`
-    says, sooner.
+    """The flags of a principal: which of its keys are known and which policies restrict it. Faster than
+    creating a `Principal`.
     """
     arn = member.arn
     if ":user/" in arn:
@@ -426,10 +430,9 @@ def flags_of(member: IndexedPrincipal) -> Flags:
 
 
 class BareRequest(Request):
-    """A principal who asks for nothing in particular, for conditions that it alone decides.
+    """A request of a principal without action or resource, for conditions that depend on the principal alone.
 
-    What `others` says of keys that do not differ from principal to principal, it says too; it costs a tenth
-    of a request.
+    Keys that don't differ between principals come from `others`. It costs a tenth of a full request.
     """
 
     __slots__ = ("_kind", "_member", "_others")
@@ -438,7 +441,7 @@ class BareRequest(Request):
         self._member, self._kind, self._others = member, kind, others
 
     def values(self, key: str) -> Values | None:
-        """As a request of the principal has them."""
+        """The values of a key, as in a request of the principal."""
         if not is_own(key):
             return self._others.values(key)
         member = self._member

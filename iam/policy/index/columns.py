@@ -1,5 +1,5 @@
-"""The principals of an account column by column: a hundred bytes each, where objects take a thousand and have
-to be made one by one.
+"""The principals of an account by column. This takes about a hundred bytes per principal; objects would take
+a thousand and have to be created one by one.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from iam.policy.letter_case import fold
 NUMBERS: Final = "I"
 IDS: Final = "q"
 BETWEEN: Final = "\n"
-"""No name has it."""
+"""A separator that occurs in no name."""
 
 
 class PackedTexts:
-    """Texts one after another, and where each of them ends."""
+    """Concatenated texts with the end position of each."""
 
     __slots__ = ("ends", "text")
 
@@ -30,7 +30,7 @@ class PackedTexts:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> PackedTexts:
-        """Some texts."""
+        """Pack these texts."""
         every = list(texts)
         ends, end = array(NUMBERS), 0
         for text in every:
@@ -53,25 +53,28 @@ class PackedTexts:
 
 
 def grants_in(numbers: Sequence[Any], digests: Sequence[str]) -> PolicyHoldings:
-    """Grants as an image has them: documents by their number."""
+    """Decode the holdings of an image, in which documents are numbers."""
     inline, attached, groups, boundary = numbers
     named = tuple([(name, digests[doc]) for name, doc in inline])
     return PolicyHoldings(named, tuple(attached), tuple(groups), boundary)
 
 
 def held_in(shared_part: str) -> tuple[Sequence[int], Sequence[int]]:
-    """The numbers of the attached policies and of the groups in `PrincipalColumns.shared_part`."""
+    """The numbers of the attached policies and of the groups in a text from
+    `PrincipalColumns.shared_part`.
+    """
     attached, groups, _ = json.loads(f"[{shared_part.removeprefix('],')}")
     return attached, groups
 
 
 class PrincipalColumns:
-    """What does not change while the account is in an index, row by row; the rows of a class lie side by
-    side.
+    """The attributes of principals that don't change while the account is in an index, by row. The rows of a
+    class are consecutive.
 
-    `arns` lack `prefix`. `starts` has the first row of each class, and at its end the number of rows. Grants,
-    tags and trust policies are numbers, of what is kept once and read when somebody asks for it; `digests`
-    are those of the documents that grants name by number; `trusts` count from 1, with 0 for none.
+    `arns` omit `prefix`. `starts` has the first row of each class, and finally the number of rows. `grants`
+    and `tags` are positions in `kinds_of_grants` and `kinds_of_tags`, which are parsed on access. `digests`
+    are those of the documents that grants refer to by number. `trusts` are numbers of trust policies, counted
+    from 1; 0 means none.
     """
 
     __slots__ = (
@@ -130,7 +133,7 @@ class PrincipalColumns:
         return len(self.ids)
 
     def row_of(self, number: int) -> int | None:
-        """The row of a principal by its number."""
+        """The row of a principal, by its number."""
         by_id, ids = self._by_id, self.ids
         place = bisect_left(by_id, number, key=ids.__getitem__)
         if place < len(by_id) and ids[by_id[place]] == number:
@@ -138,18 +141,18 @@ class PrincipalColumns:
         return None
 
     def arn_of(self, row: int) -> str:
-        """The ARN."""
+        """The ARN of a row's principal."""
         return self.prefix + self.arns[row]
 
     def grants_of(self, row: int) -> PolicyHoldings:
-        """What the principal holds, read anew each time: kept, the grants of all take as much memory as all
-        columns.
+        """The policies and groups of the principal. Parsed on each access: cached, they would take as much
+        memory as all columns.
         """
         return grants_in(json.loads(self.kinds_of_grants[self.grants[row]]), self.digests)
 
     def shared_part(self, row: int) -> str:
-        """What of its grants many others hold too, as text: all but the inline policies, whose names have no
-        brackets.
+        """The part of the holdings that many others share, as text: everything but the inline policies, whose
+        names contain no brackets.
         """
         text, ends = self.kinds_of_grants.text, self.kinds_of_grants.ends
         number = self.grants[row]
@@ -158,7 +161,7 @@ class PrincipalColumns:
         return text[text.rindex("],[", first, after_attached) : last]
 
     def tags_of(self, row: int) -> Mapping[str, str] | None:
-        """The tags; None where they are not known."""
+        """The tags; None if unknown."""
         number = self.tags[row]
         if number not in self._tags_read:
             read = json.loads(self.kinds_of_tags[number])
@@ -177,7 +180,7 @@ class PrincipalColumns:
 
     @property
     def names(self) -> list[str]:
-        """What each user is called, in lower case, row by row; nobody else has a name here."""
+        """The lowercase name of each user, by row; "" for other principals."""
         if self._names is None:
             names = []
             for arn in self.arns:
@@ -187,7 +190,7 @@ class PrincipalColumns:
         return self._names.split(BETWEEN)
 
     def rows_named(self, arn: str) -> Iterator[int]:
-        """The rows with an ARN, which is given without `prefix`."""
+        """The rows with this ARN, which is given without `prefix`."""
         text, ends, at = self.arns.text, self.arns.ends, -1
         while (at := text.find(arn, at + 1)) >= 0:
             row = bisect_right(ends, at)
@@ -195,7 +198,7 @@ class PrincipalColumns:
                 yield row
 
     def rows_with(self, is_meant: Callable[[PolicyHoldings], bool]) -> list[int]:
-        """The rows of those who hold what is meant."""
+        """The rows of the principals whose holdings satisfy the predicate."""
         numbers = set()
         for number in range(len(self.kinds_of_grants)):
             if is_meant(grants_in(json.loads(self.kinds_of_grants[number]), self.digests)):

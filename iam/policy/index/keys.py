@@ -1,4 +1,4 @@
-"""Which context keys follow from who asks: from the principal itself, or from the account that it is in."""
+"""Tells which context keys follow from the principal or from its account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.policy.variables import LITERALS, VARIABLE
 
 TAG: Final = "aws:principaltag/"
 OWN: Final = frozenset({"aws:principalarn", "aws:username", "aws:userid"})
-"""Differ from principal to principal, as the tags do."""
+"""Keys that differ between principals, as tags do."""
 OF_ACCOUNT: Final = frozenset(
     {
         "aws:principalaccount",
@@ -28,30 +28,30 @@ OF_ACCOUNT: Final = frozenset(
         "kms:calleraccount",
     }
 )
-"""Equal for all principals of one kind in one account."""
+"""Keys that are equal for all principals of one kind in one account."""
 OF_PLACE: Final = frozenset(
     {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "s3:resourceaccount"}
 )
-"""Follow from the account that the resource is in, which is the principal's where the resource does not
-tell.
+"""Keys that follow from the resource's account. If the resource doesn't tell, that is the principal's
+account.
 """
 
 
 def is_own(key: str) -> bool:
-    """Whether a key (in lower case) differs from principal to principal."""
+    """True if a key (in lower case) differs between principals."""
     return key in OWN or key.startswith(TAG)
 
 
 def is_of_principal(key: str) -> bool:
-    """Whether the principal alone, with its account, says what a key holds."""
+    """True if the principal and its account alone determine a key's values."""
     return key in OF_ACCOUNT or is_own(key)
 
 
 def own_values(
     kind: PrincipalKind, arn: str, unique_id: str, tags: Mapping[str, str] | None, key: str
 ) -> Values | None:
-    """The values of an own key of a user, role or root user, as `Request.values` finds them; None when they
-    are open.
+    """The values of an own key of a user, role or root user, as `Request.values` returns them; None if
+    open.
     """
     if key == "aws:principalarn":
         return (arn,)
@@ -75,13 +75,13 @@ def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values 
 
 
 def variables_in(texts: Iterable[str]) -> frozenset[str]:
-    """The keys, in lower case, whose variables stand in some texts."""
+    """The lowercase keys of the variables in some texts."""
     written = chain.from_iterable(VARIABLE.findall(text) for text in texts if "${" in text)
     return frozenset(fold(inner.partition(",")[0].strip()) for inner in written if inner not in LITERALS)
 
 
 def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tuple[str, frozenset[str]]]:
-    """(the key that is compared, the keys in the values) of each condition, in lower case."""
+    """For each condition, the compared key and the keys of the variables in its values, in lower case."""
     return [
         (fold(key), variables_in(values) if has_variables else frozenset())
         for _, key, values in statement.conditions
@@ -89,9 +89,7 @@ def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tup
 
 
 def special_names(principals: Principals) -> frozenset[str]:
-    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where
-    everybody is.
-    """
+    """The ARNs and unique IDs under `AWS`, with `account:role` for sessions; empty if `*` is among them."""
     names = principals.get("AWS", ())
     if "*" in names:
         return frozenset()
@@ -106,7 +104,7 @@ def special_names(principals: Principals) -> frozenset[str]:
 
 
 def keys_of_services(statements: Iterable[Statement]) -> frozenset[str]:
-    """Condition keys, in lower case, that only some actions of one service have."""
+    """The lowercase condition keys that only some actions of one service have."""
     service_keys = set()
     for statement in statements:
         for _, key, _ in statement.conditions:

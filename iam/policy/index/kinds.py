@@ -1,5 +1,5 @@
-"""Which kinds of resources, and which condition keys of services, the actions of a set have: what a probe
-must be like.
+"""Groups actions by the types of resources they work on and by service-specific condition keys. This
+determines what a probe must look like.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ PLACEHOLDER: Final = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 
 
 class ResourceKindSet(NamedTuple):
-    """Actions that work on the same kinds of resources. `formats` None: not known; empty: on Resource `*`
-    only.
+    """Actions that work on the same types of resources. `formats` are ARN formats; None means unknown, and
+    empty means Resource `*` only.
     """
 
     mask: int
     formats: tuple[str, ...] | None
     never: frozenset[str] = frozenset()
-    """Keys in question that no request for one of these actions has."""
+    """The condition keys of the question that no request for these actions contains."""
     is_elsewhere: bool = False
-    """Whether none of the patterns in question can be about one of their resources."""
+    """True if none of the patterns of the question can match one of their resources."""
 
 
 def sorts_of(
@@ -42,9 +42,9 @@ def sorts_of(
     keys: frozenset[str],
     is_everywhere: bool = False,
 ) -> Iterator[ResourceKindSet]:
-    """The actions of a set by what resources they work on and which of the `keys`, in lower case, they have.
+    """The actions of a set, by the resources they work on and by which of the lowercase `keys` they have.
 
-    `is_everywhere`: resources of every kind are told apart, not only those that a pattern may be about.
+    `is_everywhere`: True separates resources of all types, not only those that a pattern may match.
     """
     known = (1 << len(space.catalogue)) - 1
     for name in space.actions.names(mask & ~known):
@@ -75,8 +75,8 @@ def sorts_of(
 
 
 def _by_service(space: ActionNumbering, mask: int) -> Iterator[tuple[str, int]]:
-    """The actions of each service that has any; it looks only at services that do, since most sets are of
-    one.
+    """The actions in the mask, by service. Only visits services that have some, since most masks are of one
+    service.
     """
     firsts, services = space.starts
     while mask:
@@ -92,7 +92,7 @@ def _first(space: ActionNumbering, mask: int) -> str:
 
 
 def formats_of(action: str) -> tuple[str, ...] | None:
-    """AWS's ARN formats of the resources that an action works on; None for an action that AWS does not
+    """AWS's ARN formats of the resources that an action works on; None for an action that AWS doesn't
     list.
     """
     known_action = catalogue().action(action)
@@ -104,7 +104,7 @@ def formats_of(action: str) -> tuple[str, ...] | None:
 
 
 def _services_named(patterns: Iterable[Tokens]) -> set[str] | None:
-    """The services in the ARNs of some patterns; None where one may be of any."""
+    """The services in the ARNs of some patterns; None if a pattern may match any service."""
     services: set[str] = set()
     for pattern in patterns:
         service = _head(pattern)
@@ -115,12 +115,14 @@ def _services_named(patterns: Iterable[Tokens]) -> set[str] | None:
 
 
 def _head(pattern: Tokens) -> str | None:
-    """The service segment; empty where it can be no ARN of any service, None where it has a wildcard."""
+    """The service segment of a pattern; "" if it can't be an ARN, None if the segment may contain a
+    wildcard.
+    """
     text, colons = "", 0
     for part in pattern:
         if len(part) > 1:
             if colons == 1 or colons >= 3:
-                # A star for the partition leaves the service to be read; after the service nothing matters.
+                # A star in the partition leaves the service readable. After the service nothing matters.
                 continue
             return None
         if part == ":":
@@ -134,9 +136,7 @@ def _head(pattern: Tokens) -> str | None:
 
 @lru_cache(maxsize=1)
 def arn_services() -> dict[str, set[str]]:
-    """The services that stand in the ARNs of each service's resources: those of `apigateway` are of
-    `execute-api` too.
-    """
+    """The services in the ARNs of each service's resources. Those of `apigateway` include `execute-api`."""
     return {
         fold(prefix): {
             resource_type["arn"].split(":")[2]
@@ -148,9 +148,7 @@ def arn_services() -> dict[str, set[str]]:
 
 @lru_cache(maxsize=512)
 def words_of(service: str) -> frozenset[str]:
-    """What stands in the ARNs of all resources of a kind of the service, in place of a name: `role` in
-    `role/name`.
-    """
+    """The fixed words in the ARN formats of a service's resources, such as `role` in `role/name`."""
     values_view: set[str] = set()
     for prefix, services in arn_services().items():
         types = read("resourceTypes", f"{prefix}.json").values() if service in services else ()
@@ -175,7 +173,7 @@ def _by_format(
 def _table(
     space: ActionNumbering, prefix: str, keys: frozenset[str]
 ) -> tuple[tuple[int, tuple[str, ...], frozenset[str]], ...]:
-    """(actions, the formats of their resources, those of some keys that they lack) for a service."""
+    """The actions of a service, each group with its resource formats and the `keys` it doesn't have."""
     service = catalogue().service(prefix)
     if service is None:
         return ()

@@ -1,5 +1,5 @@
-"""Action elements as sets of actions: the catalogue's, and after them those that only the documents in use
-know.
+"""Action elements as sets of actions: the actions of the catalogue, followed by those that occur only in
+documents.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from iam.policy.letter_case import fold
 
 
 class ActionRange(NamedTuple):
-    """The actions of a service, which lie side by side."""
+    """The consecutive actions of a service."""
 
     first: int
     size: int
     levels: dict[AccessLevel, int]
-    """The actions of each access level, counted from the first."""
+    """The actions of each access level, as bits relative to `first`."""
 
 
 class ActionNumbering:
-    """One order of actions for all documents of a process. It grows; bits that were given stay.
+    """The order of actions, shared by all documents of a process. It grows; assigned bits stay the same.
 
-    Indexes of different moments share it, each under a lock of its own: it grows under one more.
+    Indexes of different moments share it. Each has its own lock, so it grows under a separate one.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class ActionNumbering:
 
     @cached_property
     def catalogue(self) -> AwsCatalogue:
-        """What is known of the actions."""
+        """The catalogue of AWS actions."""
         return catalogue()
 
     @cached_property
@@ -45,16 +45,16 @@ class ActionNumbering:
         return ActionSpace(self.catalogue)
 
     def register_names(self, actions: ActionElement) -> None:
-        """Let the names of an element have bits, once a mask is asked for."""
+        """Record the names of an element. They get bits when a mask is next computed."""
         with self._growing:
             self._met.update(actions.names)
 
     @property
     def actions(self) -> ActionSpace:
-        """All actions that have been met."""
+        """All registered actions."""
         with self._growing:
             if self._met:
-                # A cached property is a plain attribute once it has been read.
+                # A cached property is a plain attribute once it has been read, so it can be assigned.
                 self._space = self._space.extended(self._met)
                 self._met = set()
             self._size = len(self._space)
@@ -62,16 +62,16 @@ class ActionNumbering:
 
     @property
     def width(self) -> int:
-        """How many actions have been met."""
+        """The number of registered actions."""
         return len(self.actions) if self._met or self._size < 0 else self._size
 
     def mask(self, actions: ActionElement) -> int:
-        """The actions that an element speaks of."""
+        """The actions that an element matches."""
         return self.parted(actions)[0]
 
     def parted(self, actions: ActionElement) -> tuple[int, int, int]:
-        """(all, those that take no resource, the others) of what an element speaks of; worked out anew when
-        the space has grown.
+        """The actions that an element matches: all, those without resource types, and the others. Computed
+        again when the space has grown.
         """
         if self._met or actions.width != self._size:
             with self._growing:
@@ -92,12 +92,12 @@ class ActionNumbering:
 
     @cached_property
     def without_permission(self) -> int:
-        """What needs no permission."""
+        """The actions that need no permission."""
         return self._of(FREE)
 
     @cached_property
     def under_rcps(self) -> int:
-        """What resource control policies restrict."""
+        """The actions that resource control policies restrict."""
         mask = 0
         for service in self.catalogue.rcp_services:
             mask |= self.catalogue.mask_of_service(service)
@@ -105,7 +105,7 @@ class ActionNumbering:
 
     @cached_property
     def assume_role(self) -> int:
-        """The one action that root users cannot do."""
+        """The only action that root users cannot perform."""
         return self._of({"sts:assumerole"})
 
     def _of(self, names: set[str] | frozenset[str]) -> int:
@@ -116,7 +116,7 @@ class ActionNumbering:
 
     @cached_property
     def services(self) -> dict[str, ActionRange]:
-        """The actions of each service of the catalogue, by prefix in lower case."""
+        """The actions of each service in the catalogue, by lowercase prefix."""
         ranges: dict[str, ActionRange] = {}
         first = 0
         for prefix, names in groupby(self.catalogue.actions, key=lambda name: fold(name.partition(":")[0])):
@@ -129,6 +129,6 @@ class ActionNumbering:
 
     @cached_property
     def starts(self) -> tuple[list[int], list[tuple[str, ActionRange]]]:
-        """Where the services begin, in ascending order, and the services."""
+        """The first positions of the services in ascending order, and the services."""
         services = list(self.services.items())
         return [first for _, (first, _, _) in services], services

@@ -1,9 +1,8 @@
-"""How two resource patterns lie to each other: whether one takes in all of the other, and whether they meet
-at all.
+"""Compares two resource patterns: whether one covers the other, and whether they overlap.
 
-A question may be about a pattern (`arn:aws:s3:::prod-*`): a statement whose pattern takes it in answers for
-all of it, one that only meets it answers for some of it. The time grows with the length of one pattern, by
-steps on numbers as wide as the other.
+For a question about a pattern (`arn:aws:s3:::prod-*`), a statement whose pattern covers it decides for all of
+it; one that only overlaps decides for a part. The time is linear in the length of one pattern, with steps on
+integers as wide as the other.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from iam.policy.logic import NO, OPEN, YES
 
 STARS: Final = frozenset({ANY, WITHIN})
 SWAPPED: Final = {(ANY, ONE), (WITHIN, ONE_WITHIN)}
-"""A star and a single that mean the same in either order."""
+"""A star and a single-character wildcard whose order doesn't matter."""
 
 
 def normal(parts: Sequence[Token]) -> list[Token]:
-    """The same pattern written one way: `*?` as `?*`, and stars side by side as one."""
+    """Normalize a pattern: `*?` becomes `?*`, and adjacent stars become one."""
     tokens_left: list[Token] = []
     for part in parts:
         last = tokens_left[-1] if tokens_left else ""
@@ -35,7 +34,9 @@ def normal(parts: Sequence[Token]) -> list[Token]:
 
 
 class ResourcePattern:
-    """A pattern as places between its letters, which are bits of a number; a star is a loop at a place."""
+    """A pattern as an automaton: positions between its characters are bits of an integer, and a star is a
+    loop at a position.
+    """
 
     __slots__ = (
         "_any", "_colons", "_goal", "_letters", "_ones", "_ones_within", "_within", "is_beginning",
@@ -43,7 +44,7 @@ class ResourcePattern:
     )  # fmt: skip
 
     def __init__(self, parts: Sequence[Token]) -> None:
-        """`parts` with the stars marked that stay within their segment."""
+        """`parts` must distinguish stars that stay within a segment from other stars."""
         self.parts = normal(parts)
         self._any = self._within = self._ones = self._ones_within = self._colons = 0
         self._letters: dict[str, int] = {}
@@ -59,9 +60,9 @@ class ResourcePattern:
         self._goal = bit
         wild = next((place for place, part in enumerate(self.parts) if len(part) > 1), len(self.parts))
         self.start = "".join(self.parts[:wild])
-        """The letters before the first wildcard."""
+        """The characters before the first wildcard."""
         self.is_beginning = self.parts[wild:] == [ANY]
-        """Whether it is those letters and then anything."""
+        """True if the pattern is `start` followed by a single star."""
         self.is_everything = self.parts == [ANY]
 
     def _step(self, part: Token, bit: int) -> None:
@@ -75,8 +76,8 @@ class ResourcePattern:
                 self._colons |= bit
 
     def takes_in(self, other: ResourcePattern) -> bool:
-        """Whether every text of the other is one of this. Never wrongly so; where `?` and stars mix, it may
-        miss it.
+        """True if every text that matches the other pattern matches this one. Never wrongly True; can be
+        wrongly False if `?` and stars mix.
         """
         if not other.start.startswith(self.start):
             return False
@@ -97,7 +98,7 @@ class ResourcePattern:
         return bool(state & self._goal)
 
     def overlaps(self, other: ResourcePattern) -> bool:
-        """Whether some text is of both."""
+        """True if some text matches both patterns."""
         if not (self.start.startswith(other.start) or other.start.startswith(self.start)):
             return False
         state, loops = 1, self._any | self._within
@@ -117,14 +118,14 @@ class ResourcePattern:
         return bool(state & self._goal)
 
     def _after(self, letter: str, state: int) -> int:
-        """The places to which a letter leads."""
+        """The positions that a character leads to."""
         if letter == ":":
             return (state & (self._colons | self._ones)) << 1 | state & self._any
         steps = self._letters.get(letter, 0) | self._ones | self._ones_within
         return (state & steps) << 1 | state & (self._any | self._within)
 
     def _up_to_a_colon(self, state: int) -> int:
-        """All places that letters other than a colon lead to."""
+        """All positions reachable by characters other than a colon."""
         passable = self._goal - 1 & ~self._colons
         while True:
             further = state | (state & passable) << 1
@@ -134,18 +135,18 @@ class ResourcePattern:
 
 
 def pattern_of(text: str) -> ResourcePattern:
-    """A pattern as a Resource element reads it."""
+    """Parse a pattern as a Resource element does."""
     return ResourcePattern(resource_tokens(tokens(text)))
 
 
 def relation(statement: ResourcePattern, asked: ResourcePattern) -> int:
-    """Whether a statement's pattern fits what is asked: YES for all of it, OPEN for some, NO for nothing of
-    it.
+    """YES, OPEN or NO: whether a statement's pattern matches all, some or none of what the question asks
+    about.
     """
     if statement.is_beginning and asked.start.startswith(statement.start):
         return YES
     if asked.is_everything:
-        # What is normal and no lone star takes in less, but meets it.
+        # A pattern other than a lone star matches a part of everything.
         return OPEN
     if statement.is_beginning and asked.is_beginning:
         return OPEN if statement.start.startswith(asked.start) else NO

@@ -1,9 +1,9 @@
-"""Concrete resources to ask about: one for each way in which the patterns of some statements lie to each
-other.
+"""Generates concrete resources (probes) to evaluate: one for each way in which the patterns of some
+statements overlap.
 
-A pattern whose stars are filled with a word that stands in no pattern is of no other pattern but those that
-take in all of it. So the patterns, what they have in common two by two, three by three and so on, and the
-kinds of resources that the action works on, give one text for every combination that any resource can have.
+If the stars of a pattern are filled with a word that occurs in no pattern, the result matches only those
+other patterns that cover the whole pattern. So the patterns, their overlaps in pairs, triples and so on, and
+the types of resources of the action give one text for each combination that a resource can have.
 """
 
 from __future__ import annotations
@@ -22,22 +22,26 @@ from iam.policy.index.overlap import Tokens, matcher_of, may_overlap, overlaps
 from iam.policy.index.patterns import normal
 
 MAX_PROBES: Final = 240
-"""So many combinations of patterns are tried at most."""
+"""The maximum number of pattern combinations tried."""
 ALIKE: Final = 3
-"""So many of those that are of the same patterns: they may differ in what they have in common with others."""
+"""The maximum number of probes that match the same patterns. They may differ in their overlaps with other
+patterns.
+"""
 WORDS: Final = ("x", "example", "item7", "q7z9k")
 ACCOUNTS: Final = ("444455556666", "123456789012", "210987654321", "777788889999")
-"""Accounts that AWS's documentation uses in examples."""
+"""Account IDs from examples in AWS's documentation."""
 REGIONS: Final = ("eu-west-1", "us-east-1", "ap-southeast-2", "sa-east-1", "ca-west-1", "af-south-1")
 PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 WITHOUT_SLASH: Final = frozenset({"BucketName", "TableName", "AccessPointName", "TableBucketName"})
-"""Placeholders of AWS's ARN formats whose values hold no slash, where another kind of resource has one."""
+"""Placeholders in AWS's ARN formats whose values contain no slash. Other types of resources have one
+there.
+"""
 PARTITION, SERVICE, REGION, ACCOUNT = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class ProbePlace:
-    """Where a resource is taken to be when no policy says it."""
+    """The assumed location of a resource where no policy specifies it."""
 
     partition: str
     account: str
@@ -46,7 +50,7 @@ class ProbePlace:
 
 @lru_cache(maxsize=4096)
 def pattern_tokens(text: str) -> Tokens:
-    """A pattern of a Resource element without variables, completed and normal."""
+    """Parse a Resource pattern without variables, completed and normalized."""
     parts: list[Token] = tokens(text)
     if is_incomplete(parts):
         parts += missing_segments(parts)
@@ -55,7 +59,7 @@ def pattern_tokens(text: str) -> Tokens:
 
 @lru_cache(maxsize=4096)
 def format_tokens(arn: str, partition: str, account: str) -> Tokens:
-    """AWS's format of the ARNs of a kind of resource, as a pattern of those in the account."""
+    """AWS's ARN format for a type of resource, as a pattern of such resources in the account."""
     known = {"Partition": partition, "Account": account}
     text = PLACEHOLDER.sub(lambda match: known.get(match.group(1), "*"), arn)
     return tuple(normal(resource_tokens(tokens(text))))
@@ -63,7 +67,7 @@ def format_tokens(arn: str, partition: str, account: str) -> Tokens:
 
 @lru_cache(maxsize=4096)
 def format_matcher(arn: str) -> re.Pattern[str]:
-    """What an ARN of the format looks like."""
+    """An expression that matches ARNs of the format."""
     expression, at = "", 0
     for match in PLACEHOLDER.finditer(arn):
         expression += re.escape(arn[at : match.start()])
@@ -78,7 +82,7 @@ def format_matcher(arn: str) -> re.Pattern[str]:
             expression += ".+"
         at = match.end()
     source = (expression + re.escape(arn[at:])).replace(r"\*", ".*")
-    # Two placeholders side by side are one star.
+    # Adjacent placeholders become one star.
     return re.compile(source.replace(".+.+", ".+"), re.DOTALL)
 
 
@@ -89,12 +93,12 @@ def probes(
     place: ProbePlace,
     accounts: tuple[str, ...] | None = None,
 ) -> tuple[str, ...]:
-    """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists
-    that it stands in, as bits.
+    """Return resources of these formats (None means any), ordered by pattern. `patterns` gives for each
+    pattern the lists that contain it, as bits.
 
-    `accounts` are named by conditions on the account of the resource; None where no condition is about it.
-    Resources of an account that is named nowhere come last: with "all but those of this account", they are
-    the only ones.
+    `accounts` are named by conditions on the resource's account; None if there are no such conditions.
+    Resources of an account that is named nowhere come last: for "all except this account", they are the only
+    ones.
     """
     if formats == ():
         return ("*",)
@@ -117,7 +121,7 @@ def probes(
 
 @lru_cache(maxsize=4096)
 def _names_account(pattern: Tokens) -> bool:
-    """Whether a pattern may tell resources of one account from those of another."""
+    """True if a pattern may distinguish resources of one account from those of another."""
     if pattern == (ANY,):
         return False
     segments = _split(pattern)
@@ -128,7 +132,7 @@ def _names_account(pattern: Tokens) -> bool:
 def _other_accounts(
     patterns: tuple[tuple[Tokens, int], ...], own: str, named: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The accounts that conditions name, but for the principal's own, and one that is named nowhere."""
+    """The accounts that conditions name, apart from the principal's own, and one that is named nowhere."""
     texts = {own, *named}
     texts.update(_letters(pattern) for pattern, _ in patterns)
     others = [account_id for account_id in named if account_id != own]
@@ -139,10 +143,10 @@ def _other_accounts(
 def _of_format(
     patterns: tuple[tuple[Tokens, int], ...], arn: str, place: ProbePlace, *, is_other: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in
-    their place.
+    """Resources of one format ("" means any): first those with stars replaced by a word, then those with
+    stars replaced by nothing.
 
-    `is_other`: only those of the account of the place, which is another than the principal's.
+    `is_other`: True gives only resources of the place's account, which isn't the principal's.
     """
     if is_other and arn and "${Account}" not in arn:
         return (), ()
@@ -156,7 +160,7 @@ def _of_format(
     is_right = format_matcher(arn).fullmatch if arn else None
 
     def begin(pattern: Tokens) -> tuple[Tokens, ...]:
-        """The pattern itself where its texts are of the kind, else what it has in common with it."""
+        """The pattern itself if its texts have the format, otherwise its overlaps with the format."""
         if is_right is None or is_right(filled(pattern, word=word, region=region, place=place)):
             return (pattern,)
         return (*_common(kind, pattern), *_elsewhere(pattern, kind))
@@ -175,11 +179,11 @@ def _of_format(
 def _cells(
     patterns: Mapping[Tokens, int], starts: Iterable[Tokens], *, word: str, region: str, place: ProbePlace
 ) -> list[Tokens]:
-    """What patterns have in common with each other, from the `starts` on, for every combination of lists that
-    there is.
+    """Overlap patterns with each other, beginning with `starts`, until every existing combination of lists is
+    found.
 
-    A statement applies to what any pattern of its list takes in. So what lies in a list already needs no
-    second pattern of it: whatever the two have in common with others, the one has in common with them too.
+    A statement applies to whatever any pattern of its list matches. So a cell within a list needs no second
+    pattern of that list: whatever their overlap shares with others, the cell shares with them too.
     """
     matchers = [matcher_of(tokens) for tokens in patterns]
     every = list(patterns.items())
@@ -212,7 +216,7 @@ def _cells(
 
 
 def _elsewhere(arn_of: Tokens, kind: Tokens) -> Iterator[Tokens]:
-    """A pattern that names another account: the resource is of the kind all the same."""
+    """Match a pattern that names another account; the resource still has the format."""
     parts, named = _split(kind), _split(arn_of)
     if len(parts) != SEGMENTS or len(named) != SEGMENTS:
         return
@@ -230,8 +234,8 @@ def _common(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
 
 
 def filled(pattern: Iterable[Token], *, word: str, region: str, place: ProbePlace) -> str:
-    """A text of a pattern: what stands alone in a segment of the head is filled as AWS would, every other
-    star with the word.
+    """A text that matches a pattern. A star alone in a segment of the head is filled as AWS would, every
+    other star with the word.
     """
     segments = _split(tuple(pattern))
     head = {PARTITION: place.partition, SERVICE: place.service, REGION: region, ACCOUNT: place.account}
@@ -266,7 +270,7 @@ def _joined(segments: Sequence[Sequence[Token]]) -> Tokens:
 
 
 def _word(patterns: Iterable[Tokens]) -> str:
-    """A word that stands in no pattern, so that nothing but a star takes it in."""
+    """A word that occurs in no pattern, so that only a star matches it."""
     texts = []
     for pattern in patterns:
         text = ""
@@ -286,12 +290,12 @@ def _region(patterns: Iterable[Tokens]) -> str:
 
 
 def _letters(pattern: Tokens) -> str:
-    """A pattern without its wildcards."""
+    """The characters of a pattern without its wildcards."""
     return "".join([token for token in pattern if len(token) == 1])
 
 
 def _absent_from(texts: Collection[str], choices: Iterable[str], *, otherwise: str) -> str:
-    """The first choice that stands in none of some texts."""
+    """The first choice that occurs in none of the texts."""
     for choice in choices:
         if not any(choice in text for text in texts):
             return choice

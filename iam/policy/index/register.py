@@ -1,5 +1,5 @@
-"""What all accounts of an index share: bundles, limits and profiles, each once, and the way from an action to
-documents.
+"""Stores what all accounts of an index share: bundles, limits and profiles, each once, and finds the
+documents that concern an action.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from iam.policy.index.small_collections import with_one, without_one
 
 
 class UseRegister:
-    """Counts who uses what: the last class of a profile takes it along, the last profile its bundle, and so
-    on.
+    """Keeps shared objects while they are used. Removing the last class of a profile removes the profile,
+    removing the last profile of a bundle removes the bundle, and so on.
     """
 
     def __init__(self, documents: SharedDocuments) -> None:
         self.documents = documents
         self.at_hand: dict[str, IndexedDocument] = {}
-        """Documents that anyone who is putting in many accounts holds meanwhile, found sooner than
-        among all.
+        """Documents provided while many accounts are entered. They are looked up first, because that is
+        faster.
         """
         self.bundles_of: dict[IndexedDocument, Collection[PolicyBundle]] = {}
         self.unreadable: set[IndexedDocument] = set()
@@ -61,16 +61,18 @@ class UseRegister:
 
     @property
     def empty_bundle(self) -> PolicyBundle | None:
-        """The bundle of anyone who has no policies, as root users; None when everybody has some."""
+        """The bundle of principals without policies, such as root users; None if every principal has some."""
         return self._bundles.get(())
 
     def unreadable_bundles(self) -> Iterator[PolicyBundle]:
-        """Bundles with a document that could not be read whole, each once or more often."""
+        """The bundles with a document that could not be parsed completely. A bundle can occur several
+        times.
+        """
         for doc in self.unreadable:
             yield from self.bundles_of[doc]
 
     def levels(self, standing: OrganizationStanding) -> ControlPolicyLevels:
-        """The levels above an account; accounts that stand under the same policies share them."""
+        """The control policy levels above an account; shared by accounts under the same policies."""
         key = (standing.scps, standing.rcps, standing.is_management)
         levels = self._levels.get(key)
         if levels is None:
@@ -92,14 +94,16 @@ class UseRegister:
         )
 
     def doc(self, digest: str | None, name: str) -> IndexedDocument:
-        """The document of a policy; one that is not known is a problem that answers tell of."""
+        """The document of a policy. An unknown one is replaced by a placeholder with a problem that answers
+        mention.
+        """
         if digest is None:
             return self.documents.unread(name)
         document = self.at_hand.get(digest) or self.documents.find(digest)
         return self.documents.unread(name) if document is None else document
 
     def bundle(self, docs: Iterable[IndexedDocument]) -> PolicyBundle:
-        """The bundle of some documents, in whatever order and however often each."""
+        """The bundle of these documents, independent of order and duplicates."""
         key = tuple(sorted(set(docs), key=id))
         bundle = self._bundles.get(key)
         return self._add_bundle(key) if bundle is None else bundle
@@ -151,7 +155,9 @@ class UseRegister:
         marks: tuple[Marks, ...],
         limits: tuple[Flags, IndexedDocument | None, Marks, ControlPolicyLevels, Marks],
     ) -> PrincipalProfile:
-        """The profile of a bundle within limits; `marks` are by its marked documents, in their order."""
+        """The profile of a bundle within limits. `marks` are those of the bundle's marked documents, in their
+        order.
+        """
         bounds = self._limits.get(limits)
         if bounds is None:
             sort = self._sorts.setdefault(limits[0], len(self._sorts))
@@ -179,7 +185,7 @@ class UseRegister:
         return tuple(marked_docs)
 
     def drop_class(self, cls: PrincipalClass) -> None:
-        """Take out a class that has no members any more."""
+        """Remove a class that has no members left."""
         profile = cls.profile
         profile.classes = without_one(profile.classes, cls)
         if not profile.classes:
@@ -197,7 +203,9 @@ class UseRegister:
             del self._limits[bounds.key]
 
     def actions_speaking_of(self, action: str) -> Iterator[tuple[ActionElement, StatementHolders]]:
-        """The elements that speak of an action (in lower case), with the statements that have them."""
+        """The action elements that match an action (in lower case), each with the statements that contain
+        it.
+        """
         for service in (action.partition(":")[0], EVERY_SERVICE):
             for actions in self._actions_of.get(service, ()):
                 if actions.speaks_of(action):

@@ -1,5 +1,5 @@
-"""What of a document bears on a change: the actions that it allows in any case, and whether it is about
-resources of its own that nothing else speaks of.
+"""Finds what part of a document matters for a change: the actions it always allows, and whether it concerns
+only resources that nothing else concerns.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SERVICE, ACCOUNT = 2, 4
 
 
 class RelevanceMasks(NamedTuple):
-    """Actions of which statements of a document speak: any, those that allow, those that deny; and what it
-    allows on everything, under all circumstances.
+    """The actions in a document's statements: all, those in Allow and in Deny statements, and those that it
+    always allows on everything.
     """
 
     any: int
@@ -36,7 +36,7 @@ class RelevanceMasks(NamedTuple):
 
 
 def masks_of(doc: IndexedDocument, space: ActionNumbering) -> RelevanceMasks:
-    """The actions that a document speaks of."""
+    """The actions that a document concerns."""
     allowed = denied = plain = 0
     for clause in doc.clauses:
         mask = space.mask(clause.actions)
@@ -50,8 +50,8 @@ def masks_of(doc: IndexedDocument, space: ActionNumbering) -> RelevanceMasks:
 
 @lru_cache(maxsize=65536)
 def is_plain(clause: IndexedStatement) -> bool:
-    """Whether a statement, as a principal's own, allows its actions on everything, under all
-    circumstances.
+    """True if a statement in an identity-based policy allows its actions on everything and
+    unconditionally.
     """
     if not clause.allows or clause.is_partial or clause.conditions:
         return False
@@ -60,7 +60,7 @@ def is_plain(clause: IndexedStatement) -> bool:
 
 
 def allow_everything(space: ActionNumbering) -> IndexedDocument:
-    """A document that allows everything."""
+    """Create a document that allows everything."""
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     return SharedDocuments(space).add("everything", text)
@@ -68,8 +68,8 @@ def allow_everything(space: ActionNumbering) -> IndexedDocument:
 
 @lru_cache(maxsize=65536)
 def starts_of(doc: IndexedDocument, marks: Marks | None = None) -> tuple[str, ...]:
-    """The letters before the first wildcard of each pattern of the document that is not about everything;
-    with the tags of who holds it, as far as the `marks` tell them.
+    """The characters before the first wildcard of each resource pattern, apart from statements on everything.
+    Tags of the holder are filled in as far as the `marks` tell them.
     """
     tags = _tags_of(doc, marks)
     return tuple(dict.fromkeys(chain.from_iterable(_starts_of(each, tags) for each in doc.clauses)))
@@ -78,14 +78,14 @@ def starts_of(doc: IndexedDocument, marks: Marks | None = None) -> tuple[str, ..
 def starts_of_clause(
     doc: IndexedDocument, clause: IndexedStatement, marks: Marks | None
 ) -> tuple[str, ...] | None:
-    """As `starts_of`, of one statement of the document; None where it may be about everything."""
+    """Like `starts_of` for one statement of the document; None if it may apply to everything."""
     if doc.problems or not clause.is_partial or clause.shape.is_not_resource or clause.shape.plain.problems:
         return None
     return tuple(_starts_of(clause, _tags_of(doc, marks)))
 
 
 def is_apart(starts: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether nothing that begins like one can begin like one of the others."""
+    """True if no text that begins with one of `starts` can begin with one of the others."""
     every = tuple(others)
     lines = "\n" + "\n".join(every)
     return not any(start.startswith(every) or (every and f"\n{start}" in lines) for start in starts)
@@ -103,7 +103,7 @@ def _starts_of(clause: IndexedStatement, tags: Mapping[str, Values | None]) -> I
 
 
 def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str | None:
-    """None where a tag is missing without which the pattern takes in nothing."""
+    """None if a tag is absent without which the pattern matches nothing."""
     start = ""
     for part in template.parts:
         if not isinstance(part, PolicyVariable):
@@ -124,8 +124,8 @@ def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str 
 
 @lru_cache(maxsize=65536)
 def lone_kind(doc: IndexedDocument) -> object:
-    """What a document has in common with others that say the same of other resources, if it does nothing but
-    allow; None where its resources can be told apart by more than by their names.
+    """A key that is equal for documents with the same content on other resources, if the document only
+    allows; None if its resources can be distinguished by more than their names.
     """
     if doc.is_marked or doc.problems:
         return None
@@ -147,9 +147,7 @@ def _values_of(clause: IndexedStatement) -> Iterable[str]:
 
 
 def _kind_of(name: str) -> str | None:
-    """A pattern of resources without the words in it that people chose; None where these may be more than
-    names.
-    """
+    """A resource pattern without the words that people chose; None if these may be more than names."""
     segments = name.split(":", SEGMENTS - 1)
     if len(segments) != SEGMENTS or is_incomplete(name) or "$" in name or segments[ACCOUNT] not in ("", "*"):
         return None
@@ -163,8 +161,8 @@ def _kind_of(name: str) -> str | None:
 
 
 def stands_alone(doc: IndexedDocument, others: Iterable[tuple[IndexedDocument, Marks | None]]) -> bool:
-    """Whether none of the others can be about a resource of the document without being about everything. It
-    looks at how patterns begin, and not at those of the document itself.
+    """True if none of the others can match a resource of the document without applying to everything.
+    Compares only the beginnings of patterns, and ignores `doc` among the others.
     """
     starts: list[str] = []
     for other, marks in others:

@@ -1,5 +1,5 @@
-"""What statements say but for the resources that they name: most differ in these alone, and share all else,
-and what is compiled of it.
+"""Statements without their resources. Most statements differ only in these and share everything else,
+including the compiled form.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from iam.policy.index import keys
 from iam.policy.index.elements import ActionElement
 
 Label = tuple[int, str]
-"""The number of a statement in its document, and its Sid."""
+"""The index of a statement in its document, and its Sid."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementTraits:
-    """How a statement depends on who asks.
+    """How a statement depends on the principal.
 
-    `atoms` are conditions that the principal alone decides: who agrees in them need not be told apart by
-    them. Otherwise it matters what `tags` and `raw` keys hold, and of `named` keys, whose variables stand in
-    patterns, whether what they hold occurs in the question; tags are not among these two. `is_placed`: it
-    matters which account asks. `atom_keys` are own keys that atoms read, `paired` those of atoms that read
-    several keys; `has_pairs` says that there are such atoms. `names_principals`: it has a Principal element.
+    `atoms` are conditions that depend on the principal alone; principals with equal results for them need not
+    be distinguished by them. For `tags` and `raw` keys, the values matter; for `named` keys, whose variables
+    are in patterns, it matters whether the values occur in the question. `raw` and `named` contain no tags.
+    `is_placed`: the principal's account matters. `atom_keys` are the own keys that atoms read, `paired` those
+    of atoms that read several keys; `has_pairs`: there are such atoms. `names_principals`: the statement has
+    a Principal element.
     """
 
     atoms: tuple[CompiledCondition, ...] = ()
@@ -44,14 +45,14 @@ class StatementTraits:
 
 
 PLAIN: Final = StatementTraits(is_plain=True)
-"""It does not matter who asks."""
+"""The traits of a statement that doesn't depend on the principal."""
 ANYTHING: Final = ("*",)
 WILD: Final = re.compile(r"[*?]|\$\{")
 
 
 class StatementShape:
-    """A statement without its resources. `traits` are those that it has where these have no variables;
-    `plain` is the statement about everything, or without the element where it has none.
+    """A statement without its resources. `traits` apply if the resources contain no variables. `plain` is the
+    statement with Resource `*`, or without the element if it has none.
     """
 
     __slots__ = (
@@ -81,7 +82,7 @@ class StatementShape:
         self._compiled: dict[PolicyKind, CompiledStatement] = {}
 
     def statement(self, resources: Names | None, label: Label) -> Statement:
-        """The statement that it is with some resources."""
+        """The statement with these resources."""
         return self._statement_with(self.plain, resources, label)
 
     def _statement_with(self, source: Statement, resources: Names | None, label: Label) -> Statement:
@@ -100,8 +101,8 @@ class StatementShape:
         )
 
     def beginning_of(self, resources: Names | None) -> str:
-        """The letters of a statement that is about whatever begins with them and says nothing else; empty for
-        any other.
+        """The prefix of a statement that applies to everything beginning with it and contains nothing else;
+        "" for any other statement.
         """
         if not self.says_no_more or resources is None or len(resources) != 1:
             return ""
@@ -111,23 +112,23 @@ class StatementShape:
         return start if is_beginning else ""
 
     def traits_with(self, resources: Names | None) -> StatementTraits:
-        """The traits that it has with some resources."""
+        """The traits of the statement with these resources."""
         if not self.has_variables or not any("${" in name for name in resources or ()):
             return self.traits
         return traits_of(self.statement(resources, (0, "")), has_variables=True)
 
     def of_kind(self, kind: PolicyKind) -> CompiledStatement:
-        """All but the resources, as a policy of a kind has it."""
+        """The statement compiled without its resources, for a type of policy."""
         compiled = self._compiled.get(kind)
         if compiled is None:
             compiled = self._compiled[kind] = self._compile(self.plain, kind)
         return compiled
 
     def compiled_for(self, kind: PolicyKind, resources: Names | None, label: Label) -> CompiledStatement:
-        """The statement with some resources as a policy of a kind has it."""
+        """The statement compiled with these resources, for a type of policy."""
         source, compiled = self.statement(resources, label), self.of_kind(kind)
         if compiled.unknown or kind is PolicyKind.SESSION:
-            # Problems tell the place of the statement; those of session policies may be of its resources.
+            # Problems contain the statement's place. Those of session policies may concern its resources.
             return self._compile(source, kind)
         return with_resources(compiled, source, has_variables=self.has_variables)
 
@@ -136,7 +137,7 @@ class StatementShape:
 
 
 def traits_of(source: Statement, *, has_variables: bool) -> StatementTraits:
-    """How a statement depends on who asks."""
+    """Determine how a statement depends on the principal."""
     named = keys.variables_in(source.resources or ()) if has_variables else frozenset()
     if not source.conditions and not named and source.principals is None:
         return PLAIN
@@ -150,7 +151,7 @@ def traits_of(source: Statement, *, has_variables: bool) -> StatementTraits:
 
 
 class _Reading:
-    """Gathers the traits of a statement, condition by condition."""
+    """Collects the traits of a statement, condition by condition."""
 
     def __init__(self) -> None:
         self.atoms: list[CompiledCondition] = []
@@ -163,7 +164,7 @@ class _Reading:
     def read(
         self, source: Statement, place: int, key: str, others: frozenset[str], has_variables: bool
     ) -> None:
-        """One condition that compares `key` with values in which the `others` stand."""
+        """Process one condition that compares `key` with values containing variables of `others`."""
         every = {key, *others}
         own = {pattern for pattern in every if keys.is_own(pattern)}
         if all(keys.is_of_principal(pattern) for pattern in every):
@@ -190,7 +191,7 @@ class _Reading:
             return
 
     def traits(self) -> StatementTraits:
-        """What has been gathered."""
+        """The collected traits."""
         if not (self.atoms or self.raw or self.named or self.is_placed or self.names_principals):
             return PLAIN
         tags = {key for key in self.raw | self.named if key.startswith(keys.TAG)}

@@ -1,6 +1,4 @@
-"""One account of an index: its principals, placed into classes, and placed anew when what they hold has
-changed.
-"""
+"""One account of an index. It assigns principals to classes, again whenever their policies change."""
 
 from __future__ import annotations
 
@@ -37,12 +35,14 @@ Docs = tuple[IndexedDocument, ...]
 
 
 class AccountShard:
-    """An account. `version` is another after each change; `facts` are context keys that every principal of it
-    has, `place_facts` those of requests about what it owns.
+    """An account. `version` changes with each change. `facts` are the context keys that all its principals
+    have, `place_facts` those of requests for its resources.
     """
 
     def __init__(self, register: UseRegister, rows: AccountRows, image: IndexImage | None = None) -> None:
-        """`image`: the principals, as they stand where the rows say; the rows then have none."""
+        """`image` contains the principals, placed for the standing in `rows`, which then have no
+        principals.
+        """
         self.number, self.partition = rows.number, rows.partition
         self.version = 0
         self.members = ShardMembers()
@@ -62,7 +62,7 @@ class AccountShard:
 
     @property
     def prefix(self) -> str:
-        """What ARNs of the account begin with."""
+        """The prefix of all ARNs in the account."""
         return f"arn:{self.partition}:iam::{self.number}:"
 
     def _unfold(self, image: IndexImage) -> None:
@@ -78,7 +78,7 @@ class AccountShard:
         columns = columns_of(image, register.documents)
         classes = []
         for place, (limit, *numbers) in enumerate(image.classes):
-            # The numbers of a document and of its marks by turns.
+            # Numbers of documents and of their marks alternate.
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
             marks_by_doc = {docs[doc]: marks[mark] for doc, mark in pairs}
             bundle = register.bundle(marks_by_doc)
@@ -117,7 +117,7 @@ class AccountShard:
         return self.members[-int(self.number)]
 
     def place_in_organization(self, standing: OrganizationStanding) -> list[IndexedPrincipal]:
-        """Put the account elsewhere in its organization; who is placed anew."""
+        """Set the account's place in its organization. Return the members that were placed again."""
         if standing == self.standing:
             return []
         self.version += 1
@@ -125,8 +125,8 @@ class AccountShard:
         return self._place_again(list(self.members.values()))
 
     def apply(self, changes: RowChanges) -> list[IndexedPrincipal]:
-        """Enter rows in the place of those with their numbers, take out what is gone; the members that were
-        placed.
+        """Enter rows, replacing those with the same numbers, and remove the rows that are gone. Return the
+        members that were placed.
         """
         self.version += 1
         touched = self._enter(changes)
@@ -139,7 +139,7 @@ class AccountShard:
         )
 
     def concerned_by(self, changes: RowChanges) -> list[IndexedPrincipal]:
-        """Whom changes of policies and groups would concern, and those whose own rows are among the
+        """The members affected by changes of policies and groups, and those whose own rows are among the
         changes.
         """
         touched = {row.id for row in changes.policies if self.policies.get(row.id) != row}
@@ -149,14 +149,16 @@ class AccountShard:
         return list({member.id: member for member in (*own, *self._holders(touched))}.values())
 
     def _holders(self, touched: set[int]) -> list[IndexedPrincipal]:
-        """Who has one of some policies or groups."""
+        """The members that hold one of these policies or groups."""
         groups = {row.id for row in self.groups.values() if _holds(row.grants, touched)} | touched
         return self.members.holding(
             lambda grants: _holds(grants, touched) or not groups.isdisjoint(grants.groups)
         )
 
     def _enter(self, changes: RowChanges) -> set[int]:
-        """Groups, policies and what is gone; the numbers of those by which members may have changed."""
+        """Enter groups and policies, and remove what is gone. Return the numbers of those through which
+        members may have changed.
+        """
         policies = {row.id: row for row in changes.policies if self.policies.get(row.id) != row}
         groups = {row.id: row for row in changes.groups if self.groups.get(row.id) != row}
         gone = {number for number in changes.gone if number in self.policies or number in self.groups}
@@ -197,8 +199,8 @@ class AccountShard:
             self._register.drop_class(cls)
 
     def _place_again(self, members: list[IndexedPrincipal]) -> list[IndexedPrincipal]:
-        """Find the class of each member anew; it enters before it leaves, so that what it still holds
-        stays.
+        """Assign each member to a class again. It enters the new class before it leaves the old one, so that
+        objects still in use are kept.
         """
         for member in members:
             old = member.cls
@@ -217,11 +219,13 @@ class AccountShard:
         cls.enter(member)
 
     def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[PrincipalClass]:
-        """The classes of users who are called so (in lower case), some more than once."""
+        """The classes of the users whose lowercase names satisfy the predicate. A class can occur several
+        times.
+        """
         return self.members.classes_of_users(is_meant)
 
     def profile_of(self, member: IndexedPrincipal, grants: PolicyHoldings) -> PrincipalProfile:
-        """The profile that a member has with what it holds."""
+        """The profile that a member has with these holdings."""
         bundle = self._register.bundle(self.docs_of(grants))
         boundary = None if grants.boundary is None else self.policy_doc(grants.boundary)
         flags = flags_of(member)
@@ -240,7 +244,7 @@ class AccountShard:
         return self._register.profile(bundle, tuple([doc.marks(asking) for doc in bundle.marked]), limits)
 
     def _asking(self, member: IndexedPrincipal, kind: PrincipalKind) -> Request:
-        """A request of some principal of the account that is of a kind."""
+        """A request by any principal of this kind in the account."""
         request = self._requests.get(kind)
         if request is None:
             who = principal_of(member, is_management=self.levels.is_management)
@@ -248,7 +252,7 @@ class AccountShard:
         return request
 
     def docs_of(self, grants: PolicyHoldings) -> list[IndexedDocument]:
-        """The documents of all identity policies, its groups' among them."""
+        """The documents of all identity-based policies, including those from groups."""
         key = (grants.attached, grants.groups)
         shared = self._shared_docs.get(key)
         if shared is None:
@@ -269,14 +273,16 @@ class AccountShard:
         return documents_of_group
 
     def policy_doc(self, number: int) -> IndexedDocument:
-        """The document of a managed policy; one that is not known is a problem that answers tell of."""
+        """The document of a managed policy. An unknown one is replaced by a placeholder with a problem that
+        answers mention.
+        """
         policy = self.policies.get(number)
         if policy is None:
             return self._register.documents.unread(f"policy {number}")
         return self._register.doc(policy.digest, policy.name)
 
     def named_policies(self, grants: PolicyHoldings) -> list[tuple[str, IndexedDocument]]:
-        """(how a person finds it, document) of all identity policies."""
+        """All identity-based policies as pairs of display name and document."""
         named = self._named(grants, "")
         for number in grants.groups:
             group = self.groups.get(number)
@@ -298,12 +304,12 @@ class AccountShard:
         return f"policy {number}" if policy is None else policy.name
 
     def boundary_of(self, grants: PolicyHoldings) -> tuple[str, IndexedDocument] | None:
-        """(name, document) of the permissions boundary."""
+        """The permissions boundary as a pair of name and document."""
         number = grants.boundary
         return None if number is None else (self._policy_name(number), self.policy_doc(number))
 
     def clear(self) -> None:
-        """Take out everybody, before the account goes."""
+        """Remove all members. Called before the account is removed."""
         for cls in self.classes.values():
             cls.clear()
             self._register.drop_class(cls)

@@ -1,5 +1,5 @@
-"""The actions that a change may concern, apart by the documents that speak of them: by those that a principal
-holds, and by the service control policies above it.
+"""Divides the actions that a change may affect by the documents that concern them: those that a principal
+holds, and the service control policies above it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Scps = tuple[tuple[IndexedDocument, ...], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionSlice:
-    """Actions of which the same documents speak, of those that a principal holds before and after. `within`
-    are all actions of which the same is true whenever it is true of some of these.
+    """Actions that the same documents concern, among those that a principal holds before and after. `within`
+    are all actions for which this is true whenever it is true for some of these.
 
-    `content` is equal for slices with the same documents; so is `common` where besides only documents differ
-    that stand `alone`. `before` and `after` may hold one document that allows everything, in the place of
-    several of which one allows each of the actions in any case. `near` lacks documents without which no
-    request that may be answered differently is answered otherwise.
+    `content` is equal for slices with the same documents. `common` is also equal if they differ only in
+    documents in `alone`. `before` and `after` may contain one document that allows everything, in place of
+    several that always allow each of the actions between them. `near` omits documents that don't change the
+    decision for any request whose decision may differ.
     """
 
     within: int
@@ -46,13 +46,13 @@ class ActionSlice:
     common: object = None
     near: ActionSlice | None = None
     leaves_out_names: bool = False
-    """Whether principals who hold the same may differ by what is left out."""
+    """True if principals with the same holdings may differ by what is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlBounds:
-    """The service control policies that speak of some actions, before and after. `content` says all of it,
-    and what else bounds principals: of one slicer, equal bounds are one object.
+    """The service control policies that concern some actions, before and after. `content` identifies these
+    policies and the other limits. Within one slicer, equal bounds are one object.
     """
 
     within: int
@@ -63,23 +63,23 @@ class ControlBounds:
 
     @property
     def held(self) -> Iterator[tuple[IndexedDocument, None]]:
-        """The documents, whatever they say of whom."""
+        """The documents, without marks."""
         return ((doc, None) for doc in self.docs)
 
 
 class ActionRegion(NamedTuple):
-    """Actions that are bounded alike."""
+    """Actions with the same bounds."""
 
     mask: int
     bounds: ControlBounds
 
 
 Slices = tuple[tuple[int, ActionSlice], ...]
-"""Many have the same tuples in common."""
+"""Tuples that many slices share."""
 
 
 class ActionSlicer:
-    """Takes actions apart."""
+    """Divides actions into slices."""
 
     def __init__(self, space: ActionNumbering) -> None:
         self._space = space
@@ -91,23 +91,24 @@ class ActionSlicer:
         self._slices: dict[tuple[Numbers, bool], Slices] = {}
         self._bounds: dict[object, ControlBounds] = {}
         self._alike: dict[object, list[IndexedDocument]] = {}
-        """Documents that stand for others of their kind."""
+        """Documents that represent others of the same kind."""
         self._starts_known: dict[
             tuple[IndexedDocument, Marks | None], list[tuple[int, tuple[str, ...] | None]]
         ] = {}
 
     def masks(self, doc: IndexedDocument) -> RelevanceMasks:
-        """The actions that a document speaks of."""
+        """The actions that a document concerns."""
         return self._holdings.masks(doc)
 
     def numbers_of(self, before: Held, after: Held) -> Numbers:
-        """The numbers of the documents that are held."""
+        """The numbers of the held documents."""
         return self._holdings.numbers_of(before, after)
 
     def with_stand_ins(self, numbers: Numbers, *, beside: Iterable[IndexedDocument]) -> Numbers:
-        """The documents that are held, with one and the same in the place of all those that say the same of
-        resources of their own that nothing else speaks of: not what is exchanged, nor what stands `beside`
-        them, as control policies do.
+        """The held documents, with those equal in all but their own resources replaced by one representative.
+
+        A document is replaced only if nothing else concerns its resources: neither the exchanged documents
+        nor those `beside` them, such as control policies.
         """
         lone = self._holdings.lone
         if lone.isdisjoint(numbers):
@@ -119,7 +120,7 @@ class ActionSlicer:
         others.update((each.doc, each.before if each.after is ABSENT else each.after) for each in holdings)
         chosen: dict[IndexedDocument, IndexedDocument] = {}
         for holding in own:
-            # Where the exchanged may be about everything, it is about these resources too.
+            # If the exchanged documents may apply to everything, they apply to these resources too.
             if self._starts(holding.masks.any, differing) is not None:
                 stand_in = self._stand_in(holding.doc, others, chosen)
                 if stand_in is not None:
@@ -133,8 +134,8 @@ class ActionSlicer:
     def _stand_in(
         self, doc: IndexedDocument, others: Held, chosen: Mapping[IndexedDocument, IndexedDocument]
     ) -> IndexedDocument | None:
-        """The first document that says the same as one, of those that are not there already; None where
-        either is not alone.
+        """The first equivalent document that isn't used already; None if other documents may concern the
+        resources of either.
         """
         known = self._alike.setdefault(lone_kind(doc), [])
         stand_in = next((each for each in known if each not in others and each not in chosen.values()), doc)
@@ -147,8 +148,8 @@ class ActionSlicer:
         return stand_in if is_alone else None
 
     def slices(self, numbers: Numbers, *, is_everything: bool) -> Slices:
-        """Sets of actions by the documents that are held; `is_everything`: not only actions of those that
-        only one side holds.
+        """Divide the actions by the held documents. `is_everything`: True includes actions other than those
+        of documents that only one side holds.
         """
         slices = self._slices.get((numbers, is_everything))
         if slices is None:
@@ -176,7 +177,7 @@ class ActionSlicer:
         known = self._known.get(key)
         if known is None:
             holdings = [self._holdings[number] for number in numbers]
-            # A document that denies speaks of the same actions in all slices that have the content.
+            # A denying document concerns the same actions in all slices with this content.
             within = -1
             for number in differing:
                 within &= ~self._holdings[number].masks.allowed
@@ -212,11 +213,11 @@ class ActionSlicer:
         return known
 
     def _needless(self, within: int, holdings: Sequence[DocumentHolding]) -> Iterator[IndexedDocument]:
-        """Documents that are kept and that say nothing, or nothing more than another one, about what those
-        that differ are about.
+        """The kept documents that are irrelevant to the documents that differ: they say nothing about the
+        same resources, or no more than another document.
         """
         kept = [holding for holding in holdings if not holding.differs]
-        # Of documents that allow as much, a receipt names the last by its digest.
+        # Of documents that allow the same, a receipt names the one with the last digest.
         best = max([each.doc.digest for each in kept if not within & ~each.plain], default="")
         changed = self._starts(within, [each for each in holdings if each.differs])
         for each in kept:
@@ -233,8 +234,8 @@ class ActionSlicer:
         return any(each.named or each.raw or each.tags for each in speaking)
 
     def _starts(self, within: int, holdings: Iterable[DocumentHolding]) -> list[str] | None:
-        """What the patterns of documents begin with, of those statements that speak of some of the actions;
-        None where one of them may be about everything.
+        """The prefixes of the patterns in statements that concern some of the actions; None if one of them
+        may apply to everything.
         """
         starts: list[str] = []
         for holding in holdings:
@@ -273,7 +274,7 @@ class ActionSlicer:
     def regions(
         self, before: PrincipalLimits | None, after: PrincipalLimits | None
     ) -> Iterator[ActionRegion]:
-        """By the service control policies."""
+        """Divide all actions by the service control policies that concern them."""
         docs: dict[IndexedDocument, None] = {}
         for limits in (before, after):
             for level in limits.levels.scps if limits else ():
@@ -301,7 +302,7 @@ def _content(holdings: Sequence[DocumentHolding]) -> tuple[HeldDocs, HeldDocs]:
 def _alone(
     holdings: Sequence[DocumentHolding], content: tuple[HeldDocs, HeldDocs]
 ) -> tuple[tuple[IndexedDocument, ...], object]:
-    """The documents that may stand alone, and what the slice has in common with others but for these."""
+    """The documents that may stand alone, and what the slice shares with others apart from these."""
     kinds = {each.doc: each.kind for each in holdings if each.kind is not None}
     if not kinds:
         return (), None
@@ -312,7 +313,7 @@ def _alone(
 def _apart(
     mask: int, docs: Iterable[tuple[IndexedDocument, int]]
 ) -> list[tuple[int, tuple[IndexedDocument, ...]]]:
-    """A set of actions, apart by which of some documents speak of them."""
+    """Divide a set of actions by which of the documents concern them."""
     parts: list[tuple[int, tuple[IndexedDocument, ...]]] = [(mask, ())] if mask else []
     for doc, speaks in docs:
         if not speaks & mask:
@@ -329,7 +330,7 @@ def _apart(
 
 
 def held_by(profile: PrincipalProfile | None) -> dict[IndexedDocument, Marks | None]:
-    """The documents of a profile."""
+    """The documents of a profile, with their marks."""
     if profile is None:
         return {}
     marks_by_doc: dict[IndexedDocument, Marks | None] = dict.fromkeys(profile.bundle.docs)
@@ -340,13 +341,15 @@ def held_by(profile: PrincipalProfile | None) -> dict[IndexedDocument, Marks | N
 def limits_content(
     limits: PrincipalLimits | None, documents: frozenset[IndexedDocument] | None = None
 ) -> object:
-    """What the limits say; of the service control policies, only as far as they are `held`."""
+    """What identifies the limits. `documents` restricts the service control policies that count; None means
+    all.
+    """
     if limits is None:
         return None
     levels = limits.levels
     marks = []
     scps = set(chain.from_iterable(_scps(limits, None)))
-    # Who is exempt from these policies has no marks by them.
+    # Principals exempt from these policies have no marks for them.
     marked = levels.marked if limits.level_marks else ()
     for doc, mark in zip(marked, limits.level_marks, strict=True):
         if documents is None or doc in documents or doc not in scps:
