@@ -1,5 +1,5 @@
-"""Circumstances of requests to ask about: values of condition keys that satisfy, and that do not satisfy,
-what some statements ask for.
+"""Generates circumstances of requests to evaluate: values of condition keys that satisfy the conditions of
+some statements, and values that don't.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from iam.policy.request import CURRENT_TIME, TIMES, Request, Values, moment_in, 
 from iam.policy.variables import LITERALS, VARIABLE
 
 Circumstance = tuple[tuple[str, Values], ...]
-"""(key as the policy writes it, its values), sorted; every other key is absent."""
+"""Pairs of key, as the policy writes it, and its values; sorted. All other keys are absent."""
 
 MFA: Final = "aws:multifactorauthpresent"
 ALWAYS: Final = frozenset(
@@ -32,27 +32,27 @@ ALWAYS: Final = frozenset(
 OTHER: Final = "other"
 MAX_VALUES: Final = 16
 MAX_CIRCUMSTANCES: Final = 384
-"""So many combinations are tried; beyond it, each key is altered by itself, and two by two."""
+"""The maximum number of combinations to try all. With more, only one or two keys at a time are varied."""
 LATER: Final = datetime(2099, 1, 1, tzinfo=UTC)
-"""A moment after all that policies name, where all of them have passed."""
+"""A time after all times in policies."""
 ADDRESSES: Final = ("203.0.113.77", "198.51.100.9", "2001:db8::77")
 
 
 @dataclass(slots=True)
 class ConditionKeyUse:
-    """A condition key as some statements use it."""
+    """A condition key as used by some statements."""
 
     name: str
     tests: list[tuple[str, str]] = field(default_factory=list)
-    """(operator without quantifier, value)."""
+    """Pairs of operator without quantifier, and value."""
     has_several: bool = False
     spellings: dict[str, None] = field(default_factory=dict)
-    """The names under which a request holds the value: both keys of the time are one here, since both tell
-    the same moment.
+    """The names under which requests contain the value. Both keys of the time are treated as one, since they
+    have the same moment.
     """
 
     def values(self, *, now: datetime) -> list[Values]:
-        """What the key may hold in a request, what satisfies first, absent last."""
+        """The values that the key may have in a request: satisfying ones first, absent last."""
         lowered = fold(self.name)
         now_of_times = now if lowered in TIMES else None
         values_by_text: dict[Values, None] = {}
@@ -81,7 +81,7 @@ class ConditionKeyUse:
 
 
 def _samples(operator: str, value: str, *, now: datetime | None) -> Iterator[str]:
-    """Values on both sides of what an operator asks for."""
+    """Values on both sides of an operator's condition."""
     if operator == NULL:
         return
     if operator.startswith("date") or (now is not None and operator.startswith("numeric")):
@@ -101,7 +101,9 @@ def _samples(operator: str, value: str, *, now: datetime | None) -> Iterator[str
 
 
 def _moments(value: str, *, now: datetime | None) -> Iterator[str]:
-    """A second before, at, and a second after; a time of the request is never before now."""
+    """One second before, the moment itself, and one second after. Given `now`, earlier moments are left
+    out.
+    """
     seconds = moment_of(value)
     if seconds is None:
         return
@@ -142,7 +144,7 @@ def _letter(part: Token, word: str) -> str:
 
 
 def _outside(tests: Sequence[tuple[str, str]], key: str) -> str | None:
-    """A value that is none of those that are named; None where two sides say it all."""
+    """A value other than the named ones; None if the tested values cover both outcomes."""
     operators = {operator for operator, _ in tests if operator != NULL}
     if not operators or any(
         operator == "bool" or operator.startswith(("numeric", "date")) for operator in operators
@@ -177,11 +179,11 @@ def circumstances(
     never: frozenset[str],
     now: datetime,
 ) -> tuple[Circumstance, ...]:
-    """The circumstances to try for some statements (with whether variables work in them), the most telling
-    first: MFA, then few keys.
+    """The circumstances to try for some statements, each with whether its variables are supported. Those with
+    MFA come first, then those with the fewest keys.
 
-    `known` is a request of the principal that is not strict: keys that it knows are what they are. `never`
-    are keys, in lower case, that no request for the action has.
+    `known` is a request of the principal that isn't strict; keys known in it are fixed. `never` are the
+    lowercase keys that no request for the action has.
     """
     keys = _keys_of(statements, known=known, never=never)
     if not keys:
@@ -222,8 +224,8 @@ def _keys_of(
 
 
 def _text(value: str, *, has_variables: bool, known: Request) -> str:
-    """A value with its variables replaced by what the principal has in them, and by a sample where the
-    request says it.
+    """A condition value with variables replaced by the principal's values, or by a sample if the request
+    decides.
     """
     if not has_variables or "${" not in value:
         return value
@@ -239,7 +241,7 @@ def _text(value: str, *, has_variables: bool, known: Request) -> str:
 
 
 def _ordered(keys: Sequence[ConditionKeyUse], values: Sequence[Sequence[Values]]) -> tuple[Circumstance, ...]:
-    """Combinations of the values of the keys: those with MFA first, then those with the fewest keys."""
+    """Combinations of the keys' values: those with MFA first, then those with the fewest keys."""
     size = prod(map(len, values))
     rows = list(product(*values)) if size <= MAX_CIRCUMSTANCES else _some(values)
     lowered = [fold(key.name) for key in keys]
@@ -259,7 +261,7 @@ def _ordered(keys: Sequence[ConditionKeyUse], values: Sequence[Sequence[Values]]
 
 
 def _named(keys: Sequence[ConditionKeyUse], row: Sequence[Values]) -> Iterator[tuple[str, Values]]:
-    """The keys that hold something, under all of their names."""
+    """The keys that are present, under all their names."""
     for key, values in zip(keys, row, strict=True):
         for name in key.spellings if values else ():
             moment = moment_in(values) if fold(name) in TIMES else None
@@ -267,7 +269,7 @@ def _named(keys: Sequence[ConditionKeyUse], row: Sequence[Values]) -> Iterator[t
 
 
 def _some(values: Sequence[Sequence[Values]]) -> list[tuple[Values, ...]]:
-    """All at their first value, all at their last, and from each of these one and two keys altered."""
+    """All keys at their first value, all at their last, and both of these with one or two keys changed."""
     combinations: dict[tuple[Values, ...], None] = {}
     bases = [tuple(each[0] for each in values), tuple(each[-1] for each in values)]
     for base in bases:

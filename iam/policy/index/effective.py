@@ -1,8 +1,8 @@
-"""What principals can do, over all actions at once: sets of actions as bits, worked out once for all who hold
-the same.
+"""Computes what principals can do for all actions at once. Sets of actions are bits, computed once for all
+principals with the same holdings.
 
-Policies of resources, as trust policies and key policies are, have no part in it: they add to it, or keep to
-themselves. Resources are taken to be in the principal's own account.
+Resource-based policies, such as trust policies and key policies, are not included: they add access or
+restrict it themselves. Resources are assumed to be in the principal's own account.
 """
 
 from __future__ import annotations
@@ -39,16 +39,14 @@ from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import PrincipalKind, Request
 
 REMEMBERED: Final = 4096
-"""So many distinct results are kept: a mask has up to 2.8 kB."""
+"""The number of distinct results that are kept. A mask takes up to 2.8 kB."""
 NOBODY: Final = PolicySet(PolicyKind.IDENTITY, ())
 Pieces = tuple[OpenStatement, ...]
 Group = tuple[DocumentWeight, Pieces]
 
 
 class AllowedActionSets(NamedTuple):
-    """Three sets of actions that have none in common: allowed on all resources, on some at most, and under
-    conditions.
-    """
+    """Three disjoint sets of actions: allowed on all resources, on at most some, and conditionally."""
 
     everywhere: int
     limited: int
@@ -56,12 +54,12 @@ class AllowedActionSets(NamedTuple):
 
     @property
     def allowed_mask(self) -> int:
-        """What is allowed in some way."""
+        """All actions that are allowed in some way."""
         return self.everywhere | self.limited | self.conditional
 
 
 class WeighedLimits(NamedTuple):
-    """Boundary and levels, each weighed, all of them together, and a number for them."""
+    """The boundary and the levels with a weight each, their combined weight, and a number for them."""
 
     groups: tuple[Group, ...]
     weight: DocumentWeight
@@ -69,9 +67,10 @@ class WeighedLimits(NamedTuple):
 
 
 class EffectiveActions:
-    """Answers for one set of circumstances. They stay right while the index changes, since what is kept is
-    kept by profile and document, and these never change; `age` counts what was placed anew, to tell when much
-    is kept of what is gone.
+    """Results for one set of circumstances. They stay valid while the index changes, since they are kept by
+    profile and document, which never change.
+
+    `age` counts newly placed principals, as a measure of how many results belong to removed ones.
     """
 
     def __init__(
@@ -94,16 +93,16 @@ class EffectiveActions:
         self._of_profile: dict[PrincipalProfile, AllowedActionSets] = {}
         self._once: dict[AllowedActionSets, AllowedActionSets] = {}
         self._weights: dict[int, DocumentWeight] = {}
-        """Of documents, by the numbers of their shapes."""
+        """The weights of documents, by the numbers of their shapes."""
         self._bounds: dict[Any, WeighedLimits] = {}
         self._found: dict[tuple[frozenset[int], int], AllowedActionSets | None] = {}
         self._ceilings: dict[Any, AllowedActionSets] = {}
         self._lock = RLock()
-        """Held for one principal at a time, since many threads may ask."""
+        """Held while one principal is evaluated, since several threads may ask."""
 
     def elsewhere(self, shards: Mapping[str, AccountShard]) -> EffectiveActions:
-        """The same about other accounts. What is known of documents is true of them too, and they begin with
-        it.
+        """The same evaluator for other accounts. Results for documents are copied, since they apply there
+        too.
         """
         with self._lock:
             other = EffectiveActions(
@@ -133,8 +132,8 @@ class EffectiveActions:
             return actions
 
     def ceiling(self, member: IndexedPrincipal) -> AllowedActionSets:
-        """What the policies of the organization leave to a principal in the member's place who is allowed
-        everything and has no boundary.
+        """What the organization's policies allow a principal of the member's class that is allowed everything
+        and has no boundary.
         """
         with self._lock:
             if self._width != self.space.width:
@@ -153,14 +152,14 @@ class EffectiveActions:
             return ceiling
 
     def _forget(self) -> None:
-        """Start anew: documents with new names of actions have come, and patterns may mean these too."""
+        """Start over, because documents with new action names were added, which patterns may match too."""
         self._width = self.space.width
         for kept in (self._known, self._of_profile, self._once, self._weights, self._bounds, self._found):
             kept.clear()
         self._ceilings.clear()
 
     def _find(self, member: IndexedPrincipal) -> tuple[AllowedActionSets, bool]:
-        """What one principal can do, and whether all with its profile can."""
+        """What one principal can do, and whether the result applies to its whole profile."""
         asking = _Asking(self, member)
         profile, known = member.cls.profile, self._known
         identity: list[tuple[Pieces, int]] = []
@@ -194,8 +193,8 @@ class EffectiveActions:
     def by_class(
         self, classes: Iterable[PrincipalClass]
     ) -> Iterator[tuple[Sequence[IndexedPrincipal], AllowedActionSets]]:
-        """Members who can do the same, class by class. Only without circumstances, which could tell members
-        apart.
+        """The members with the same result, class by class. Raises ValueError if there is a context, since it
+        could distinguish members.
         """
         if self._context:
             raise ValueError("With circumstances, principals are asked about one by one.")
@@ -206,11 +205,11 @@ class EffectiveActions:
                 yield cls.members, self.for_member(cls.members[0])
 
     def _is_personal(self, profile: PrincipalProfile) -> bool:
-        """Whether members of one class may differ all the same."""
+        """True if members of one class may differ nevertheless."""
         return self._depends(profile.limits) or any(doc.is_personal for doc in profile.bundle.docs)
 
     def _is_placed_or_personal(self, limits: PrincipalLimits) -> bool:
-        """Whether accounts, or members of one class, may be limited differently."""
+        """True if the limits may differ between accounts, or between members of one class."""
         boundary, levels = limits.boundary, limits.levels
         return (
             levels.is_placed
@@ -219,7 +218,7 @@ class EffectiveActions:
         )
 
     def request_of(self, member: IndexedPrincipal) -> Request:
-        """Nothing in particular, asked by the member in its own account."""
+        """A request of the member in its own account, without action or resource."""
         shard = self._shards[member.account]
         context = {**shard.facts, **shard.place_facts, **self._context}
         return Request(
@@ -239,7 +238,7 @@ class EffectiveActions:
         kind: PolicyKind,
         asking: _Asking,
     ) -> tuple[Pieces, int]:
-        """The statements of a document that may apply, and a number for all that masks depend on."""
+        """The statements of a document that may apply, and a number for everything that masks depend on."""
         graded = [_piece(clause, kind, asking) for clause in doc.clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
         number = self._number(frozenset(piece.shape for piece in pieces))
@@ -254,7 +253,7 @@ class EffectiveActions:
         return self._shapes.setdefault(shape, len(self._shapes))
 
     def _limits(self, member: IndexedPrincipal, asking: _Asking) -> WeighedLimits:
-        """Boundary and levels."""
+        """The weighed boundary and levels of a member."""
         limits = member.cls.profile.limits
         boundary, levels = limits.boundary, limits.levels
         is_placed = levels.is_placed or (boundary is not None and boundary.is_placed)
@@ -270,7 +269,7 @@ class EffectiveActions:
         return bounds
 
     def _depends(self, limits: PrincipalLimits) -> bool:
-        """Whether members of one class may be limited differently; marks are the same for all of them."""
+        """True if the limits may differ between members of one class. Their marks are the same."""
         boundary = limits.boundary
         return limits.levels.is_personal or (boundary is not None and boundary.is_personal)
 
@@ -301,7 +300,9 @@ class EffectiveActions:
         shapes: frozenset[int],
         bounds: WeighedLimits,
     ) -> AllowedActionSets | None:
-        """None where statements about some resources have to be compared with each other."""
+        """Compute the result from weights; None if statements about some resources must be compared with each
+        other.
+        """
         if member.kind is PrincipalKind.ROOT:
             own = self._of_root()
         else:
@@ -315,8 +316,8 @@ class EffectiveActions:
         return DocumentWeight(everything, everything, everything)
 
     def _closer(self, pieces: Pieces, bounds: tuple[Group, ...]) -> AllowedActionSets:
-        """As above, but a statement about some resources counts only where the others leave it some of
-        them.
+        """Compute the result like `_weighed`, but count a statement about some resources only if the others
+        leave some of these.
         """
         own = combine(pieces, self.space)
         denies = [p for p in pieces if not p.allows]
@@ -340,7 +341,7 @@ class EffectiveActions:
         )
 
     def _with_mask(self, piece: OpenStatement) -> tuple[OpenStatement, int]:
-        """A statement with all actions that it speaks of."""
+        """A statement with all actions that it matches."""
         whole, part = mask_of(piece, self.space)
         return piece, whole | part
 
@@ -382,7 +383,7 @@ class EffectiveActions:
 
 
 class _Asking:
-    """The request of a member, made when something depends on it."""
+    """The request of a member, created when something depends on it."""
 
     __slots__ = ("_effective", "_member", "_request")
 
@@ -392,14 +393,14 @@ class _Asking:
 
     @property
     def request(self) -> Request:
-        """As `EffectiveActions.request_of` gives it."""
+        """The request from `EffectiveActions.request_of`."""
         if self._request is None:
             self._request = self._effective.request_of(self._member)
         return self._request
 
 
 def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> OpenStatement | None:
-    """A statement with its conditions decided as far as they can be; None where it does not apply."""
+    """A statement with its conditions evaluated as far as possible; None if it doesn't apply."""
     compiled = clause.shape.of_kind(kind)
     mark = OPEN if compiled.unknown else YES
     for condition in compiled.conditions:
@@ -410,7 +411,7 @@ def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> OpenS
 
 
 def _of_some_services(weight: DocumentWeight, restricted: int) -> DocumentWeight:
-    """What resource control policies say of what they restrict; everything else they leave alone."""
+    """Restrict resource control policies to the actions they govern. They leave all others alone."""
     return DocumentWeight(
         weight.everywhere | ~restricted,
         weight.some | ~restricted,

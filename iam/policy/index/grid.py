@@ -1,5 +1,5 @@
-"""All combinations of some resources and some circumstances, decided at once: one bit for each request that
-could be made.
+"""All combinations of some resources and circumstances, evaluated together. Each possible request is one
+bit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from iam.policy.request import Request, Values, account_of
 
 
 class AllowedRequests(NamedTuple):
-    """Requests as bits: allowed for sure, and allowed unless a statement that cannot be understood says
+    """Requests as bits: certainly allowed, and allowed unless a statement that can't be evaluated decides
     otherwise.
     """
 
@@ -28,28 +28,28 @@ class AllowedRequests(NamedTuple):
 
 
 class ApplicableRequests(NamedTuple):
-    """Where a statement applies, as bits: for sure, and perhaps."""
+    """The requests to which a statement applies, as bits: certainly, and possibly."""
 
     sure: int
     maybe: int
 
 
 Fits = dict[object, dict[str, bool]]
-"""Which resources are those of a statement."""
+"""Whether resources match, by the resource element of a statement."""
 
 Met = dict[object, int]
-"""In which of some circumstances the conditions of a statement are met, whatever the action, for every
-principal with the same in the keys that it names.
+"""The circumstances in which a statement's conditions are met, whatever the action, for all principals with
+the same values for its keys.
 """
 
 
 ContextGroup = tuple[dict[str, Values], int]
-"""What circumstances that are alike hold of some keys, and which ones they are, as bits."""
+"""The values of some keys that a group of circumstances shares, and the circumstances as bits."""
 
 
 class RequestGrid:
-    """Requests for one action by their number: place of the resource × number of circumstances + place of the
-    circumstances.
+    """Requests for one action. Their number is resource position × number of circumstances + circumstance
+    position.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class RequestGrid:
         met: Met,
         person: PrincipalSide | None = None,
     ) -> None:
-        """`contexts` live as long as `met`. `person`: the principal, where both sides are the same but for
-        what they hold.
+        """`contexts` must live as long as `met`. `person` is the principal if both sides differ only in what
+        it holds.
         """
         self.action = action
         self.resources = resources
@@ -85,12 +85,12 @@ class RequestGrid:
         self._groups_by_keys: dict[frozenset[str], list[ContextGroup]] = {}
 
     def cell(self, bit: int) -> tuple[str, Circumstance]:
-        """(resource, circumstances) of the lowest request of a set."""
+        """The resource and circumstances of the lowest request in a set."""
         number = (bit & -bit).bit_length() - 1
         return self.resources[number // self.width], self.contexts[number % self.width]
 
     def allowed(self, side: PrincipalSide, statements: Iterable[PlacedStatement]) -> AllowedRequests:
-        """The requests that are allowed, by the statements that speak of the action."""
+        """The allowed requests, given the statements that concern the action."""
         sure: dict[tuple[PolicyKind, int], int] = {}
         maybe: dict[tuple[PolicyKind, int], int] = {}
         denied = denied_maybe = 0
@@ -112,7 +112,7 @@ class RequestGrid:
         return AllowedRequests(certain & ~denied_maybe, perhaps & ~denied)
 
     def where(self, *sides: tuple[PrincipalSide, Sequence[PlacedStatement]]) -> int:
-        """The requests that statements are about which only one of two sides has."""
+        """The requests concerned by statements that only one of two sides has."""
         bits = 0
         shared = set(sides[0][1]).intersection(sides[1][1])
         for side, statements in sides:
@@ -122,7 +122,7 @@ class RequestGrid:
         return bits
 
     def limits(self, side: PrincipalSide) -> set[tuple[PolicyKind, int]]:
-        """The policies besides its own that must allow, each level for itself."""
+        """The other policies that must allow besides identity-based ones. Each level counts separately."""
         limits = {(PolicyKind.SCP, level) for level in range(len(side.scps))}
         if self._has_rcps:
             limits |= {(PolicyKind.RCP, level) for level in range(len(side.rcps))}
@@ -131,7 +131,7 @@ class RequestGrid:
         return limits
 
     def mark(self, side: PrincipalSide, placed: PlacedStatement) -> ApplicableRequests:
-        """Where a statement applies to a principal."""
+        """The requests of a principal to which a statement applies."""
         who = self._person or side
         key = (placed, id(who))
         mark = self._marks.get(key)
@@ -149,7 +149,7 @@ class RequestGrid:
         if places is None:
             bits = self._bits_by_resource(side, placed, compiled, is_placed=is_placed)
         else:
-            # The same circumstances at each resource that fits.
+            # The circumstances are the same for each matching resource.
             bits = places * self._circumstances_met(side, placed, compiled, "*") if places else 0
         is_doubtful = bool(compiled.unknown)
         if compiled.means is not None:
@@ -160,8 +160,8 @@ class RequestGrid:
     def _places_fitting(
         self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement
     ) -> int | None:
-        """The first request of each resource that is one of the statement's, by any principal; None where
-        that depends on the principal or on the circumstances.
+        """The first request of each resource that matches the statement, for any principal; None if that
+        depends on the principal or the circumstances.
         """
         names = placed.clause.resources or ()
         if compiled.fits is None:
@@ -179,7 +179,7 @@ class RequestGrid:
     def _bits_by_resource(
         self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement, *, is_placed: bool
     ) -> int:
-        """The requests to which a statement applies, resource by resource."""
+        """The requests to which a statement applies, evaluated per resource."""
         bits, shift = 0, 0
         met: dict[str, int] = {}
         for resource, fitting in zip(self.resources, self._fitting(side, placed, compiled), strict=True):
@@ -195,8 +195,8 @@ class RequestGrid:
     def _fitting(
         self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement
     ) -> Iterator[int]:
-        """For each resource, the circumstances in which it is one of the statement's; they matter where a
-        variable stands in it.
+        """For each resource, the circumstances in which it matches the statement. They matter if the
+        statement's resources contain variables.
         """
         if compiled.fits is None:
             yield from (self.row for _ in self.resources)
@@ -221,7 +221,9 @@ class RequestGrid:
     def _fitting_anybody(
         self, side: PrincipalSide, placed: PlacedStatement, fits: Callable[[Request], int]
     ) -> list[bool]:
-        """The same for a statement without variables, where nothing matters of a request but its resource."""
+        """Whether each resource matches, for a statement without variables. Only the resource of a request
+        matters here.
+        """
         known = self._fits.setdefault((placed.clause.resources, placed.clause.shape.is_not_resource), {})
         for resource in self.resources:
             if resource not in known:
@@ -237,7 +239,7 @@ class RequestGrid:
     def _circumstances_met(
         self, side: PrincipalSide, placed: PlacedStatement, compiled: CompiledStatement, resource: str
     ) -> int:
-        """The circumstances in which all conditions are met. Of the resource, only its account matters."""
+        """The circumstances in which all conditions are met. Only the account of the resource matters."""
         if not compiled.conditions:
             return self.row
         key = (
@@ -268,7 +270,7 @@ class RequestGrid:
         return row_bits
 
     def _apart(self, keys: frozenset[str]) -> list[ContextGroup]:
-        """The circumstances by what they hold of some keys."""
+        """The circumstances, grouped by the values of some keys."""
         groups = self._groups_by_keys.get(keys)
         if groups is None:
             groups = self._groups_by_keys[keys] = self._grouped_by(sorted(keys))

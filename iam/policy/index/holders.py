@@ -1,4 +1,4 @@
-"""Statements by where their resource patterns begin, so that a question passes by those about other
+"""Indexes statements by the beginning of their resource patterns, so that questions skip those about other
 resources.
 """
 
@@ -13,7 +13,7 @@ from iam.policy.index.shapes import WILD
 
 
 class SingleStatement:
-    """One statement that one document has: most starts have no more, and a set of sets takes six times the
+    """One statement from one document. Most starts have no more, and a set of sets takes six times the
     memory.
     """
 
@@ -23,7 +23,7 @@ class SingleStatement:
         self.clause, self.doc = clause, doc
 
     def items(self) -> tuple[tuple[IndexedStatement, Collection[IndexedDocument]]]:
-        """As a mapping has them."""
+        """The items in the form of a mapping's items."""
         return ((self.clause, (self.doc,)),)
 
 
@@ -32,7 +32,7 @@ Held = SingleStatement | dict[IndexedStatement, set[IndexedDocument]]
 
 
 def starts_of(clause: IndexedStatement) -> tuple[str, ...]:
-    """The letters before the first wildcard of each pattern; one that is empty for whatever may be about
+    """The characters before the first wildcard of each pattern; a single "" if the statement may apply to
     everything.
     """
     if clause.beginning:
@@ -44,7 +44,7 @@ def starts_of(clause: IndexedStatement) -> tuple[str, ...]:
 
 
 class StatementHolders:
-    """The statements that have one Action element, by their starts, each with the documents that hold it."""
+    """The statements with one Action element, by their starts, each with the documents that contain it."""
 
     __slots__ = ("_longest", "_sorted", "by_start")
 
@@ -54,7 +54,7 @@ class StatementHolders:
         self._longest = 0
 
     def add(self, start: str, clause: IndexedStatement, doc: IndexedDocument) -> None:
-        """Enter a statement of a document under a start."""
+        """Add a statement of a document under a start."""
         holder = self.by_start.get(start)
         if holder is None:
             self.by_start[start] = SingleStatement(clause, doc)
@@ -70,7 +70,7 @@ class StatementHolders:
         docs.add(doc)
 
     def discard(self, start: str, clause: IndexedStatement, doc: IndexedDocument) -> None:
-        """Take it out."""
+        """Remove a statement of a document under a start."""
         holder = self.by_start.get(start)
         if holder is None:
             return
@@ -88,7 +88,7 @@ class StatementHolders:
                 del self._sorted[bisect_left(self._sorted, start)]
 
     def about(self, resource: str) -> Iterator[Held]:
-        """Those with a pattern that may fit a resource, and some others."""
+        """The statements with a pattern that may match a resource, and some others."""
         by_start, longest = self.by_start, min(len(resource), self._longest)
         if len(by_start) <= longest:
             for start, holder in by_start.items():
@@ -101,7 +101,7 @@ class StatementHolders:
                 yield holder_of_start
 
     def meeting(self, start: str) -> Iterator[Held]:
-        """Those with a pattern that may fit something that begins so, and some others."""
+        """The statements with a pattern that may match something beginning with `start`, and some others."""
         if not start:
             yield from self.by_start.values()
             return

@@ -1,4 +1,4 @@
-"""What two resource patterns have in common, as patterns: `docs/*` and `*/2026` have `docs/*/2026` and
+"""The overlap of two resource patterns, as patterns: that of `docs/*` and `*/2026` is `docs/*/2026` and
 `docs/2026`.
 """
 
@@ -14,13 +14,17 @@ from iam.policy.index.patterns import STARS, normal
 
 Tokens = tuple[Token, ...]
 MAX_OVERLAPS: Final = 6
-"""Two patterns with many stars meet in very many ways; the first ones take in the others in practice."""
+"""The maximum number of overlaps. Patterns with many stars overlap in very many ways; in practice the first
+ones cover the others.
+"""
 STEPS: Final = 20_000
 
 
 @lru_cache(maxsize=16384)
 def overlaps(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
-    """Patterns that take in exactly the texts of both, the most general first; at most `MAX_OVERLAPS`."""
+    """Patterns that together match exactly the texts that match both, the most general first; at most
+    `MAX_OVERLAPS`.
+    """
     if tokens == other:
         return (tokens,)
     for left, right in ((tokens, other), (other, tokens)):
@@ -38,18 +42,18 @@ def overlaps(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
 
 
 def is_literal(pattern: Tokens) -> bool:
-    """Whether it has no wildcard."""
+    """True if the pattern has no wildcard."""
     return all(len(part) == 1 for part in pattern)
 
 
 @lru_cache(maxsize=4096)
 def matcher_of(pattern: Tokens) -> Matcher:
-    """Whether a text is of a pattern."""
+    """A function that tells whether a text matches the pattern."""
     return from_tokens(pattern)
 
 
 def _shared(tokens: Tokens, other: Tokens) -> int:
-    """How many letters both begin with."""
+    """The number of characters that both begin with."""
     shared = 0
     for left, right in zip(tokens, other, strict=False):
         if left != right or len(left) > 1:
@@ -59,14 +63,14 @@ def _shared(tokens: Tokens, other: Tokens) -> int:
 
 
 class TokenChain(NamedTuple):
-    """What was put out so far, from its end."""
+    """The output so far as a linked list, from its end."""
 
     part: Tokens
     before: TokenChain | None
 
 
 def _ways(tokens: Tokens, other: Tokens) -> Iterator[list[Token]]:
-    """Depth first over (place in one, place in the other), what was put out so far as a chain."""
+    """Search depth first over pairs of positions in the two patterns, with the output so far as a chain."""
     steps = _steps(tokens, other)
     if steps is None:
         return
@@ -95,14 +99,14 @@ def _unchained(chain: TokenChain | None) -> list[Token]:
 
 
 Spot = tuple[int, int]
-"""A place in one and a place in the other."""
+"""A position in the first pattern and one in the second."""
 Move = tuple[int, int, Tokens]
-"""How far it goes in one, how far in the other, and what is put out."""
+"""The steps in the first and in the second pattern, and the output."""
 Steps = dict[Spot, list[tuple[Spot, Tokens]]]
 
 
 class IndexedPattern:
-    """A pattern with, for each of its places, where the letters end that begin there."""
+    """A pattern with, for each position, the end of the literal run that begins there."""
 
     __slots__ = ("ends", "parts", "size", "text")
 
@@ -123,9 +127,7 @@ _written = lru_cache(maxsize=16384)(IndexedPattern)
 
 
 def _moves(written: IndexedPattern, other: IndexedPattern, i: int, j: int) -> list[Move]:
-    """The steps that are possible, those of a star that takes in the most first; letters are taken in one
-    step, as many as there are.
-    """
+    """The possible steps; for a star, the longest first. Literal runs are matched in one step."""
     left = written.parts[i] if i < written.size else None
     right = other.parts[j] if j < other.size else None
     if left is not None and right is not None and len(left) == len(right) == 1:
@@ -147,8 +149,8 @@ def _moves(written: IndexedPattern, other: IndexedPattern, i: int, j: int) -> li
 
 
 def _taken(starred: IndexedPattern, i: int, other: IndexedPattern, j: int) -> Iterator[Move]:
-    """What the star at a place takes in of the other pattern, which has no star there: all letters, or those
-    up to where it can end.
+    """The steps in which a star matches a part of the other pattern, which has no star there: the whole
+    literal run, or its beginnings after which the star can end.
     """
     star = starred.parts[i]
     if j == other.size:
@@ -174,7 +176,7 @@ def _taken(starred: IndexedPattern, i: int, other: IndexedPattern, j: int) -> It
 
 
 def _within(part: Token, star: Token | None) -> Token:
-    """What a star makes of a letter or single that it takes in; empty where it cannot."""
+    """The result of a star matching a character or single-character wildcard; "" if it can't."""
     if star == ANY:
         return part
     if part == ":":
@@ -183,7 +185,7 @@ def _within(part: Token, star: Token | None) -> Token:
 
 
 def _both(left: Token, right: Token) -> Token:
-    """What two letters or singles have in common; empty for nothing."""
+    """The overlap of two characters or single-character wildcards; "" for none."""
     if left == right:
         return left
     singles = (ONE, ONE_WITHIN)
@@ -197,11 +199,9 @@ def _both(left: Token, right: Token) -> Token:
 
 
 def _steps(tokens: Tokens, other: Tokens) -> Steps | None:
-    """From each place that can be reached, the steps after which both ends can be; None where this is so for
-    none.
+    """For each reachable spot, the steps that can lead to both ends; None if none can.
 
-    Most places of two patterns cannot be reached, since the letters before them differ: only those that can
-    are looked at.
+    Only reachable spots are visited. Most aren't reachable, since the characters before them differ.
     """
     left, right = _written(tokens), _written(other)
     end = (left.size, right.size)
@@ -226,7 +226,7 @@ def _steps(tokens: Tokens, other: Tokens) -> Steps | None:
 
 
 def may_overlap(tokens: Tokens, other: Tokens) -> bool:
-    """False if the letters before the first wildcards rule out a common text; a quick look before
+    """False if the characters before the first wildcards rule out a common text. A quick check before
     `overlaps`.
     """
     for left, right in zip(tokens, other, strict=False):

@@ -1,4 +1,4 @@
-"""What is found out for one proof and serves others of the same comparison."""
+"""Results of one proof that are reused in others of the same comparison."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from iam.policy.index.verdicts import AlikeVerdict
 
 @dataclass(slots=True)
 class ProofMemory:
-    """The time of the requests, and what was found for statements that others hold too."""
+    """The time of the requests, and the results for statements that other principals hold too."""
 
     space: ActionNumbering
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     known: dict[object, tuple[str, AlikeVerdict, bool]] = field(default_factory=dict)
     verdicts: dict[AlikeVerdict, AlikeVerdict] = field(default_factory=dict)
-    """Each once: of one prover, equal verdicts are one object."""
+    """Makes equal verdicts of one prover the same object."""
     fits: Fits = field(default_factory=dict)
     met: Met = field(default_factory=dict)
     circumstances: dict[object, tuple[Circumstance, ...]] = field(default_factory=dict)
-    """By all that they follow from: statements with conditions, and what the principal has in their keys."""
+    """Keyed by all inputs: statements with conditions, and the principal's values for their keys."""

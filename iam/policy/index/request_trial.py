@@ -1,5 +1,5 @@
-"""Tries requests for actions that all statements treat alike, before and after a change, until one proves
-what becomes of them.
+"""Evaluates requests for actions that all statements treat alike, before and after a change, until one proves
+what happens to them.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import PolicyVariable
 
 MAX_TRIES: Final = 12
-"""So many requests are put to the engine before a line is given up."""
+"""The maximum number of requests that the engine evaluates to confirm one finding."""
 SAMPLES: Final = 8
-"""So many values of a key are tried in the place of a variable."""
+"""The maximum number of values of a key that are tried for a variable."""
 NONE: Final[Mapping[Tokens, int]] = MappingProxyType({})
 
 
 class ActionGroup:
-    """Actions that the same statements speak of, on both sides."""
+    """Actions that the same statements concern, on both sides."""
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class ActionGroup:
         self.fits = prover.fits
         self.met = prover.met
         self.is_taken_over = False
-        """Whether a verdict names requests of somebody else of whom the same is true."""
+        """True if a verdict contains requests of a similar principal."""
         self.unsettled = 0
-        """Of these actions, nothing is allowed before, or after, that the differing statements are about."""
+        """The actions for which nothing that the differing statements concern is allowed before, or after."""
         self.before = before
         self.after = after
         self.has_rcps = bool(part & self._space.under_rcps)
@@ -85,7 +85,7 @@ class ActionGroup:
         self._own_values = tuple(own_values)
 
     def _statements_of(self, side: PrincipalSide) -> tuple[PlacedStatement, ...]:
-        """The statements of a side that speak of the actions."""
+        """The statements of a side that concern the actions."""
         mask = self._space.mask
         bit = self._part & -self._part
         statements = [each for each in side.applicable_statements if mask(each.clause.actions) & bit]
@@ -95,7 +95,7 @@ class ActionGroup:
 
     @property
     def is_personal(self) -> bool:
-        """Whether principals who hold the same may differ."""
+        """True if principals with the same holdings may differ."""
         return bool(self.own_keys)
 
     def circumstances(self, never: frozenset[str]) -> tuple[Circumstance, ...]:
@@ -114,11 +114,11 @@ class ActionGroup:
 
     @property
     def _people(self) -> tuple[PrincipalSide, ...]:
-        """The principal: one where both sides are the same but for what they hold."""
+        """The principal; once if both sides differ only in what it holds."""
         return (self.before, self.after) if self.differ_in_person else (self.after,)
 
     def proofs(self) -> Iterator[ActionSetProof]:
-        """What becomes of the actions."""
+        """What happens to the actions."""
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
         keys = keys_of_services(each.clause.shape.plain for each in self.every)
@@ -134,8 +134,8 @@ class ActionGroup:
 
     @cached_property
     def accounts(self) -> tuple[str, ...] | None:
-        """The accounts that conditions on the account of the resource name; None where there is no such
-        condition.
+        """The accounts that conditions on the resource's account name; None if there are no such
+        conditions.
         """
         accounts: dict[str, None] = {}
         is_placed = False
@@ -148,20 +148,20 @@ class ActionGroup:
 
     @cached_property
     def differ_in_person(self) -> bool:
-        """Whether the two are told apart by more than by what they hold."""
+        """True if the two sides differ in more than what the principal holds."""
         return (self.before.principal, self.before.facts) != (self.after.principal, self.after.facts)
 
     @cached_property
     def person(self) -> PrincipalSide | None:
-        """Who asks, where statements apply to both sides alike."""
+        """The principal if statements apply to both sides alike; otherwise None."""
         is_one = not self.differ_in_person and self.before.place_facts == self.after.place_facts
         return self.after if is_one else None
 
     def _patterns(self) -> dict[Tokens, int]:
-        """The resource patterns, those of statements that differ first, and for each the lists that it stands
-        in, as bits.
+        """The resource patterns, those of differing statements first, each with the lists that contain it, as
+        bits.
 
-        With a variable, a pattern is a list of its own: it takes something in only where the variable has
+        A pattern with a variable is a list of its own, since it matches something only where the variable has
         that value.
         """
         patterns: dict[Tokens, int] = {}
@@ -179,7 +179,7 @@ class ActionGroup:
 
     @cached_property
     def samples(self) -> dict[str, tuple[str, ...]]:
-        """What the circumstances hold of each key, by its name in lower case."""
+        """The sample values of each key, by lowercase name."""
         values_by_key: dict[str, dict[str, None]] = {}
         for circumstance in self.circumstances(frozenset()):
             for key, values in circumstance:
@@ -215,7 +215,7 @@ class ActionGroup:
             kind = ("elsewhere", sort.formats == ())
         action = self.name_of(sort.mask)
         return (
-            # Which statement allows everything makes no difference.
+            # It makes no difference which statement allows everything.
             self.left[self._is_plain :],
             self.right[self._is_plain :],
             self._is_plain,
@@ -228,7 +228,7 @@ class ActionGroup:
         )
 
     def _principal_key(self, side: PrincipalSide) -> tuple[object, ...]:
-        """What of a side's principal the verdicts depend on."""
+        """What the verdicts depend on in a side's principal."""
         principal, alike = side.principal, self._alike
         place = alike.place if alike else (principal.account, _texts(side.facts), _texts(side.place_facts))
         own: list[object] = []
@@ -241,7 +241,7 @@ class ActionGroup:
         return (principal.kind, place, is_untagged, bool(principal.unique_id), tuple(own), side.shape)
 
     def name_of(self, mask: int) -> str:
-        """The first action of a set."""
+        """The name of the first action in a set."""
         return self._space.actions.names(mask & -mask)[0]
 
 
@@ -250,9 +250,7 @@ def _texts(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
 
 
 def _own_keys(clause: IndexedStatement) -> Iterator[str]:
-    """Keys that differ from principal to principal, and on which the statement depends in more than whether
-    it applies.
-    """
+    """The keys that differ between principals and affect more than whether the statement applies."""
     traits = clause.traits
     yield from (*traits.named, *traits.raw, *traits.tags)
 
@@ -260,8 +258,8 @@ def _own_keys(clause: IndexedStatement) -> Iterator[str]:
 def _patterns_of(
     clause: IndexedStatement, side: PrincipalSide, asked: ActionGroup
 ) -> Iterator[tuple[Tokens, bool]]:
-    """The patterns with their variables filled: by what the principal has in them, or by what a request may
-    hold; and whether there were any.
+    """The patterns with variables replaced by the principal's values, or by values a request may have, and
+    whether there were variables.
     """
     for name in clause.resources or ():
         if "${" not in name:
@@ -271,7 +269,7 @@ def _patterns_of(
         choices: list[tuple[Sequence[Token], ...]] = []
         for part in template.parts:
             if isinstance(part, PolicyVariable):
-                # The characters of a value are letters, whatever they are.
+                # The characters of a value are literal, even wildcards.
                 choices.append(_values_of(part, side, asked))
             else:
                 choices.append(((part,),))
@@ -284,7 +282,7 @@ def _patterns_of(
 
 
 def _values_of(variable: PolicyVariable, side: PrincipalSide, asked: ActionGroup) -> tuple[str, ...]:
-    """What may stand in the place of a variable."""
+    """The possible values of a variable."""
     values = side.known.values(variable.key)
     if values is not None and len(values) == 1:
         return values
@@ -295,7 +293,7 @@ def _values_of(variable: PolicyVariable, side: PrincipalSide, asked: ActionGroup
 
 
 class RequestTrial:
-    """One question: all requests for actions of one sort."""
+    """Tries all requests for actions of one sort."""
 
     def __init__(
         self, asked: ActionGroup, sort: ResourceKindSet, patterns: Mapping[Tokens, int], *, is_anywhere: bool
@@ -305,7 +303,9 @@ class RequestTrial:
         self._is_anywhere = is_anywhere
         self._is_any = is_anywhere or sort.is_elsewhere
         self.is_settled = False
-        """Whether something is allowed before, and after, of what the differing statements are about."""
+        """True if something that the differing statements concern is allowed before, and something is
+        after.
+        """
         resources = self._resources(sort, patterns)
         contexts = asked.circumstances(sort.never)
         self._grid = RequestGrid(
@@ -332,7 +332,7 @@ class RequestTrial:
         )
 
     def verdict(self) -> AlikeVerdict:
-        """What is found."""
+        """Evaluate the requests and return the verdict."""
         asked, grid = self._asked, self._grid
         if not grid.everything:
             return AlikeVerdict()
@@ -374,7 +374,7 @@ class RequestTrial:
         return allowed
 
     def _confirmed(self, bits: int, *, was_allowed: bool) -> RequestSample | None:
-        """The first of some requests that the engine answers as expected."""
+        """The first of some requests for which the engine gives the expected decision."""
         for _ in range(MAX_TRIES):
             if not bits:
                 return None
@@ -404,7 +404,7 @@ class RequestTrial:
     def _allowed_only_there(
         self, side: PrincipalSide, mine: Sequence[PlacedStatement], theirs: Sequence[PlacedStatement]
     ) -> int:
-        """Where identity statements allow that only one side has."""
+        """The requests that identity statements of only one side allow."""
         bits = 0
         for each in mine:
             if each.kind is PolicyKind.IDENTITY and each.allows and each not in theirs:
@@ -412,7 +412,7 @@ class RequestTrial:
         return bits
 
     def _allowing_documents(self, bits: int) -> tuple[IndexedDocument, ...]:
-        """Documents that both sides hold and that allow all of some requests; none where they do not."""
+        """Documents on both sides that together allow all of the given requests; empty if they don't."""
         asked, grid = self._asked, self._grid
         bits_by_doc: dict[IndexedDocument, int] = {}
         for each in asked.left:
@@ -432,7 +432,7 @@ class RequestTrial:
         return tuple(documents)
 
     def _blocking_kinds(self, bits: int) -> tuple[str, ...]:
-        """Which kinds of policies deny all of some requests, or do not allow any of them."""
+        """Reasons why the given requests aren't allowed, by type of policy."""
         asked, grid = self._asked, self._grid
         allowed: dict[tuple[PolicyKind, int], int] = {}
         denied: dict[PolicyKind, int] = {}

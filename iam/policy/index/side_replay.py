@@ -1,5 +1,5 @@
-"""Replays the recorded calls of one principal against what it holds before and after a change. What has a say
-is made ready once for all of its calls.
+"""Replays the recorded calls of one principal against its policies before and after a change. The policies
+are prepared once for all calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Levels = tuple[PolicySet, ...]
 
 
 class SideReplay:
-    """One principal, as it is in the index, and as it would be. The lock of the index is held."""
+    """One principal, as in the index and as changed. The caller holds the lock of the index."""
 
     def __init__(self, index: PolicyIndex, member: IndexedPrincipal, after: PrincipalSide) -> None:
         self._index, self._member = index, member
@@ -37,26 +37,26 @@ class SideReplay:
         self._rcps: dict[tuple[str, bool], Levels] = {}
 
     def touches(self, action: str) -> bool:
-        """Whether something that changes may speak of an action; no other call is answered differently."""
+        """True if a changed statement may concern an action. No other call is decided differently."""
         if not self._only_identity:
             return True
         lowered = fold(action)
         return any(policies.speaking_of(lowered) for policies in self._change_for(of_pattern=False).changed)
 
     def outcome(self, question: AccessQuestion, *, was_denied: bool) -> ReplayOutcome:
-        """What becomes of a recorded call."""
+        """What happens to a recorded call."""
         if not self.touches(question.action):
             return ReplayOutcome.SAME
         request, change = self._request_and_change(question)
         return replay(request, change, was_denied=was_denied, becomes=self._becomes(request))
 
     def open_keys(self, question: AccessQuestion) -> tuple[str, ...]:
-        """The condition keys on which the answer after the change depends, and which are not told."""
+        """The unspecified condition keys that the decision after the change depends on."""
         request, change = self._request_and_change(question)
         return open_keys(self._becomes(request) or request, change.after)
 
     def _becomes(self, request: Request) -> Request | None:
-        """The request as the principal would make it with other tags or another name; None for the same."""
+        """The request with the principal's new tags or name; None if unchanged."""
         if self._before.principal == self._after.principal:
             return None
         return replace(request, principal=self._after.principal)
@@ -75,7 +75,7 @@ class SideReplay:
         return judge.request_of(self._member), change
 
     def _rcps_of(self, account: str, *, of_pattern: bool) -> Levels:
-        """Those above the owner of the resource."""
+        """The resource control policies above the owner of the resource."""
         key = (account, of_pattern)
         if key not in self._rcps:
             shard = self._index.accounts.get(account)
@@ -131,6 +131,6 @@ def _scps(side: PrincipalSide, *, of_pattern: bool) -> Levels:
 
 
 def _missing(policies: PolicySet, others: PolicySet) -> tuple[CompiledStatement, ...]:
-    """The statements that are in the one set only. A statement is one object in all documents with it."""
+    """The statements in `policies` that aren't in `others`. Documents share the object of a statement."""
     known = {id(statement) for statement in others.statements}
     return tuple(statement for statement in policies.statements if id(statement) not in known)

@@ -1,4 +1,6 @@
-"""What applies to a principal: every statement that it holds or that bounds it, before and after a change."""
+"""Collects the policies that apply to a principal before and after a change: every statement that it holds or
+that restricts it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ OF_RCPS: Final = "s3:GetObject"
 
 
 class PlacedStatement(NamedTuple):
-    """A statement with the kind of policy that holds it; `level` counts SCPs and RCPs from the root down."""
+    """A statement with the type of policy that contains it. `level` counts SCPs and RCPs from the root
+    down.
+    """
 
     clause: IndexedStatement
     kind: PolicyKind
@@ -32,14 +36,14 @@ class PlacedStatement(NamedTuple):
 
     @property
     def allows(self) -> bool:
-        """Whether it allows; else it denies."""
+        """True if it allows, False if it denies."""
         return self.clause.allows
 
 
 @dataclass(frozen=True)
 class PrincipalSide:
-    """A principal as it is before, or after: who asks, and every policy that counts. `applicable_statements`
-    have the order of their documents' digests.
+    """A principal before or after a change, with every policy that counts. `applicable_statements` are
+    ordered by the digests of their documents.
     """
 
     principal: Principal
@@ -52,14 +56,14 @@ class PrincipalSide:
 
     @cached_property
     def known(self) -> Request:
-        """A request of which nothing but the principal and its account is known."""
+        """A request in which only the principal and its account are known."""
         return self.request("", "*", strict=False)
 
     def request(
         self, action: str, resource: str, *, context: Mapping[str, Any] | None = None, strict: bool = True
     ) -> Request:
-        """A request of the principal; strict: every key that is not known is absent, as in a real one; but
-        the time is open.
+        """A request of the principal. With `strict`, unknown keys are absent, as in a real request, but the
+        time is open.
         """
         asked = Request(
             action, resource, self.principal, context=context or {}, strict=strict, is_any_time=True
@@ -70,18 +74,18 @@ class PrincipalSide:
 
     @cached_property
     def _keys_elsewhere(self) -> dict[str, Values]:
-        """What the account tells of every request, by key (in lower case)."""
+        """The keys (in lower case) that follow from the account in every request."""
         return {fold(key): values_of(value) for key, value in self.facts.items()}
 
     @cached_property
     def _keys_at_home(self) -> dict[str, Values]:
-        """The same of requests about a resource of the account."""
+        """The same for requests about a resource of the account."""
         at_home = {fold(key): values_of(value) for key, value in self.place_facts.items()}
         return {**self._keys_elsewhere, **at_home}
 
     def values_at(self, resource: str, keys: Iterable[str]) -> tuple[Values | None, ...]:
-        """What some keys (in lower case) hold by themselves in a request about a resource; None where that
-        is open. Of the resource, only its account matters.
+        """The values that follow for these keys (in lower case) in a request about a resource; None if open.
+        Only the account of the resource matters.
         """
         is_own = account_of(resource) in ("", self.principal.account)
         asked = self.known if is_own else self.request("", resource, strict=False)
@@ -89,11 +93,13 @@ class PrincipalSide:
 
     @cached_property
     def applicable_statements(self) -> tuple[PlacedStatement, ...]:
-        """Every statement that may apply to the principal; conditions on the principal alone are decided."""
+        """Every statement that may apply to the principal. Conditions on the principal alone are
+        evaluated.
+        """
         return tuple(placed for placed in self._placed_statements() if not self._is_ruled_out(placed))
 
     def _placed_statements(self) -> Iterator[PlacedStatement]:
-        """Every statement of its policies."""
+        """Every statement of the principal's policies."""
         for doc, kind, level in self._placed_documents():
             for clause in doc.clauses:
                 yield PlacedStatement(clause, kind, level)
@@ -119,22 +125,22 @@ class PrincipalSide:
 
     @property
     def is_root(self) -> bool:
-        """Whether it is an account's root user, who needs no identity policy."""
+        """True for an account's root user, which needs no identity-based policy."""
         return self.principal.kind is PrincipalKind.ROOT
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """What besides statements decides: which kinds of policies must allow."""
+        """What matters besides statements: which types of policies must allow."""
         return (self.is_root, self.boundary is not None, len(self.scps), len(self.rcps))
 
     def doc_of(self, placed: PlacedStatement) -> Iterator[IndexedDocument]:
-        """The documents in which an identity statement stands."""
+        """The documents that contain an identity statement."""
         return (doc for doc in self.docs if placed.clause in doc.clauses)
 
     def policies(self, request: Request, statements: Iterable[PlacedStatement]) -> RequestPolicies:
-        """What `evaluate.decide` takes, of the statements that speak of the action.
+        """The policies for `evaluate.decide`, from the statements that concern the action.
 
-        Where a role, a key or another account must agree as well, it is taken to agree.
+        If a role, a key or another account must allow the request as well, it is assumed to.
         """
         by_place: dict[tuple[PolicyKind, int], list[CompiledStatement]] = {}
         for placed in statements:
@@ -160,9 +166,11 @@ class PrincipalSide:
 def without_needless(
     left: tuple[PlacedStatement, ...], right: tuple[PlacedStatement, ...]
 ) -> tuple[tuple[PlacedStatement, ...], tuple[PlacedStatement, ...], bool]:
-    """The statements of both sides without those that allow what another one allows in any case, which comes
-    first then, and whether there is such a one. Statements that allow and that only one side has need all
-    others, for what they give in vain.
+    """Remove from both sides the statements that allow only what another statement always allows. That one
+    comes first.
+
+    Also returns whether there is such a statement. If only one side has an allowing statement, all others are
+    kept, because they decide whether it adds anything.
     """
     differing = set(left) ^ set(right)
     plain = next(
@@ -190,7 +198,7 @@ def differing_first(
 
 @lru_cache(maxsize=65536)
 def keys_told(clause: IndexedStatement) -> tuple[str, ...]:
-    """The keys, in lower case, that the conditions and resources of a statement name."""
+    """The keys, in lower case, in the conditions and resources of a statement."""
     source = clause.source
     keys = {fold(key) for _, key, _ in source.conditions}
     if clause.has_variables:
@@ -201,20 +209,20 @@ def keys_told(clause: IndexedStatement) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _agreeing(root: str) -> PolicySet:
-    """A policy of a resource that leaves the decision to the policies of an account."""
+    """A resource-based policy that leaves the decision to the account's policies."""
     statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "*", "Resource": "*"}
     document = read({"Version": "2012-10-17", "Statement": [statement]})
     return compile_set([("", document)], kind=PolicyKind.RESOURCE)
 
 
 def side_of(member: IndexedPrincipal, shard: AccountShard) -> PrincipalSide:
-    """A principal with what it holds."""
+    """The principal with what it holds."""
     profile = member.cls.profile
     return _side(member, shard, profile.bundle.docs, profile.limits)
 
 
 def absent_side(member: IndexedPrincipal, shard: AccountShard) -> PrincipalSide:
-    """The same principal while it is not there: it holds nothing."""
+    """The principal before it is created or after it is deleted: it holds nothing."""
     return _side(member, shard, (), member.cls.profile.limits)
 
 

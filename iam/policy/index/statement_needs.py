@@ -1,6 +1,4 @@
-"""What must be known of a principal before some statements can be judged for it: by that, principals are told
-apart.
-"""
+"""Tells what must be known about a principal to evaluate statements. Principals are distinguished by that."""
 
 from __future__ import annotations
 
@@ -20,13 +18,13 @@ from iam.policy.request import PrincipalKind, values_of
 Signature = tuple[Any, ...]
 ABSENT_FROM_QUESTION: Final = "not in the question"
 NAMES_OF_USERS: Final = frozenset({"aws:username"})
-"""Known of everybody: a user has one, others have none."""
+"""Names known for every principal: users have one, others have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementNeeds:
-    """See `StatementTraits`. `special` are names in Principal elements: whom they mean is told apart
-    from everybody else.
+    """See `StatementTraits`. `special` are names in Principal elements; the principals they refer to are
+    distinguished from all others.
     """
 
     is_placed: bool = False
@@ -36,7 +34,7 @@ class StatementNeeds:
 
     @property
     def tells_apart(self) -> bool:
-        """Whether principals of one class may be judged differently."""
+        """True if principals of one class may get different decisions."""
         return bool(self.raw or self.named or self.special)
 
     def __or__(self, other: StatementNeeds) -> StatementNeeds:
@@ -56,23 +54,23 @@ NONE: Final = StatementNeeds()
 
 
 class NeedsReader:
-    """Finds the needs of statements for one question, and the signatures of principals by them."""
+    """Finds the needs of statements for one question, and the signatures of principals for them."""
 
     def __init__(self, question: AccessQuestion) -> None:
         values = chain.from_iterable(map(values_of, question.context.values()))
-        # All that values of variables can be compared with.
+        # All texts that the values of variables can be compared with.
         self.texts = fold("\n".join((question.resource, *values)))
         self._resource = question.resource
         self._is_pattern = question.asks_for_pattern
         self._is_open = self._is_pattern or "*" in question.resource or "?" in question.resource
-        # Whether the circumstances say themselves what would follow from the principal.
+        # True if the context overrides keys that would follow from the principal.
         self._says_who = any(keys.is_of_principal(fold(key)) for key in question.context)
 
     def of_clauses(
         self, clauses: Iterable[IndexedStatement], *, is_marked: bool, is_resource: bool
     ) -> StatementNeeds:
-        """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have
-        Principal elements.
+        """The combined needs of these statements. `is_marked`: marks distinguish the principals already.
+        `is_resource`: the statements may have Principal elements.
         """
         needs = NONE
         for clause in clauses:
@@ -102,7 +100,7 @@ class NeedsReader:
         )
 
     def is_the_same_for_all(self, clause: IndexedStatement) -> bool:
-        """Whether a statement of an identity policy says the same to everybody."""
+        """True if a statement of an identity-based policy means the same for all principals."""
         traits = clause.traits
         if traits.is_plain:
             return True
@@ -111,8 +109,8 @@ class NeedsReader:
         return self._of_clause(clause, is_marked=True, is_resource=False) is NONE
 
     def _is_within_reach(self, clause: IndexedStatement) -> bool:
-        """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for
-        nobody cannot.
+        """True if the variables of a statement can matter. They always can in conditions; they can't in a
+        pattern that matches for no principal.
         """
         if clause.traits.named_in_conditions:
             return True
@@ -125,8 +123,8 @@ class NeedsReader:
         return clause.area.is_possible(self._resource)
 
     def _is_met_by_all(self, clause: IndexedStatement) -> bool:
-        """Whether some of what is asked about, which is everything, fits its patterns whatever their
-        variables stand for.
+        """True if the question is about everything, and the patterns match a part of it whatever their
+        variables are.
         """
         area = clause.area
         if self._resource != "*" or area is None or clause.traits.named_in_conditions:
@@ -134,21 +132,23 @@ class NeedsReader:
         return area.is_some_of_everything
 
     def mentions(self, name: str) -> bool:
-        """Whether a name (in lower case) occurs in the question."""
+        """True if a name (in lower case) occurs in the question."""
         return name in self.texts
 
     def depends_on_names_alone(self, needs: StatementNeeds) -> bool:
-        """Whether who is not named by the question is judged as all others are who are not."""
+        """True if all principals whose names aren't in the question get the same decision."""
         return not (needs.raw or needs.special or needs.is_placed) and needs.named <= NAMES_OF_USERS
 
     def signature(self, member: IndexedPrincipal, kind: PrincipalKind, needs: StatementNeeds) -> Signature:
-        """Members of a class with one signature are judged alike; `kind` is that of the class."""
+        """The signature of a member. Members of a class with equal signatures get the same decision. `kind`
+        is that of the class.
+        """
         signature: list[Any] = []
         for key in sorted(needs.raw):
             signature.append((key, keys.own_values(kind, member.arn, member.unique_id, member.tags, key)))
         for key in sorted(needs.named - needs.raw):
             values = keys.own_values(kind, member.arn, member.unique_id, member.tags, key)
-            # A value that does not occur in the question is as good as any other that does not.
+            # Values that don't occur in the question are equivalent.
             is_met = values is None or len(values) != 1 or fold(values[0]) in self.texts
             signature.append((key, values if is_met else ABSENT_FROM_QUESTION))
         if needs.special and is_special(member, kind, needs.special):
@@ -157,7 +157,7 @@ class NeedsReader:
 
 
 def is_special(member: IndexedPrincipal, kind: PrincipalKind, names: frozenset[str]) -> bool:
-    """Whether a Principal element may mean the principal itself, not only its account or everybody."""
+    """True if a Principal element may name the principal itself, not only its account or everyone."""
     if member.arn in names or member.unique_id in names:
         return True
     return kind is PrincipalKind.ROLE and f"{member.account}:{member.name}" in names

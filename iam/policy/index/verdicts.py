@@ -1,4 +1,4 @@
-"""What a proof says of a change: requests that are answered differently, and what becomes of the actions."""
+"""The content of proofs about a change: requests whose decision differs, and what happens to actions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ RESOURCE_POLICY: Final = "resource-policy"
 
 
 class RequestSample(NamedTuple):
-    """Resource and circumstances of a request; resource None: any that the action works on."""
+    """Resource and circumstances of a request. `resource` None means any resource that the action works
+    on.
+    """
 
     resource: str | None
     context: Circumstance
 
     def outline(self, side: PrincipalSide, own_keys: Iterable[str]) -> RequestSample:
-        """The same for all of whom the same is true: without the account of its principal, and without what
-        this one has of its own in some keys.
+        """The sample in the form shared by similar principals: without the principal's account and without
+        its values for these keys.
         """
         texts = {side.principal.account: "account"}
         for key in own_keys:
@@ -47,10 +49,10 @@ class RequestSample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeWitness:
-    """A request that is answered differently before and after. Keys that `context` does not name are absent.
+    """A request whose decision differs before and after. Keys missing in `context` are absent.
 
-    `given` is what else has to allow it, and is taken to: the trust policy of a role, a key policy, the
-    policy of another account's resource.
+    `given` is another policy that must allow the request and is assumed to: a role's trust policy, a key
+    policy, or the policy of another account's resource.
     """
 
     principal: str
@@ -63,17 +65,18 @@ class ChangeWitness:
 
     @property
     def was_allowed(self) -> bool:
-        """Whether it is a request that is no longer allowed; else one that is newly allowed."""
+        """True if the request is no longer allowed; False if it is newly allowed."""
         return self.before == ALLOWED
 
 
 class AlikeVerdict(NamedTuple):
-    """What becomes of actions that all statements treat alike. `more` is a request that is allowed after and
-    was not, `less` the reverse.
+    """What happens to actions that all statements treat alike. `more` is a newly allowed request, `less` one
+    that is no longer allowed.
 
-    `had`, `has`: whether anything of it is allowed before, and after. `only_then`: of the resource of `less`
-    something is still allowed, under other circumstances. `already`, `keeps`: the documents that give all of
-    what is newly given, or taken away. `blocked`: what denies all of it. `outlines` are of `more` and `less`.
+    `had`, `has`: something is allowed before, after. `only_then`: something is still allowed on the resource
+    of `less`, under other circumstances. `already`, `keeps`: the documents that allow everything that is
+    newly granted, or removed. `blocked`: what denies all of it. `is_given`, `is_taken`: only one side's
+    statements allow something. `outlines` belong to `more` and `less`.
     """
 
     more: RequestSample | None = None
@@ -90,12 +93,12 @@ class AlikeVerdict(NamedTuple):
 
     @property
     def is_nothing(self) -> bool:
-        """Whether no request is answered differently."""
+        """True if no decision differs."""
         return self.more is None and self.less is None
 
     @property
     def sort(self) -> str:
-        """What becomes of the actions, as `AccessShift` calls it; empty where nothing does."""
+        """What happens to the actions, as named by `AccessShift`; "" for nothing."""
         if self.more is not None:
             if self.less is not None:
                 return "altered"
@@ -108,28 +111,28 @@ class AlikeVerdict(NamedTuple):
 
 
 class ActionSetProof(NamedTuple):
-    """A set of actions and what becomes of them."""
+    """A set of actions and what happens to them."""
 
     mask: int
     verdict: AlikeVerdict
 
 
 class FindsChange(Protocol):
-    """Compares a principal before and after."""
+    """Compares a principal before and after a change."""
 
     def change(self, before: PrincipalSide, after: PrincipalSide, *, within: int) -> PrincipalChange:
-        """What becomes of the actions `within` a set."""
+        """What happens to the actions `within` a set."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PrincipalChange:
-    """What becomes of all actions for one principal; those of which nothing can be said are left out.
+    """What happens to all actions for one principal. Actions without a finding are omitted.
 
-    `proved_for` is the ARN of the principal whose requests the proofs name; empty where they were taken over
-    from several others. `prover` finds the requests of everybody else. `personal` are the actions for which
-    principals who hold the same may differ. Of the `unsettled` ones nothing is allowed before, or after, that
-    the differing statements are about.
+    `proved_for` is the ARN of the principal in the proofs' requests; "" if they come from several others.
+    `prover` finds the requests of other principals. `personal` are the actions for which principals with the
+    same holdings may differ. For `unsettled` actions, nothing that the differing statements concern is
+    allowed before, or after.
     """
 
     proofs: tuple[ActionSetProof, ...] = ()
@@ -140,24 +143,24 @@ class PrincipalChange:
     unsettled: int = field(default=0, compare=False)
 
     def own(self, before: PrincipalSide, after: PrincipalSide, *, within: int) -> PrincipalChange:
-        """The same with requests of this principal, for the actions `within` a set."""
+        """The same change with requests of this principal, for the actions `within` a set."""
         if self.prover is None or self.proved_for == before.principal.arn:
             return self
         return self.prover.change(before, after, within=within)
 
     def changes_any_of(self, mask: int) -> bool:
-        """Whether a request for some of the actions is answered differently."""
+        """True if the decision for a request with one of the actions differs."""
         return any(not verdict.is_nothing and proof & mask for proof, verdict in self.proofs)
 
     def verdict_of(self, bit: int) -> AlikeVerdict | None:
-        """What becomes of one action."""
+        """What happens to one action."""
         return next((verdict for mask, verdict in self.proofs if mask & bit), None)
 
 
 def witness_of(
     principal: PrincipalSide, action: str, cell: RequestSample, *, was_allowed: bool
 ) -> ChangeWitness:
-    """The request of a cell for an action of its set."""
+    """The request of a sample, for an action of its set."""
     resource = cell.resource if cell.resource is not None else _any_resource(principal, action)
     request = principal.request(action, resource, context=dict(cell.context))
     what_policy = ""

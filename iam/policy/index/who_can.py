@@ -1,5 +1,5 @@
-"""Finds everybody who can: from the action to the documents that allow it, to those who hold them, to what
-bounds these.
+"""Finds all principals who can do something: from the action to the documents that allow it, to the
+principals who hold these, to what restricts them.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
 
 Groups = dict[EffectBits, set[PolicyBundle]]
-"""Bundles by what their documents say."""
+"""Bundles by the combined effects of their documents."""
 FEW_ACCOUNTS_FACTOR: Final = 4
-"""When less than a fourth of the accounts is asked about, it is quicker to go through them."""
+"""If the question includes less than one of so many accounts, visiting them one by one is faster."""
 
 
 def judge_for(
@@ -64,7 +64,7 @@ def judge_for(
     documents: SharedDocuments,
     moment: datetime | None,
 ) -> tuple[QueryEvaluation, ResourcePlace]:
-    """A judge for the question at a moment (None: now), and what is known of its resource."""
+    """The evaluation of a question at a moment (None means now), and what is known about its resource."""
     place = place_of(question, shards=shards, documents=documents)
     judge = QueryEvaluation(question, shards=shards, place=place.account, moment=moment)
     if place.policy is not None:
@@ -77,7 +77,7 @@ def judge_for(
 
 
 class WhoCanSearch:
-    """One question put to an index."""
+    """The search for the answer to one question."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class WhoCanSearch:
         moment: datetime | None = None,
         named: Callable[[NeedsReader], frozenset[PrincipalClass]],
     ) -> None:
-        """`named` gives the classes of users whose names are in the question."""
+        """`named` returns the classes of users whose names are in the question."""
         self._question, self._register, self._shards = question, register, shards
         self._judge, self._place = judge_for(
             question, shards=shards, documents=register.documents, moment=moment
@@ -100,16 +100,18 @@ class WhoCanSearch:
         self._owner_reason = owner_reason(self._judge.lowered, question.resource)
         self._find_named = named
         self._named: set[PrincipalProfile] = set()
-        """Those of users whose names are in the question, where names make a difference."""
+        """The profiles of users whose names are in the question, if names matter."""
         self._of_nobody: dict[PrincipalKind, Signature] = {}
-        """The signature of those whose names are not in the question, where nothing else of them matters."""
+        """The signature of principals whose names aren't in the question, if nothing else about them
+        matters.
+        """
         self._known: dict[EffectBits, dict[PrincipalLimits, list[PrincipalClass]]] = {}
-        """To which of `_whole` principals of the resource's account go, within limits that are the same for
-        all.
+        """For effects and limits that decide for all principals alike, the list in `_whole` that classes are
+        added to.
         """
 
     def answer(self) -> WhoCanAnswer:
-        """Everybody who can, and what cannot be known."""
+        """All principals who can, and the limits of the answer."""
         if self._judge.lowered in FREE:
             everybody = chain.from_iterable(profile.classes for profile in self._register.profiles)
             self._whole[EvaluationDecision.ALLOWED] = self._wanted(everybody)
@@ -128,7 +130,7 @@ class WhoCanSearch:
     def _names_nobody(
         self, classes: list[PrincipalClass], kind: PrincipalKind, needs: StatementNeeds
     ) -> bool:
-        """Whether all members are judged alike because the question has nothing of theirs in it."""
+        """True if all members get the same decision because none of their names is in the question."""
         if not self._judge.reader.depends_on_names_alone(needs):
             return False
         return kind is not PrincipalKind.USER or self._named_classes.isdisjoint(classes)
@@ -145,8 +147,8 @@ class WhoCanSearch:
             self._look_at_bundles(self._candidates(), is_local=False)
 
     def _everywhere(self) -> None:
-        """Each principal as if the resource were in its own account; by a resource policy, those without
-        policies too.
+        """Evaluate each principal as if the resource were in its own account. If there is a resource-based
+        policy, this includes principals without policies.
         """
         accounts = self._question.accounts
         if accounts is not None and len(accounts) * FEW_ACCOUNTS_FACTOR < len(self._shards):
@@ -157,8 +159,8 @@ class WhoCanSearch:
             self._look_at_bundles(self._candidates(), is_local=True)
 
     def _candidates(self) -> Groups:
-        """Bundles with a document that may allow it to somebody, by all that their documents say; root users
-        need none.
+        """The bundles with a document that may allow the action to some principal, by their combined effects.
+        Root users need no such document.
         """
         judge = self._judge
         allowing: dict[EffectBits, list[IndexedDocument]] = {}
@@ -183,7 +185,7 @@ class WhoCanSearch:
         return _said_together(self._holding(said_by), to=everybody, adds=False)
 
     def _holding(self, said_by: Mapping[EffectBits, list[IndexedDocument]]) -> Groups:
-        """The bundles that have some of the documents that say so."""
+        """The bundles that contain some of the documents, by effects."""
         bundles_of = self._register.bundles_of
         return {effects: set().union(*map(bundles_of.__getitem__, docs)) for effects, docs in said_by.items()}
 
@@ -206,7 +208,7 @@ class WhoCanSearch:
                     self._evaluate(profile, [cls], effects, is_local=True)
 
     def _may_allow(self, profile: PrincipalProfile, effects: EffectBits) -> bool:
-        """Whether anything could: a policy of the principal or of the resource, or that it is the root
+        """True if something may allow it: a policy of the principal or of the resource, or being the root
         user.
         """
         is_root = profile.limits.flags[0] is PrincipalKind.ROOT
@@ -221,8 +223,8 @@ class WhoCanSearch:
                 self._look_at_alike(bundles, effects, is_local=is_local)
 
     def _look_at_alike(self, bundles: Iterable[PolicyBundle], effects: EffectBits, *, is_local: bool) -> None:
-        """The way that most principals go is written out: it is gone for each of a hundred thousand
-        profiles.
+        """Evaluate bundles whose effects are the same for all holders. Inlined for speed, since it runs for a
+        hundred thousand profiles.
         """
         is_short = is_local and self._question.accounts is None
         known_of = self._known.setdefault(effects, {}).get if is_short else _unknown
@@ -237,7 +239,7 @@ class WhoCanSearch:
                     )
 
     def _look_at_each(self, bundles: Iterable[PolicyBundle], effects: EffectBits, *, is_local: bool) -> None:
-        """Where documents say something else to some than to others who hold them."""
+        """Evaluate bundles whose documents have different effects for different holders."""
         is_short, named = is_local and self._question.accounts is None, self._named
         for bundle in bundles:
             for profile in bundle.profiles:
@@ -253,7 +255,9 @@ class WhoCanSearch:
                     )
 
     def _asked_of(self, profile: PrincipalProfile, *, is_local: bool) -> list[PrincipalClass]:
-        """The classes of the accounts that are asked about; those of the resource's own account are local."""
+        """The classes of the accounts in the question; unless `is_local`, without the resource's own
+        account.
+        """
         classes, accounts = list(profile.classes), self._question.accounts
         if accounts is not None:
             classes = [cls for cls in classes if cls.account in accounts]
@@ -295,7 +299,7 @@ class WhoCanSearch:
         *,
         is_local: bool,
     ) -> None:
-        """Where who asks makes a difference: account by account, or member by member."""
+        """Evaluate by account or by member, as the decision depends on the principal."""
         judge = self._judge
         needs = limited.needs | judge.needs_of(profile.bundle) if effects & DEPENDS else limited.needs
         if not (needs.is_placed or needs.tells_apart):
@@ -393,8 +397,8 @@ class WhoCanSearch:
 
 
 def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
-    """Groups in which each bundle stands under all that is said of it; `adds`: bundles that are not among
-    them come in too.
+    """Update `to` so that each bundle is grouped by its combined effects. With `adds`, bundles that aren't in
+    it yet are added.
     """
     groups = to
     for effects, bundles in said_by.items():
@@ -420,7 +424,7 @@ def named_classes(shards: Mapping[str, AccountShard], reader: NeedsReader) -> fr
 
 
 def _unknown(limits: PrincipalLimits) -> None:
-    """Nothing is known of limits."""
+    """Return None: no result is known for any limits."""
 
 
 def _first(profile: PrincipalProfile) -> IndexedPrincipal:
