@@ -1,5 +1,5 @@
-"""Replays recorded calls of many principals without some of their policies. Those of a class, whom policies
-can't tell apart, are judged as one, and each distinct call of theirs once.
+"""Replays recorded calls of many principals without some of their policies. Principals of a class, which
+policies can't tell apart, are evaluated together, and each distinct call once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Docs = tuple[IndexedDocument, ...]
 
 
 class ReplayWithout:
-    """A principal, or all of a class, who would hold only some of their documents."""
+    """A principal, or all of a class, holding only some of their documents."""
 
     def __init__(self, index: PolicyIndex, member: IndexedPrincipal, kept: Docs) -> None:
         self._index, self.kept = index, kept
@@ -30,11 +30,11 @@ class ReplayWithout:
         self._known: dict[Hashable, ReplayOutcome] = {}
 
     def touches(self, action: str) -> bool:
-        """Whether a statement that is gone speaks of an action; no other call changes."""
+        """True if a removed statement concerns an action. No other call changes."""
         return self._replay.touches(action)
 
     def outcome(self, member: IndexedPrincipal, question: AccessQuestion, *, key: Hashable) -> ReplayOutcome:
-        """What becomes of a call that AWS allowed; `key` is the same for equal questions."""
+        """What happens to a call that AWS allowed. `key` is equal for equal questions."""
         if _depends_on_who_asks(self._index, member, question):
             return _replay_of(self._index, member, self.kept).outcome(question, was_denied=False)
         outcome = self._known.get(key)
@@ -44,7 +44,7 @@ class ReplayWithout:
 
 
 class ClassReplay:
-    """The principals of an index. Its lock is held."""
+    """Replays for the principals of an index. The caller holds its lock."""
 
     def __init__(self, index: PolicyIndex) -> None:
         self._index = index
@@ -52,7 +52,7 @@ class ClassReplay:
         self._replays: dict[tuple[Hashable, frozenset[IndexedDocument]], ReplayWithout] = {}
 
     def without(self, member: IndexedPrincipal, kept: Docs) -> ReplayWithout:
-        """The replay of a member who holds only some of its documents."""
+        """The replay of a member that holds only some of its documents."""
         profile = member.cls.profile
         are_alike = self._are_alike.get(profile)
         if are_alike is None:
@@ -73,8 +73,8 @@ def _replay_of(index: PolicyIndex, member: IndexedPrincipal, kept: Docs) -> Side
 
 
 def _are_alike(profile: PrincipalProfile) -> bool:
-    """Whether members of a class are judged alike. Their marks are the same; what else can tell them apart
-    are keys whose values are compared, and names in patterns.
+    """True if all members of a class get the same decisions. They have the same marks; only compared key
+    values and names in patterns can distinguish them.
     """
     levels = profile.limits.levels
     docs = list(profile.bundle.docs)
@@ -94,8 +94,8 @@ def _clauses(docs: Iterable[IndexedDocument]) -> Iterable[IndexedStatement]:
 
 
 def _depends_on_who_asks(index: PolicyIndex, member: IndexedPrincipal, question: AccessQuestion) -> bool:
-    """Whether the policy of the resource has a say, or resource control policies of another organization,
-    by which members have no marks.
+    """True if a resource-based policy may decide, or resource control policies of another organization, for
+    which members have no marks.
     """
     if needs_resource_policy(Request(question.action, question.resource, Principal(""))):
         return True

@@ -1,5 +1,5 @@
-"""Compares principals before and after a change: what becomes of all actions, once for all of whom the same
-is to be said.
+"""Compares principals before and after a change. What happens to all actions is computed once for all
+principals with the same result.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from iam.policy.index.slices import held_by
 from iam.policy.index.witness import ChangeProver, PartedChange, PrincipalChange
 
 Exchanging = Mapping[str, tuple[DocumentExchange, list[IndexedPrincipal]]]
-"""By account, those who hold a document for which another one is exchanged."""
+"""By account, an exchange of documents and the principals that hold them."""
 Placed = tuple[IndexedPrincipal | None, IndexedPrincipal | None]
-"""A member before and after; None where it is not there."""
+"""A member before and after; None if it doesn't exist."""
 
 
 class SidesByPrincipal:
-    """Principals by their numbers, as they are and as they would be."""
+    """Principals by number, before and after."""
 
     def __init__(
         self, before: Mapping[str, AccountShard], after: Mapping[str, AccountShard], exchanging: Exchanging
@@ -52,12 +52,12 @@ class SidesByPrincipal:
         return {member.id: member for member in everybody}
 
     def pair(self, number: int) -> Placed:
-        """A member before and after."""
+        """A member before and after, by number."""
         placed = self.placed.get(number)
         return self.pair_of(self._exchanged[number]) if placed is None else placed
 
     def pair_of(self, member: IndexedPrincipal) -> Placed:
-        """The same for a member, as it is before if it is there."""
+        """The pair of a member, which is given as it is before, if it exists then."""
         exchanging = self._exchanging.get(member.account)
         if exchanging is None:
             return self.placed[member.id]
@@ -67,7 +67,7 @@ class SidesByPrincipal:
     def of_pair(
         self, before: IndexedPrincipal | None, after: IndexedPrincipal | None
     ) -> tuple[PrincipalSide, PrincipalSide]:
-        """A member with what it holds, as it is and as it would be; None where it is not there."""
+        """The sides of a member before and after. A side without the member holds nothing."""
         if before is None:
             assert after is not None
             shard = self.after[after.account]
@@ -79,7 +79,7 @@ class SidesByPrincipal:
 
 
 class ComparedPrincipals:
-    """Those whom a change concerns, each with what becomes of all actions."""
+    """The principals that a change concerns, each with what happens to all actions."""
 
     def __init__(self, index: PolicyIndex, sides: SidesByPrincipal) -> None:
         self._index, self._sides = index, sides
@@ -87,23 +87,23 @@ class ComparedPrincipals:
         self._changes: list[PartedChange] = []
 
     def add(self, member: IndexedPrincipal, change: PartedChange) -> None:
-        """One more."""
+        """Add a principal."""
         self._members.append(member)
         self._changes.append(change)
 
     def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
-        """A principal by its number, before and after."""
+        """A principal before and after, by number."""
         before, after = self._sides.pair(number)
         return self._sides.of_pair(before, after)
 
     @property
     def affected(self) -> int:
-        """Of how many some request is answered differently."""
+        """The number of principals for whom some decision differs."""
         return sum([not change.is_nothing for change in self._changes])
 
     def shifts(self) -> Iterator[tuple[IndexedPrincipal, AccessShift]]:
-        """Each of them, as it would be if it is there then, with what it can do before and after."""
-        # What begins later counts as given too.
+        """Each principal with what it can do before and after; as it is after, if it exists then."""
+        # Permissions that start later count too.
         effective = self._index.effective(is_any_time=True)
         effective_after = effective.elsewhere(self._sides.after)
         known: dict[tuple[int, int, int], AccessShift] = {}
@@ -112,8 +112,8 @@ class ComparedPrincipals:
             reach_before = NOTHING if before is None else effective.for_member(before)
             reach_after = NOTHING if after is None else effective_after.for_member(after)
             change = parted.whole
-            # What is the same is mostly one object; comparing numbers of many thousand bits for each member
-            # takes long.
+            # Equal values are usually one object. Comparing integers of many thousand bits per member would
+            # be slow.
             key = (id(reach_before), id(reach_after), id(change))
             shift = known.get(key)
             if shift is None:
@@ -129,9 +129,10 @@ def compare(
     after: Mapping[str, AccountShard],
     now: datetime | None,
 ) -> ComparedPrincipals:
-    """Everybody who is `placed`, and who holds what is exchanged; `after` are the accounts as they would be.
+    """Compare all `placed` principals and those with exchanged documents. `after` are the accounts after the
+    change.
 
-    No request is made before `now`.
+    All requests are at or after `now`.
     """
     sides = SidesByPrincipal(index.accounts, after, exchanging)
     compared, comparer = ComparedPrincipals(index, sides), PrincipalComparer(index, sides, now=now)
@@ -148,7 +149,7 @@ def compare(
 
 
 class PrincipalComparer:
-    """Compares one member after the other, each pair of profiles once where members of it cannot differ."""
+    """Compares members one by one, and each pair of profiles only once where its members cannot differ."""
 
     def __init__(self, index: PolicyIndex, sides: SidesByPrincipal, *, now: datetime | None) -> None:
         self._sides = sides
@@ -164,8 +165,8 @@ class PrincipalComparer:
         self._by_standing: dict[object, dict[object, PrincipalChange]] = {}
 
     def placed(self, before: IndexedPrincipal | None, after: IndexedPrincipal | None) -> PartedChange:
-        """What becomes of a member: of each part of the actions what becomes of it for everybody of whom
-        the same is to be said.
+        """What happens to a member. Each part of the actions is computed once for all members with the same
+        result.
         """
         is_renamed = before is not None and after is not None and is_another(before, after)
         profile_before = None if before is None else before.cls.profile
@@ -182,7 +183,7 @@ class PrincipalComparer:
     def exchanged(
         self, member: IndexedPrincipal, exchange: DocumentExchange, facts: Mapping[str, object]
     ) -> PartedChange:
-        """The same for who holds what is exchanged; `facts` are those of the account."""
+        """What happens to a member that holds exchanged documents. `facts` are those of its account."""
         profile = member.cls.profile
         parts = self._parts.get((exchange, profile))
         if parts is None:
@@ -210,7 +211,7 @@ class PrincipalComparer:
     def _by_part(
         self, parts: PartList, pair: _Pair, facts: Mapping[str, object]
     ) -> Iterator[PrincipalChange]:
-        """What becomes of each part."""
+        """What happens to each part."""
         known = self._by_standing.setdefault(self._sharing.standing_of(pair.member, facts), {})
         for part, key in self._sharing.with_keys(parts, pair.member):
             change = None if key is None else known.get(key)
@@ -221,8 +222,8 @@ class PrincipalComparer:
             yield change
 
     def _near(self, part: ActionPart, pair: _Pair) -> PrincipalChange | None:
-        """What becomes of the part by what the change bears on, if that says all; the requests that prove it
-        are those of somebody who holds nothing else.
+        """What happens to the part by the relevant documents alone; None if they don't decide. The proofs are
+        requests of a principal that holds nothing else.
         """
         if part.near is None:
             return None
@@ -239,14 +240,14 @@ class PrincipalComparer:
         if change is None:
             change = self._prover.change(*part.sides(*pair.sides), within=part.within, alike=alike)
             if not pair.holds(part.held.alone):
-                # It may name what only somebody else has.
+                # The proof may name something that only another principal has.
                 change = replace(change, proved_for="")
             self._known[alike] = change
         return change
 
 
 class _Pair:
-    """A member before and after, with its sides once they are asked for."""
+    """A member before and after. Its sides are created on first use."""
 
     def __init__(
         self, sides: SidesByPrincipal, member: IndexedPrincipal, placed: Placed | None = None
@@ -255,10 +256,10 @@ class _Pair:
         self._sides, self._placed = sides, placed
 
     def holds(self, docs: Iterable[IndexedDocument]) -> bool:
-        """Whether the member itself has some documents that it holds before and after."""
+        """True if the member itself holds these documents."""
         return set(docs).issubset(self.member.cls.profile.bundle.docs)
 
     @cached_property
     def sides(self) -> tuple[PrincipalSide, PrincipalSide]:
-        """As `SidesByPrincipal` gives them."""
+        """The sides from `SidesByPrincipal.of_pair`."""
         return self._sides.of_pair(*(self._placed or self._sides.pair_of(self.member)))

@@ -1,4 +1,4 @@
-"""Who gains and who loses what, between two states of what principals hold."""
+"""The access that principals gain and lose between two states."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NOTHING = AllowedActionSets(0, 0, 0)
 
 @dataclass(frozen=True)
 class AccessShift:
-    """What some principals could do before, and can do after. Every set of actions below has a witness for
-    each of its actions.
+    """What some principals could do before and can do after. There is a witness for each action in the sets
+    below.
     """
 
     before: AllowedActionSets
@@ -30,47 +30,49 @@ class AccessShift:
     change: PrincipalChange = field(default_factory=PrincipalChange)
 
     def __hash__(self) -> int:
-        # To hash every proof takes longer than to compare the few shifts that have these in common.
+        # Hashing all proofs takes longer than comparing the few shifts that are equal in these.
         return hash((self.before, self.after))
 
     @property
     def gained(self) -> int:
-        """Nothing of it was allowed before, and something is after."""
+        """Actions of which nothing was allowed before, and something is after."""
         return self._by_sort.get("gained", 0)
 
     @property
     def wider(self) -> int:
-        """Allowed before, and after on more resources or in more circumstances."""
+        """Actions that were allowed before, and are allowed on more resources or in more circumstances
+        after.
+        """
         return self._by_sort.get("wider", 0)
 
     @property
     def altered(self) -> int:
-        """Some requests are allowed that were not, and others no longer."""
+        """Actions with some newly allowed requests and some that are no longer allowed."""
         return self._by_sort.get("altered", 0)
 
     @property
     def lost(self) -> int:
-        """Something of it was allowed before, and nothing is after."""
+        """Actions of which something was allowed before, and nothing is after."""
         return self._by_sort.get("lost", 0)
 
     @property
     def conditional(self) -> int:
-        """Allowed before and after, and after only in some circumstances."""
+        """Actions that are allowed before and after, but after only in some circumstances."""
         return self._by_sort.get("conditional", 0)
 
     @property
     def narrower(self) -> int:
-        """Allowed before and after, and after on fewer resources."""
+        """Actions that are allowed before and after, but after on fewer resources."""
         return self._by_sort.get("narrower", 0)
 
     @property
     def any_gain(self) -> int:
-        """Some request is allowed that was not."""
+        """Actions with some newly allowed request."""
         return self.gained | self.wider | self.altered
 
     @property
     def any_loss(self) -> int:
-        """Some request is no longer allowed."""
+        """Actions with some request that is no longer allowed."""
         return self.lost | self.narrower | self.conditional | self.altered
 
     @cached_property
@@ -83,15 +85,13 @@ class AccessShift:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether no request is answered differently."""
+        """True if no decision differs."""
         return all(verdict.is_nothing for _, verdict in self.change.proofs)
 
     def witnesses(
         self, action: str, bit: int, *, before: PrincipalSide, after: PrincipalSide
     ) -> tuple[ChangeWitness, ...]:
-        """A request for an action that is newly allowed, and one that is no longer, as far as there are
-        any.
-        """
+        """A newly allowed request for an action and one that is no longer allowed, as far as they exist."""
         verdict = self.change.own(before, after, within=bit).verdict_of(bit)
         if verdict is None:
             return ()
@@ -104,24 +104,24 @@ class AccessShift:
 
 
 class FindsShifts(Protocol):
-    """Has compared principals before and after."""
+    """The result of comparing principals before and after."""
 
     @property
     def affected(self) -> int:
-        """Of how many some request is answered differently."""
+        """The number of principals for whom some decision differs."""
         ...
 
     def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
-        """A principal by its number, before and after."""
+        """A principal before and after, by number."""
         ...
 
     def shifts(self) -> Iterable[tuple[IndexedPrincipal, AccessShift]]:
-        """Each of them, with what it can do before and after."""
+        """Each principal with what it can do before and after."""
         ...
 
 
 class ListedShifts:
-    """What somebody has compared already."""
+    """Shifts that are already computed."""
 
     def __init__(
         self,
@@ -132,22 +132,23 @@ class ListedShifts:
 
     @property
     def affected(self) -> int:
-        """Of how many some request is answered differently."""
+        """The number of principals for whom some decision differs."""
         return sum(not shift.is_nothing for _, shift in self._shifts)
 
     def sides_of(self, number: int) -> tuple[PrincipalSide, PrincipalSide]:
-        """A principal by its number, before and after."""
+        """A principal before and after, by number."""
         return self._sides_of(number)
 
     def shifts(self) -> Sequence[tuple[IndexedPrincipal, AccessShift]]:
-        """As they are listed."""
+        """The shifts as given."""
         return self._shifts
 
 
 class AccessDifference:
-    """Principals for whom requests are answered differently, or whose effective actions differ. `sides_of` is
-    a principal by its number, before and after; `index_after` gives the index as it would be, with those whom
-    the edits concern, who are placed in it when it is asked for.
+    """Principals with different decisions or different effective actions.
+
+    `sides_of` gives a principal before and after, by number. `index_after` gives the index after the change
+    with the principals concerned, who are placed in it on first use.
     """
 
     def __init__(
@@ -158,14 +159,13 @@ class AccessDifference:
 
     @cached_property
     def affected(self) -> int:
-        """Of how many some request is answered differently."""
+        """The number of principals for whom some decision differs."""
         return self._compared.affected
 
     @cached_property
     def shifts(self) -> dict[AccessShift, list[IndexedPrincipal]]:
-        """Those with the same shift together, put together when somebody looks at them: to tell how many are
-        affected takes none. They hold those too of whom nothing could be proved to change; `proved` leaves
-        them out.
+        """The principals, grouped by equal shifts, on first use; `affected` doesn't need them. Includes
+        principals for whom no change could be proved; `proved` omits them.
         """
         with collecting_paused():
             return _together(self._compared.shifts())
@@ -177,7 +177,7 @@ class AccessDifference:
 
     @property
     def unchanged(self) -> Iterator[tuple[AccessShift, list[IndexedPrincipal]]]:
-        """Those to whom something is given or taken away without any effect."""
+        """The shifts of principals whose policies change without any effect."""
         return (
             (shift, members)
             for shift, members in self.shifts.items()
@@ -185,7 +185,7 @@ class AccessDifference:
         )
 
     def counts(self, mask: int) -> dict[str, dict[str, ActionCount]]:
-        """Actions of a set, such as `shift.gained`, by service and access level."""
+        """The number of actions in a set, such as `shift.gained`, by service and access level."""
         counts_by_service = by_service(AllowedActionSets(mask, 0, 0), self.space)
         return {
             prefix: {str(level): count for level, count in levels.items()}
@@ -193,18 +193,18 @@ class AccessDifference:
         }
 
     def names(self, mask: int) -> tuple[str, ...]:
-        """Actions of a set."""
+        """The names of the actions in a set."""
         return self.space.actions.names(mask)
 
 
 def _together(
     shifts: Iterable[tuple[IndexedPrincipal, AccessShift]],
 ) -> dict[AccessShift, list[IndexedPrincipal]]:
-    """Put together who shifts alike, and leave out who does not."""
+    """Group principals by equal shifts, without those for whom nothing changes."""
     alike: dict[tuple[int, int, int], tuple[AccessShift, list[IndexedPrincipal]]] = {}
     for member, shift in shifts:
-        # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes
-        # long.
+        # Equal values are usually one object. Comparing integers of many thousand bits per member would be
+        # slow.
         key = (id(shift.before), id(shift.after), id(shift.change))
         known = alike.get(key)
         if known is None:

@@ -1,4 +1,4 @@
-"""Action elements, each made ready once for all statements that have it."""
+"""Action elements. Each is prepared once for all statements that contain it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ EVERY_SERVICE: Final = ""
 
 
 class ActionElement:
-    """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE when they have
-    none in common.
+    """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE if they aren't
+    limited to certain services.
     """
 
     __slots__ = ("__weakref__", "is_not", "named", "names", "parted", "services", "speaks_of", "width")
@@ -24,7 +24,7 @@ class ActionElement:
         self.speaks_of = action_matcher(names, is_not=is_not)
         self.services = _services(names, is_not=is_not)
         self.named = self.width = 0
-        """The actions that are named, as bits, and for how large a space of actions they were worked out; see
+        """The matching actions as bits, and the number of actions for which they were computed; see
         `masks`.
         """
         self.parted = (0, 0, 0)

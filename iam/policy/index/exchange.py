@@ -1,8 +1,7 @@
-"""Principals as they would be if nothing but texts of policies were others: each with another document in the
-place of one that it holds.
+"""Principals as they would be if only policy texts changed: some of their documents are replaced.
 
-Nobody is placed anew for that: what an index notes of documents and who holds them takes longer than all that
-a receipt asks.
+No principal is placed again for this: recording documents and their holders in the index takes longer than
+everything that a receipt needs.
 """
 
 from __future__ import annotations
@@ -23,15 +22,16 @@ from iam.policy.index.rows import PolicyHoldings, PolicyRow, RowChanges
 from iam.policy.index.shard import AccountShard
 
 Exchanged = Mapping[IndexedDocument, IndexedDocument]
-"""What takes the place of a document, by that document."""
+"""The replacements by replaced document."""
 
 
 def exchanged_by(
     shard: AccountShard, changes: RowChanges, *, doc_of: Callable[[PolicyRow], IndexedDocument]
 ) -> Exchanged | None:
-    """Which documents some changes exchange for others, no matter who in the account holds them, and
-    how. None where they do something else, or where principals differ in what becomes of them: by how they
-    hold a document, or by what they are themselves.
+    """The documents that the changes replace, for all holders in the account alike.
+
+    None if the changes do anything else, or if the effect differs between principals, by how they hold a
+    document or by their own attributes.
     """
     if changes.principals or changes.groups or changes.gone:
         return None
@@ -39,7 +39,7 @@ def exchanged_by(
     fresh = {row.id: row for row in changes.policies if shard.policies.get(row.id) != row}
     for number, row in fresh.items():
         before, after = shard.policy_doc(number), doc_of(row)
-        # What was not read is known by the name of the policy.
+        # A document that isn't synced is identified by its policy's name.
         if number not in shard.policies or before.problems or after.problems or after.is_marked:
             return None
         if exchanged.setdefault(before, after) is not after:
@@ -51,13 +51,13 @@ def exchanged_by(
 
 
 def holds_inline(digests: Collection[str], holders: Iterable[PolicyHoldings]) -> bool:
-    """Whether somebody has some of the documents as an inline policy, which stays."""
+    """True if one of the holders has one of the documents as an inline policy, which stays."""
     inline = chain.from_iterable(grants.inline for grants in holders if grants.inline)
     return any(digest in digests for _, digest in inline)
 
 
 class DocumentExchange:
-    """Exchanges the same documents for everybody who holds some of them."""
+    """Replaces the same documents for all principals that hold them."""
 
     def __init__(self, exchanged: Exchanged) -> None:
         self._exchanged = exchanged
@@ -65,7 +65,7 @@ class DocumentExchange:
         self._limits: dict[PrincipalLimits, PrincipalLimits] = {}
 
     def member(self, member: IndexedPrincipal) -> IndexedPrincipal:
-        """A principal as it would be."""
+        """The principal after the replacement."""
         profile = member.cls.profile
         exchanged = self._profiles.get(profile)
         if exchanged is None:
@@ -73,7 +73,7 @@ class DocumentExchange:
         return member.of_class(PrincipalClass(exchanged, member.account))
 
     def held(self, before: Held) -> Held:
-        """What somebody would hold."""
+        """The documents after the replacement."""
         exchanged = self._exchanged
         after = {doc: marks for doc, marks in before.items() if doc not in exchanged}
         after.update((exchanged[doc], None) for doc in before if doc in exchanged)
@@ -82,12 +82,12 @@ class DocumentExchange:
     def _exchanged_for(self, profile: PrincipalProfile) -> PrincipalProfile:
         docs = {self._exchanged.get(doc, doc) for doc in profile.bundle.docs}
         bundle = PolicyBundle(tuple(sorted(docs, key=id)))
-        # What is exchanged for them has no marks.
+        # The replacements have no marks.
         marked = tuple([each for each in profile.marked if each.doc not in self._exchanged])
         return PrincipalProfile(bundle, marked, self.limits(profile.limits))
 
     def limits(self, limits: PrincipalLimits) -> PrincipalLimits:
-        """What would bound somebody."""
+        """The limits after the replacement."""
         boundary = limits.boundary
         if boundary is None or boundary not in self._exchanged:
             return limits

@@ -1,4 +1,4 @@
-"""Takes actions apart by which of a principal's documents speak of them; principals who hold some of the same
+"""Divides actions by which of a principal's documents concern them. Principals that hold some of the same
 documents share the work on these.
 """
 
@@ -13,7 +13,7 @@ from iam.policy.index.relevance import RelevanceMasks, lone_kind, masks_of
 from iam.policy.index.weights import mask_without
 
 Held = Mapping[IndexedDocument, Marks | None]
-"""Documents, with how they see the principal where that differs."""
+"""Documents with the principal's marks for them; None for documents without marks."""
 Numbers = tuple[int, ...]
 ABSENT: Final = object()
 HeldDoc = tuple[IndexedDocument, object, object]
@@ -21,9 +21,10 @@ HeldDoc = tuple[IndexedDocument, object, object]
 
 
 class DocumentHolding(NamedTuple):
-    """A document as it is held before and after, with its marks or `ABSENT`; `differs`: not in the same way.
-    `plain` is what it allows in any case on both sides, `denied` of which actions it speaks where another
-    document does so. `kind` is its `lone_kind` where it is held in the same way.
+    """A document with its marks before and after, or `ABSENT`. `differs`: the two aren't equal.
+
+    `plain` are the actions that it always allows on both sides. `denied` are those for which it matters even
+    if another document always allows them. `kind` is its `lone_kind`, if it is held in the same way.
     """
 
     doc: IndexedDocument
@@ -37,7 +38,7 @@ class DocumentHolding(NamedTuple):
 
 
 class NumberedDocs:
-    """Gives documents numbers, by how they are held before and after."""
+    """Numbers documents by how they are held before and after."""
 
     def __init__(self, space: ActionNumbering) -> None:
         self._space = space
@@ -45,17 +46,17 @@ class NumberedDocs:
         self._numbers: dict[HeldDoc, int] = {}
         self._every: list[DocumentHolding] = []
         self.differing: set[int] = set()
-        """The numbers of those that are not held in the same way."""
+        """The numbers of documents that are not held in the same way."""
         self.allowing: set[int] = set()
-        """The numbers of those that allow all actions that they speak of."""
+        """The numbers of documents that have an Allow statement for every action they concern."""
         self.lone: set[int] = set()
-        """The numbers of those that have a kind."""
+        """The numbers of documents with a `kind`."""
 
     def __getitem__(self, number: int) -> DocumentHolding:
         return self._every[number]
 
     def masks(self, doc: IndexedDocument) -> RelevanceMasks:
-        """The actions that a document speaks of."""
+        """The actions that a document concerns."""
         masks = self._masks.get(doc)
         if masks is None:
             masks = self._masks[doc] = masks_of(doc, self._space)
@@ -68,7 +69,7 @@ class NumberedDocs:
         return self.numbers(keys)
 
     def numbers(self, keys: Sequence[HeldDoc]) -> Numbers:
-        """The numbers of documents, each as it is held before and after, in ascending order."""
+        """The numbers of documents, each with how it is held before and after, in ascending order."""
         known = self._numbers
         fresh = [key for key in keys if key not in known]
         for key in sorted(fresh, key=_rank):
@@ -91,14 +92,14 @@ class NumberedDocs:
 
 
 def _rank(key: HeldDoc) -> tuple[bool, str]:
-    """What only few hold comes last, so that many begin alike."""
+    """Order documents with few holders last, so that many sequences begin alike."""
     doc = key[0]
     return lone_kind(doc) is not None, doc.digest
 
 
 class DocumentActions:
-    """Actions, with the numbers of the documents that speak of them. `slice` is what somebody makes of them,
-    once for all holders of these documents who hold others too.
+    """Actions with the numbers of the documents that concern them. `slice` is computed from these, once for
+    all principals that hold these documents, whatever else they hold.
     """
 
     __slots__ = ("mask", "numbers", "slice")
@@ -112,9 +113,9 @@ Apart = Sequence[DocumentActions]
 
 
 class ActionPartition(NamedTuple):
-    """The actions that a change may concern. `sure` are those that a document of both sides allows in any
-    case, and that none that differs allows, by those that may deny them; `unsure` the others, by all that
-    speak of them.
+    """The actions that a change may concern. `sure` are those that a document always allows on both sides and
+    that no differing document allows, divided by the documents that may deny them. `unsure` are the others,
+    divided by all documents that concern them.
     """
 
     sure: Apart
@@ -122,7 +123,7 @@ class ActionPartition(NamedTuple):
 
 
 class _Stage:
-    """What is known of the first of some documents; `further` are the stages with one document more."""
+    """The result for the first of some documents. `further` are the stages with one more document."""
 
     __slots__ = ("allowed", "denying", "further", "plain", "speaking")
 
@@ -133,14 +134,16 @@ class _Stage:
 
 
 class ActionPartitioner:
-    """Takes actions apart, and remembers it for the first one, two, three, … of some documents."""
+    """Divides actions, and keeps the result for each beginning of a sequence of documents."""
 
     def __init__(self, holdings: NumberedDocs, everything: int) -> None:
         self._holdings, self._everything = holdings, everything
         self._first: dict[tuple[Numbers, bool], tuple[int, _Stage]] = {}
 
     def parting(self, numbers: Numbers, differing: Numbers, *, is_everything: bool) -> ActionPartition:
-        """By the documents with some numbers; `is_everything`: not only actions of those that differ."""
+        """Divide the actions by the documents with these numbers. `is_everything`: True includes actions that
+        no differing document concerns.
+        """
         first = self._first.get((differing, is_everything))
         if first is None:
             first = self._first[differing, is_everything] = self._begin(
@@ -152,20 +155,23 @@ class ActionPartitioner:
             if further is None:
                 further = stage.further[number] = self._one_more(stage, number, given_mask)
             stage = further
-        # What no policy allows stays denied; but limits may differ for a root user, who needs none.
+        # Without an allowing policy, an action stays denied. A root user needs none, but its limits may
+        # differ.
         open_actions = self._everything if is_everything else stage.allowed
         sure = [_inside(each, stage.plain) for each in stage.denying] if stage.plain else []
         allowing, unsure = self._holdings.allowing, []
         for each in stage.speaking:
             if each.numbers:
-                # Of most, one document allows all.
+                # Usually, one document allows all of them.
                 is_open = not allowing.isdisjoint(each.numbers)
                 open_part = each if is_open else _inside(each, open_actions)
                 unsure.append(open_part)
         return ActionPartition([each for each in sure if each.mask], [each for each in unsure if each.mask])
 
     def _begin(self, differing: Numbers, *, is_everything: bool) -> tuple[int, _Stage]:
-        """What those allow that differ, and the actions that they concern."""
+        """The actions that the differing documents allow, and the first stage with the actions they
+        concern.
+        """
         touched = given_mask = 0
         for number in differing:
             touched |= self._holdings[number].masks.any
@@ -180,7 +186,7 @@ class ActionPartitioner:
         plain = mask_without(holding.plain, given_mask) if holding.plain else 0
         speaking, denying, speaks = stage.speaking, stage.denying, holding.masks.any
         if plain:
-            # Whatever else is held, these are sure.
+            # These are sure whatever other documents are held.
             speaking, speaks = _without(speaking, plain), mask_without(speaks, plain)
         if speaks:
             speaking = _refined(speaking, number, speaks)
@@ -194,7 +200,7 @@ def _inside(each: DocumentActions, mask: int) -> DocumentActions:
 
 
 def _refined(parts: Apart, number: int, speaks: int) -> Apart:
-    """The parts, apart by whether one more document speaks of them."""
+    """Divide the parts further by whether one more document concerns them."""
     refined: list[DocumentActions] = []
     for each in parts:
         inside = each.mask & speaks

@@ -1,4 +1,4 @@
-"""What becomes of which actions for somebody when a policy says something else, as sets of actions."""
+"""What happens to which actions for a principal when a policy changes, as sets of actions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from iam.policy.index.masks import ActionNumbering
 
 
 class PermissionDelta(NamedTuple):
-    """Sets of actions by what becomes of them, named as the sorts of `iam.changes.operations.access`; no
-    action is in two of them."""
+    """Sets of actions by what happens to them, named like the sorts of `iam.changes.operations.access`. They
+    are disjoint.
+    """
 
     gained: int = 0
     wider: int = 0
@@ -24,12 +25,12 @@ class PermissionDelta(NamedTuple):
 
     @classmethod
     def from_shift(cls, shift: AccessShift) -> Self:
-        """From what somebody could do before and can do after."""
+        """The delta of a shift."""
         return cls(*(getattr(shift, name) for name in cls._fields))
 
     @classmethod
     def union(cls, deltas: Iterable[PermissionDelta]) -> Self:
-        """What becomes of actions for any of several."""
+        """What happens to actions for any of several principals. The sets may overlap."""
         total = [0] * len(cls._fields)
         for delta in deltas:
             total = [mask | other for mask, other in zip(total, delta, strict=True)]
@@ -37,17 +38,17 @@ class PermissionDelta(NamedTuple):
 
     @property
     def widening(self) -> tuple[tuple[str, int], ...]:
-        """(sort, set) of what may give somebody more than before."""
+        """Pairs of sort and set for what may extend access."""
         return ("gained", self.gained), ("wider", self.wider), ("altered", self.altered)
 
     @property
     def narrowing(self) -> tuple[tuple[str, int], ...]:
-        """(sort, set) of what takes something away."""
+        """Pairs of sort and set for what reduces access."""
         return ("lost", self.lost), ("narrower", self.narrower), ("conditional", self.conditional)
 
 
 def actions_of(statement: Statement, space: ActionNumbering) -> int:
-    """The actions that a statement speaks of."""
+    """The actions that a statement matches."""
     mask = 0
     for pattern in statement.actions:
         mask |= space.actions.mask(pattern)
@@ -55,7 +56,9 @@ def actions_of(statement: Statement, space: ActionNumbering) -> int:
 
 
 def risky_actions(space: ActionNumbering) -> tuple[int, int]:
-    """What changes IAM itself; and, with it, what says in other services who may do what."""
+    """The actions that change IAM itself, and these together with permissions management in other
+    services.
+    """
     catalogue = space.catalogue
     reading = catalogue.mask_of_level(AccessLevel.LIST) | catalogue.mask_of_level(AccessLevel.READ)
     of_iam = catalogue.mask_of_service("iam") & ~reading
@@ -63,7 +66,7 @@ def risky_actions(space: ActionNumbering) -> tuple[int, int]:
 
 
 def bits(mask: int, most: int) -> Iterator[int]:
-    """The lowest bits of a set, each as a set of one action."""
+    """The lowest bits of a set, at most `most`, each as a set of one action."""
     for _ in range(most):
         if not mask:
             return

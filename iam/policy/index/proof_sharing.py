@@ -1,7 +1,7 @@
-"""Whom a change concerns alike: what becomes of one principal becomes of every other one with the same key.
+"""Finds principals that a change affects alike: those with equal keys get the same result.
 
-Only documents that speak of actions of the exchanged ones count. An account or a name counts only where some
-pattern or condition can tell it from others.
+Only documents that concern the actions of the exchanged ones count. An account or name counts only if some
+pattern or condition can distinguish it.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ IN_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
 Traits = tuple[bool, tuple[str, ...], tuple[int, ...], bool]
-"""Whether accounts are not told apart, own keys, numbers of pairs, whether names matter."""
+"""Accounts are not distinguished, own keys, numbers of pairs, names matter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionPart:
-    """What speaks of some actions before and after: the same documents and limits.
+    """What concerns some actions before and after: the same documents and limits.
 
-    `number` is equal for parts with the same documents and limits. `keys` are own keys whose values matter;
-    `pairs` are patterns with a name in them, each with another one that may take in some names and not
-    others; `is_neutral`: accounts are not told apart.
+    `number` is equal for parts with the same documents and limits. `keys` are own keys whose values matter.
+    `pairs` are patterns containing a name, each with another pattern that may match some names and not
+    others. `is_neutral`: accounts are not distinguished.
     """
 
     number: int
@@ -69,18 +69,18 @@ class ActionPart:
     pairs: tuple[int, ...] = ()
     has_names: bool = False
     sort: int = 0
-    """A number for the four before."""
+    """A number for the four fields above."""
     near: ActionPart | None = None
-    """The same with nothing but what the change bears on."""
+    """The same part with only the relevant documents."""
 
     @property
     def within(self) -> int:
-        """All actions of which the same is true as of those of the part."""
+        """All actions for which the same holds as for those of the part."""
         return self.held.within & self.limits.within
 
     def sides(self, before: PrincipalSide, after: PrincipalSide) -> tuple[PrincipalSide, PrincipalSide]:
-        """A principal on both sides, with nothing but what speaks of the actions."""
-        # Who is exempt from these policies has none, whatever stands above the account.
+        """The two sides of a principal with only the policies that concern the actions."""
+        # Principals exempt from these policies have none, whatever is above the account.
         scps_before = self.limits.before if before.scps else ()
         scps_after = self.limits.after if after.scps else ()
         left = replace(before, docs=self.held.before, scps=scps_before)
@@ -90,7 +90,7 @@ class ActionPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartList:
-    """Parts of the actions, and what tells members apart in any of them."""
+    """Parts of the actions, and what distinguishes members in any of them."""
 
     number: int
     each: tuple[ActionPart, ...]
@@ -102,19 +102,19 @@ class PartList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionParts:
-    """Sets of actions, and for each of them what speaks of it."""
+    """Sets of actions, each with what concerns it."""
 
     masks: tuple[int, ...]
     all: PartList
 
 
 PartInRegion = tuple[int, ActionPart]
-"""What speaks of the actions of a slice that are bounded alike, and all that are."""
+"""The actions of a region, and the part of a slice in it."""
 
 
 class ProofKey(NamedTuple):
-    """What members have in common for whom the same becomes of a part: its number, where they are, values of
-    keys, the role of the name.
+    """What members share for whom a part has the same result: the part's number, their place, values of keys
+    and the role of the name.
     """
 
     part: int
@@ -125,7 +125,7 @@ class ProofKey(NamedTuple):
 
 @dataclass(slots=True)
 class ProofSharing:
-    """Takes principals before and after a change apart into what others have in common with them."""
+    """Divides the actions of principals before and after a change into parts that other principals share."""
 
     space: ActionNumbering
     _parts: dict[tuple[PrincipalProfile | None, PrincipalProfile | None], ActionParts] = field(
@@ -142,7 +142,7 @@ class ProofSharing:
     _meeting: dict[int, tuple[tuple[ActionRegion, ...], dict[ActionSlice, list[PartInRegion]]]] = field(
         default_factory=dict
     )
-    """Regions, with the parts of slices that have some of their actions."""
+    """Regions, with the parts of slices that contain some of their actions."""
     _contents: dict[PrincipalLimits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
     _slicer: ActionSlicer = field(init=False)
@@ -156,8 +156,8 @@ class ProofSharing:
     def parts(
         self, before: PrincipalProfile | None, after: PrincipalProfile | None, *, is_renamed: bool
     ) -> ActionParts:
-        """The actions that the change may concern, by the documents that speak of them; for who `is_renamed`,
-        or has other tags, it may concern all.
+        """The actions that the change may concern, by the documents that concern them. If `is_renamed` (also
+        for other tags), it may concern all actions.
         """
         parts = None if is_renamed else self._parts.get((before, after))
         if parts is None:
@@ -169,7 +169,7 @@ class ProofSharing:
         return parts
 
     def numbers_of(self, before: Held, after: Held) -> Numbers:
-        """The numbers of the documents that are held."""
+        """The numbers of the held documents."""
         return self._slicer.numbers_of(before, after)
 
     def parts_of(
@@ -179,7 +179,7 @@ class ProofSharing:
         *,
         is_renamed: bool,
     ) -> ActionParts:
-        """The same by what is held within limits, for all of whom neither can be told apart."""
+        """The same for held documents within limits, shared by all principals for whom both are equal."""
         contents = (self._content_of(limits[0]), self._content_of(limits[1]))
         is_everything = is_renamed or (None not in contents and contents[0] is not contents[1])
         regions = self._regions_of(contents, *limits)
@@ -217,7 +217,9 @@ class ProofSharing:
         *,
         is_apart: bool,
     ) -> ProofKey:
-        """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
+        """A key that is equal for all members for whom the part has the same result. `facts` are those of the
+        account.
+        """
         place: object = self.standing_of(member, facts) if part.is_neutral else member.account
         if is_apart:
             return ProofKey(part.number, (member.account, member.id))
@@ -228,14 +230,15 @@ class ProofSharing:
         return ProofKey(part.number, place, values, name)
 
     def with_keys(self, parts: PartList, member: IndexedPrincipal) -> Iterator[tuple[ActionPart, object]]:
-        """Each part with a key that is equal only where its `proof_key` is, for principals of whose
-        accounts the same is true (`standing_of`), and is sooner made; None where it takes that.
+        """Each part with a key that is faster to compute than its `proof_key`; None if only that one will do.
+
+        Among principals with equal `standing_of`, equal keys mean equal proof keys.
         """
         if not parts.has_names and not parts.keys:
             yield from ((part, (part, _place_of(part, member), ())) for part in parts.each)
             return
         named = self._named_of(member)
-        # What a name of the most common sort says.
+        # The role of a name of the most common type.
         plain = None if named.is_odd else named.sizes
         account, apart = member.account, self._pairs.apart_from(named)
         for part in parts.each:
@@ -255,8 +258,8 @@ class ProofSharing:
         return self._named
 
     def _name(self, part: ActionPart | PartList, member: IndexedPrincipal, tags: Own) -> object:
-        """How the patterns with the member's name in them lie to those that they might meet; the name itself
-        where that does not decide.
+        """How the patterns containing the member's name relate to those they may overlap with; the name
+        itself if that is undecided.
         """
         named = self._named_of(member)
         if named.is_odd:
@@ -270,7 +273,7 @@ class ProofSharing:
         return role
 
     def standing_of(self, member: IndexedPrincipal, facts: Mapping[str, object]) -> object:
-        """What of an account may matter where accounts are not told apart."""
+        """What may matter about an account if accounts are not distinguished."""
         standing = self._standing.get(member.account)
         if standing is None:
             partition = member.arn.split(":", 2)[1]
@@ -282,8 +285,8 @@ class ProofSharing:
     def _parted(
         self, slices: Slices, regions: tuple[ActionRegion, ...]
     ) -> tuple[tuple[int, ...], tuple[ActionPart, ...]]:
-        """Every slice within every region: sets of actions, and for each of them the part."""
-        # Kept with what they are of, whose id is theirs as long as somebody has it.
+        """Divide every slice by region. Return sets of actions, and the part for each."""
+        # Stored with the regions, so that their id stays theirs.
         _, known = self._meeting.setdefault(id(regions), (regions, {}))
         masks: list[int] = []
         parts: list[ActionPart] = []
@@ -303,7 +306,7 @@ class ProofSharing:
         return tuple(masks), tuple(parts)
 
     def _parts_meeting(self, piece: ActionSlice, regions: tuple[ActionRegion, ...]) -> list[PartInRegion]:
-        """The part of a slice in each region that has some of its actions."""
+        """The part of a slice in each region that contains some of its actions."""
         within = piece.within
         return [(mask, self._part(piece, bounds)) for mask, bounds in regions if mask & within]
 
@@ -325,7 +328,7 @@ class ProofSharing:
         return region
 
     def _part(self, piece: ActionSlice, bounds: ControlBounds) -> ActionPart:
-        """What speaks of the actions of a slice within bounds."""
+        """The part of a slice within bounds."""
         part = self._known.get((piece, bounds))
         if part is None:
             part = self._known[piece, bounds] = self._new_part(piece, bounds)
@@ -346,7 +349,7 @@ class ProofSharing:
 
 
 def _content_within(piece: ActionSlice, bounds: ControlBounds) -> object:
-    """What is equal for slices that say the same: without the documents that stand alone, if they do so
+    """A key that is equal for equivalent slices. It omits the documents that stand alone, if they do so
     within the bounds too.
     """
     if not piece.alone:
@@ -358,32 +361,32 @@ def _content_within(piece: ActionSlice, bounds: ControlBounds) -> object:
 
 
 def _place_of(part: ActionPart, member: IndexedPrincipal) -> str:
-    """The account, where it may matter which one it is."""
+    """The account, if it may matter; otherwise ""."""
     return "" if part.is_neutral else member.account
 
 
 def is_another(before: IndexedPrincipal, after: IndexedPrincipal) -> bool:
-    """Whether the principal is told apart from what it was by more than by what it holds."""
+    """True if the principal differs from before in more than what it holds."""
     return before.arn != after.arn or before.tags != after.tags
 
 
 def _traits_of(docs: Mapping[IndexedDocument, None]) -> tuple[bool, tuple[str, ...], tuple[Pair, ...], bool]:
-    """(whether accounts are not told apart, own keys whose values matter, pairs of patterns, whether names
-    matter).
+    """Return: accounts are not distinguished, own keys whose values matter, pairs of patterns, names
+    matter.
     """
     every = [_doc_traits(doc) for doc in docs]
     is_neutral = all(each.is_neutral for each in every)
     own = frozenset[str]().union(*[each.own for each in every])
     named = frozenset[str]().union(*[each.named for each in every])
     if named - ABSTRACT or any(each.named_in_conditions for each in every):
-        # The names themselves matter, as the value of any other key does.
+        # The names themselves matter, like the values of other keys.
         return is_neutral, tuple(sorted(own | named)), (), False
     pairs = pairs_of_names(docs) if named else ()
     return is_neutral, tuple(sorted(own)), pairs, bool(named)
 
 
 class _DocTraits(NamedTuple):
-    """What of a principal or an account a document may tell."""
+    """What a document may distinguish in a principal or account."""
 
     is_neutral: bool
     own: frozenset[str]
@@ -409,7 +412,7 @@ def _doc_traits(doc: IndexedDocument) -> _DocTraits:
 
 @lru_cache(maxsize=65536)
 def _is_neutral(clause: IndexedStatement) -> bool:
-    """Whether the statement cannot tell one account from another by its number."""
+    """True if the statement cannot distinguish accounts by their IDs."""
     if not all(map(_is_neutral_pattern, clause.resources or ())):
         return False
     return all(

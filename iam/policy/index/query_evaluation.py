@@ -1,8 +1,8 @@
-"""Judges policies for one question: each document as often as who asks makes a difference to it, which for
-most is once.
+"""Evaluates policies for one question. Each document is evaluated once for each way in which principals
+matter to it, which is usually once.
 
-Nothing here says what a policy means: statements are asked by `PolicySet`, put together by `conclude` and
-`evaluate_each_kind`.
+The meaning of policies is defined elsewhere: `PolicySet` evaluates statements, `conclude` and
+`evaluate_each_kind` combine the results.
 """
 
 from __future__ import annotations
@@ -41,25 +41,27 @@ from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request
 
 EffectBits = int
-"""What policies say, as bits, so that `|` weighs them together: see `effect_bits`."""
+"""The effects of policies as bits, so that `|` combines them; see `effect_bits`."""
 SILENT: Final = 0
 ALLOWS: Final = 3
 DENIES: Final = YES << 2
 DEPENDS: Final = 16
-"""Who asks makes a difference."""
+"""The effect depends on the principal."""
 BY_NAME: Final = 32
-"""It does to those only whose names the question holds; the other bits are for everybody else."""
+"""The effect differs only for principals whose names are in the question; the other bits apply to everyone
+else.
+"""
 NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
 POSITIVE: Final = frozenset({EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL})
 
 
 def effect_bits(denied: int, allowed: int) -> EffectBits:
-    """Marks as bits: allows perhaps (1), allows (2), denies perhaps (4), denies (8)."""
+    """Encode marks as bits: perhaps allows (1), allows (2), perhaps denies (4), denies (8)."""
     return allowed | denied << 2
 
 
 class MatchedStatements:
-    """The statements of a document that speak of the action, where who asks makes a difference to them."""
+    """The statements of a document that concern the action, where their effect depends on the principal."""
 
     __slots__ = ("allows", "needs", "policies", "said")
 
@@ -70,8 +72,8 @@ class MatchedStatements:
 
 
 class QueryBounds:
-    """What all but the identity policies say to somebody, and the decisions that this and what these say come
-    to.
+    """The results of all but the identity-based policies for a principal, and the decisions by the effects of
+    the identity-based ones.
     """
 
     __slots__ = ("_marks", "_request", "decisions")
@@ -81,10 +83,10 @@ class QueryBounds:
         self.decisions: dict[EffectBits, EvaluationDecision] = {}
 
     def decide(self, effects: EffectBits) -> EvaluationDecision:
-        """The decision, given what the identity policies say."""
+        """The decision, given the effects of the identity-based policies."""
         decision = self.decisions.get(effects)
         if decision is None:
-            # The strongest of what is said.
+            # The strongest effect counts.
             denied = YES if effects & DENIES else effects >> 2 & OPEN
             allowed = YES if effects & YES else effects & OPEN
             marks = replace(self._marks, denied=max(self._marks.denied, denied), identity=allowed)
@@ -93,7 +95,9 @@ class QueryBounds:
 
 
 class AppliedLimits:
-    """Limits under the question. `bounds` where they are the same for all within the limits."""
+    """Limits applied to the question. `bounds` is set if they are the same for all principals within the
+    limits.
+    """
 
     __slots__ = ("bounds", "by_who", "is_asked", "needs")
 
@@ -104,7 +108,7 @@ class AppliedLimits:
 
 
 class QueryEvaluation:
-    """One question, and what has been found out for it so far."""
+    """One question with the results so far."""
 
     def __init__(
         self,
@@ -114,8 +118,8 @@ class QueryEvaluation:
         place: str,
         moment: datetime | None = None,
     ) -> None:
-        """`place` is the account of the resource, empty where each principal's own is meant. `moment` is the
-        time of the question.
+        """`place` is the account of the resource; "" means each principal's own account. `moment` is the time
+        of the question.
         """
         self.question, self.place = question, place
         self._moment = moment or datetime.now(tz=UTC)
@@ -138,10 +142,10 @@ class QueryEvaluation:
         self._contexts: dict[str, dict[str, Any]] = {}
         self._speaks: dict[ActionElement, bool] = {}
         self.said: dict[IndexedDocument, EffectBits] = {}
-        """What each document says that says something; DEPENDS where it is among `spoken`."""
+        """The effects of each document that has any; DEPENDS if it is in `spoken`."""
         self.heard = self.said
-        """The same; but what depends on names alone says what it says to all whom the question does not name:
-        BY_NAME.
+        """The same, but documents that depend on names alone have their effect on principals whose names
+        aren't in the question, with BY_NAME.
         """
         self.spoken: dict[IndexedDocument, MatchedStatements] = {}
         self.effects_by_marked: dict[MarkedDocument, EffectBits] = {}
@@ -155,7 +159,7 @@ class QueryEvaluation:
         )
 
     def request_of(self, member: IndexedPrincipal) -> Request:
-        """The question as one principal asks it."""
+        """The question as a request of one principal."""
         return Request(
             self.question.action,
             self.question.resource,
@@ -179,7 +183,7 @@ class QueryEvaluation:
         return context
 
     def load_statements(self, register: UseRegister) -> None:
-        """Hear all identity documents that speak of the action, and may be about the resource."""
+        """Evaluate all identity-based documents that concern the action and may apply to the resource."""
         effects_by_doc, known = self.said, self._clauses
         text = self._asked.start if self.is_pattern else self.question.resource
         is_quick = not self.is_pattern or self._asked.is_beginning
@@ -188,7 +192,7 @@ class QueryEvaluation:
             for holder in holders.meeting(text) if self.is_pattern else holders.about(text):
                 for clause, docs in holder.items():
                     if is_quick and clause.beginning:
-                        # What was found begins as the question does, or the question as it.
+                        # Of the two beginnings, one is a prefix of the other.
                         mark = YES if text.startswith(clause.beginning) else OPEN
                         effects = mark if clause.allows else mark << 2
                     else:
@@ -204,8 +208,8 @@ class QueryEvaluation:
             self.heard = effects_by_doc | unnamed
 
     def _unnamed(self) -> dict[IndexedDocument, EffectBits]:
-        """What documents that depend on the name of a user, and on nothing else, say to all whom the question
-        does not name.
+        """The effects on principals whose names aren't in the question, for documents that depend on nothing
+        but a user's name.
         """
         effects_by_doc = {}
         for doc, spoken in self.spoken.items():
@@ -216,7 +220,7 @@ class QueryEvaluation:
         return effects_by_doc
 
     def _nobodies(self) -> tuple[Request, Request]:
-        """The question as a user asks it whose name it does not hold, and as a role does, which has no such
+        """The question as a request of a user whose name isn't in it, and of a role, which has no user
         name.
         """
         name = "nobody"
@@ -230,7 +234,7 @@ class QueryEvaluation:
         return asked, replace(asked, principal=role)
 
     def _add_statement(self, clause: IndexedStatement) -> EffectBits:
-        """What one statement of an identity policy says to everybody."""
+        """The effect of one statement in an identity-based policy on all principals."""
         if self.reader.is_the_same_for_all(clause):
             compiled = clause.compiled_for(PolicyKind.IDENTITY, of_pattern=self.is_pattern)
             mark = compiled.applies(self._anyone)
@@ -248,9 +252,9 @@ class QueryEvaluation:
         )
 
     def names_action(self, actions: ActionElement) -> bool:
-        """Whether an Action element speaks of the action."""
+        """True if an Action element matches the action."""
         speaks = self._speaks.get(actions)
-        # Only those that speak are noted: whatever is among them does.
+        # Only matching elements are recorded, so a recorded one matches.
         return actions.speaks_of(self.lowered) if speaks is None else speaks
 
     def _set(self, kind: PolicyKind, statements: Iterable[CompiledStatement]) -> PolicySet:
@@ -258,7 +262,7 @@ class QueryEvaluation:
         return PolicySet(kind, entry, (), {self.lowered: entry})
 
     def needs_of(self, bundle: PolicyBundle) -> StatementNeeds:
-        """What must be known of who asks before the documents of a bundle that depend on it can be judged."""
+        """What must be known about a principal to evaluate those documents of a bundle that depend on it."""
         needs = NONE
         for doc in bundle.docs:
             spoken = self.spoken.get(doc)
@@ -267,7 +271,7 @@ class QueryEvaluation:
         return needs
 
     def effects_of_marked(self, marked: MarkedDocument, member: IndexedPrincipal) -> EffectBits:
-        """What a document says to all who hold it with these marks, as the member does."""
+        """The effects of a document on all principals that hold it with the same marks as the member."""
         effects = self.said.get(marked.doc, SILENT)
         if effects & DEPENDS and self.spoken[marked.doc].needs is NONE:
             effects = effect_bits(*self.spoken[marked.doc].policies.judge(self.request_of(member)))
@@ -277,7 +281,7 @@ class QueryEvaluation:
     def said_by(
         self, profile: PrincipalProfile, member: IndexedPrincipal, signature: Signature
     ) -> EffectBits:
-        """What the identity policies of a member of a profile say."""
+        """The effects of the identity-based policies of a profile's member."""
         effects = SILENT
         for doc in profile.bundle.plain:
             doc_effects = self.said.get(doc, SILENT)
@@ -309,7 +313,7 @@ class QueryEvaluation:
         return effects
 
     def said_of(self, doc: IndexedDocument, member: IndexedPrincipal) -> EffectBits:
-        """What one document says to a member who holds it."""
+        """The effects of one document on a member that holds it."""
         effects = self.said.get(doc, SILENT)
         if not effects & DEPENDS:
             return effects
@@ -338,7 +342,7 @@ class QueryEvaluation:
         return levels_known
 
     def limited(self, limits: PrincipalLimits, *, is_local: bool) -> AppliedLimits:
-        """Limits under the question, `is_local` in the account of the resource."""
+        """The limits applied to the question. `is_local`: the principal is in the resource's account."""
         limited = self._limited[is_local].get(limits)
         if limited is None:
             needs = self.resource_needs | self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[1]
@@ -352,7 +356,7 @@ class QueryEvaluation:
     def _rcps(
         self, limits: PrincipalLimits, *, is_local: bool
     ) -> tuple[tuple[PolicySet, ...], StatementNeeds]:
-        """Those above the owner of the resource."""
+        """The resource control policies above the owner of the resource."""
         if is_local:
             return self._levels_of(limits.levels, PolicyKind.RCP, is_marked=True)
         owner = self._shards.get(self.place)
@@ -363,7 +367,7 @@ class QueryEvaluation:
     def bounds(
         self, limits: PrincipalLimits, member: IndexedPrincipal, signature: Signature, *, is_local: bool
     ) -> QueryBounds:
-        """What everything but the identity policies says to a member within limits."""
+        """The results of all but the identity-based policies for a member within limits."""
         limited = self.limited(limits, is_local=is_local)
         if limited.bounds is not None:
             return limited.bounds

@@ -1,7 +1,7 @@
-"""The actions that can work on the resources that a statement names: `iam:*` on the ARN of a bucket allows
-nothing of IAM.
+"""Finds the actions that can work on the resources in a statement: `iam:*` on the ARN of a bucket allows
+nothing in IAM.
 
-The same question as `iam.policy.applicability.can_apply`, answered for all actions of a service at once.
+This answers the same question as `iam.policy.applicability.can_apply`, for all actions of a service at once.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ WORD: Final = re.compile(r"[A-Za-z0-9]+")
 VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 WILDCARDS: Final = frozenset("*?")
 MAX_PATTERNS: Final = 40
-"""Patterns of one statement; of a longer list, every action is taken to work on one of them."""
+"""The maximum number of patterns in a statement. With more, every action is assumed to work on one of
+them.
+"""
 
 
 def reach_of(clause: IndexedStatement) -> int:
-    """A set of actions, beyond which the statement says nothing. Actions that the catalogue lacks are always
-    in it.
+    """The set of actions that a statement can apply to. It always includes actions that the catalogue
+    lacks.
     """
     if clause.reach is None:
-        # Most statements share theirs with many others, and each has thousands of bits.
+        # Most statements share the result with many others, and each has thousands of bits.
         clause.reach = _one(_reach_of(clause))
     return clause.reach
 
@@ -56,8 +58,8 @@ def _reach_of(clause: IndexedStatement) -> int:
 
 
 def _shape(pattern: str, service: str) -> str:
-    """The pattern with "x" for each word that no ARN of the service has: `arn:aws:s3:::x-x/*`, whatever the
-    bucket is called.
+    """The pattern with "x" for each word that occurs in no ARN of the service, such as `arn:aws:s3:::x-x/*`
+    for any bucket name.
     """
     *head, last = pattern.split(":", 5)
     if len(head) < 5 or "$" in pattern:
@@ -69,7 +71,7 @@ def _shape(pattern: str, service: str) -> str:
         before = last[match.start() - 1 : match.start()]
         after = last[match.end() : match.end() + 1]
         if before in WILDCARDS or after in WILDCARDS:
-            # The wildcard may go on with the word.
+            # The word may continue in the wildcard.
             return word
         lowered = fold(word)
         if any(service_word in lowered for service_word in service_words):
@@ -81,14 +83,14 @@ def _shape(pattern: str, service: str) -> str:
 
 @lru_cache(maxsize=512)
 def _words(service: str) -> frozenset[str]:
-    """The words of the ARNs of a service, in lower case; what stands for a name is left out."""
+    """The lowercase words in the ARNs of a service, without placeholders for names."""
     words = chain.from_iterable(WORD.findall(VARIABLE.sub("/", arn)) for arn in _formats(service))
     return frozenset(fold(word) for word in words)
 
 
 @lru_cache(maxsize=4096)
 def _reach(pattern: str, service: str) -> int:
-    """The actions of a service that can work on something that a pattern means."""
+    """The actions of a service that can work on something that matches a pattern."""
     if not pattern.strip("*?"):
         return EVERYTHING
     written = f"{pattern}:*" if is_incomplete(pattern) else pattern
@@ -102,7 +104,7 @@ def _reach(pattern: str, service: str) -> int:
 
 
 def _segment(arn: str) -> str:
-    """The service of an ARN; empty where it is free to choose."""
+    """The service of an ARN; "" if it isn't fixed."""
     fields = arn.split(":", 3)
     written = fields[2] if len(fields) > 3 else ""
     is_open = {"*", "?", "$"} & set(written) or {"*", "?"} & set("".join(fields[:2]))
@@ -111,7 +113,7 @@ def _segment(arn: str) -> str:
 
 @lru_cache(maxsize=512)
 def _formats(service: str) -> Mapping[str, int]:
-    """The ARNs of the resource types that actions of a service take, each with these actions."""
+    """The ARN formats of the resources that a service's actions work on, each with these actions."""
     if service != EVERY_SERVICE:
         return _masks(_types(service)) if catalogue().has_service(service) else {}
     every: dict[str, list[str]] = {}
@@ -122,7 +124,7 @@ def _formats(service: str) -> Mapping[str, int]:
 
 
 def _types(service: str) -> Mapping[str, list[str]]:
-    """Read for this alone: all that there is about each service would stay in memory."""
+    """Read the file without caching, because all details of all services would stay in memory."""
     arns = source.resource_arns(service)
     types: dict[str, list[str]] = {}
     for action in source.read("actions", f"{service}.json").values():

@@ -1,5 +1,5 @@
-"""What would be if some rows were others: the principals that they concern are placed beside the index, which
-stays as it is.
+"""Evaluates hypothetical edits of rows. The principals concerned are placed beside the index, which stays
+unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from iam.policy.memory import collecting_paused
 
 @dataclass(slots=True)
 class ScenarioEdits:
-    """What is changed in one account; `standing` None: it stays where it is in its organization."""
+    """The edits in one account. `standing` None means that its place in the organization stays the same."""
 
     changes: RowChanges = field(default_factory=RowChanges)
     standing: OrganizationStanding | None = None
@@ -42,13 +42,13 @@ def what_if(
     texts: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> AccessDifference:
-    """Who would gain and who would lose what. `texts` are documents by digest that the edits name and the
-    index may lack.
+    """Determine who would gain and who would lose what. `texts` are documents by digest that the edits refer
+    to and the index may lack.
 
-    No request is made before `now`, so that a permission that has ended is none.
+    All requests are at or after `now`, so that an expired permission counts as none.
     """
     documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
-    # All of it is used until the end: a search for garbage meanwhile finds none.
+    # Everything is used until the end, so garbage collection would find nothing.
     with collecting_paused():
         concerned = _Concerned(index, edits)
         compared = compare(index, concerned.placed(), concerned.exchanging, after=concerned.shards, now=now)
@@ -57,8 +57,10 @@ def what_if(
 
 
 class _Concerned:
-    """Whom some edits concern. `shards` are the accounts as they would be; `exchanging` are the holders by
-    account where only texts of policies are others: what the account itself is stays the same there.
+    """The principals concerned by some edits.
+
+    `shards` are the accounts after the edits. `exchanging` are the holders, by account, where only policy
+    texts change; such an account itself stays the same.
     """
 
     def __init__(self, index: PolicyIndex, edits: Mapping[str, ScenarioEdits]) -> None:
@@ -86,7 +88,7 @@ class _Concerned:
             self.exchanging[shard.number] = exchange, members
 
     def placed(self) -> Iterator[tuple[IndexedPrincipal | None, IndexedPrincipal | None]]:
-        """Everybody else whom the edits concern, or whom they make or end, before and after."""
+        """All other principals that the edits concern, create or delete, before and after."""
         for number, edit in self._edits.items():
             if number in self.exchanging:
                 continue
@@ -98,7 +100,7 @@ class _Concerned:
                     yield known[gone], None
 
     def index_after(self) -> PolicyIndex:
-        """The index as it would be, with those whom the edits concern."""
+        """The index after the edits, with the principals concerned."""
         after = self._after
         for number in self.exchanging:
             shard = self._index.accounts[number]
@@ -114,8 +116,8 @@ def edited_index(
     texts: Mapping[str, str] | None = None,
     is_whole: bool = False,
 ) -> PolicyIndex:
-    """The index with accounts as they would be. Of these it has only the principals that the edits concern,
-    unless it is to be whole; who can is asked of these accounts alone.
+    """The index with edited accounts. These contain only the principals that the edits concern, unless
+    `is_whole`. `who_can` must then be asked for these accounts alone.
     """
     documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
     after = PolicyIndex(index.documents, moment=index.moment)
@@ -129,7 +131,7 @@ def edited_index(
 def _edited(
     shard: AccountShard, edits: ScenarioEdits, register: UseRegister, *, is_whole: bool
 ) -> AccountShard:
-    """The principals of an account that the edits concern, or all of them, as they would be."""
+    """The account after the edits, with the principals concerned or all of them."""
     changes = edits.changes
     rows: dict[int, PrincipalRow] = {}
     standing = shard.standing if edits.standing is None else edits.standing

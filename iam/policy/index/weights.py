@@ -1,4 +1,4 @@
-"""What policies that are weighed together say of all actions at once."""
+"""Combines what policies allow and deny for all actions at once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from iam.policy.logic import OPEN, YES
 
 
 class OpenStatement(NamedTuple):
-    """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has
-    conditions. `reach` are the actions that can work on its resources.
+    """A statement in which only the resource is undecided. `mark` is YES, or OPEN if conditions are
+    undecided. `reach` are the actions that can work on its resources.
     """
 
     clause: IndexedStatement
@@ -25,17 +25,17 @@ class OpenStatement(NamedTuple):
 
     @property
     def allows(self) -> bool:
-        """Whether it allows; else it denies."""
+        """True if it allows, False if it denies."""
         return self.clause.allows
 
     @property
     def area(self) -> ResourceElement | None:
-        """The resources that it is about; None for all."""
+        """The resources it applies to; None means all."""
         return self.clause.area
 
     @property
     def shape(self) -> tuple[ActionElement, bool, int, bool, bool, int]:
-        """All of it that masks depend on."""
+        """Everything that masks depend on."""
         clause = self.clause
         return (
             clause.actions,
@@ -48,9 +48,9 @@ class OpenStatement(NamedTuple):
 
 
 class DocumentWeight(NamedTuple):
-    """Sets of actions. What is allowed everywhere is among `some`, and that among `maybe`; `parts` has a
-    statement about some resources. Of what is denied under conditions, `perhaps` is on all resources,
-    `perhaps_some` on some.
+    """Sets of actions. `everywhere` is a subset of `some`, which is a subset of `maybe`. `parts` are in Allow
+    statements about some resources. `perhaps` is denied conditionally on all resources, `perhaps_some` on
+    some.
     """
 
     everywhere: int = 0
@@ -64,8 +64,8 @@ class DocumentWeight(NamedTuple):
 
 
 def mask_of(piece: OpenStatement, space: ActionNumbering) -> tuple[int, int]:
-    """(on all resources, on some): actions that work on everything only are not met by a list of resources,
-    but by one of exceptions.
+    """The actions on all resources, and those on some. Actions without resource types aren't matched by a
+    list of resources, but by a list of exceptions.
     """
     mask, alone, others = space.parted(piece.clause.actions)
     if not piece.clause.is_partial:
@@ -74,7 +74,7 @@ def mask_of(piece: OpenStatement, space: ActionNumbering) -> tuple[int, int]:
 
 
 def combine(pieces: Iterable[OpenStatement], space: ActionNumbering) -> DocumentWeight:
-    """Statements put together."""
+    """Combine statements."""
     everywhere = in_some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
     for piece in pieces:
         whole, part = mask_of(piece, space)
@@ -94,18 +94,18 @@ def combine(pieces: Iterable[OpenStatement], space: ActionNumbering) -> Document
 
 
 def mask_without(mask: int, taken: int) -> int:
-    """A set of actions without those of another; twice as fast as with `~`, for numbers of so many bits."""
+    """A set of actions without those of another. Twice as fast as with `~` for integers of this size."""
     return mask ^ (mask & taken)
 
 
 def joined(weights: Iterable[DocumentWeight]) -> DocumentWeight:
-    """The statements of several documents put together."""
+    """Combine the statements of several documents."""
     sets = zip(DocumentWeight(), *weights, strict=True)
     return DocumentWeight._make([reduce(or_, masks) for masks in sets])
 
 
 def all_together(weights: Iterable[DocumentWeight]) -> DocumentWeight:
-    """Groups of policies that must all allow, and each of which can deny."""
+    """Combine groups of policies that must all allow, and each of which can deny."""
     everywhere = in_some = maybe = -1
     parts = denied = denied_some = perhaps = perhaps_some = 0
     for each in weights:

@@ -1,10 +1,10 @@
-"""What a change does to a principal, each line of it proved by one request that is answered differently
+"""Determines what a change does to a principal. Each finding is proved by one request whose decision differs
 before and after.
 
-Actions that all statements treat alike are one question. For each, concrete resources (`probes`) and
-circumstances (`circumstances`) are tried: together they stand for every request that there can be, as far as
-these statements tell requests apart. What is found is put to the engine (`evaluate.decide`) once more, and
-what it does not confirm is not said.
+Actions that all statements treat alike are evaluated together. For each such group, concrete resources
+(`probes`) and circumstances (`circumstances`) are tried. Together they represent every possible request, as
+far as these statements distinguish requests. Each finding is evaluated again by the engine
+(`evaluate.decide`); what it doesn't confirm is dropped.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ from iam.policy.index.verdicts import (
 
 @dataclass(slots=True)
 class ChangeProver(ProofMemory):
-    """Compares principals before and after, and remembers what it found for statements that others hold
+    """Compares principals before and after a change. Keeps results for statements that other principals hold
     too.
     """
 
     def change(
         self, before: PrincipalSide, after: PrincipalSide, *, within: int = -1, alike: ProofKey | None = None
     ) -> PrincipalChange:
-        """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""
+        """What happens to all actions (or those `within` a set) for a principal that changes from `before` to
+        `after`.
+        """
         differing = _differing(before, after)
         touched = self._touched(before, after, differing) & within
         proofs: list[ActionSetProof] = []
@@ -70,7 +72,7 @@ class ChangeProver(ProofMemory):
         return mask & allowed & ~self.space.without_permission
 
     def _parts(self, touched: int, before: PrincipalSide, after: PrincipalSide) -> list[int]:
-        """The actions, apart as far as some statement speaks of some of them only."""
+        """The actions, divided so that each statement matches all or none of a part."""
         parts = [touched] if touched else []
         masks: dict[ActionElement, int] = {}
         for placed in (*before.applicable_statements, *after.applicable_statements):
@@ -93,7 +95,7 @@ class ChangeProver(ProofMemory):
 
 
 def _differing(before: PrincipalSide, after: PrincipalSide) -> set[PlacedStatement]:
-    """The statements by which the two may be treated differently."""
+    """The statements that may treat the two sides differently."""
     left = set(before.applicable_statements)
     right = set(after.applicable_statements)
     differing = left ^ right
@@ -111,28 +113,28 @@ def _is_for_all(clause: IndexedStatement) -> bool:
 
 
 class PartedChange:
-    """What becomes of all actions, as changes of one prover that each say it of a set of them.
-    `is_nothing`: whether no request is answered differently.
+    """What happens to all actions, as changes by one prover that each cover a set of them. `is_nothing`: True
+    if no decision differs.
     """
 
     __slots__ = ("_changes", "_masks", "_whole", "is_nothing")
 
     def __init__(self, masks: tuple[int, ...], changes: tuple[PrincipalChange, ...]) -> None:
-        # Two tuples, and not one for each part: a search for garbage looks at all of them.
+        # Two tuples instead of one per part, because the garbage collector visits all of them.
         self._masks, self._changes = masks, changes
         self._whole: PrincipalChange | None = None
         self.is_nothing = not any(map(PrincipalChange.changes_any_of, changes, masks))
 
     @property
     def whole(self) -> PrincipalChange:
-        """The same as one change, put together when it is first asked for."""
+        """All parts combined into one change, on first use."""
         if self._whole is None:
             self._whole = combine_changes(list(zip(self._masks, self._changes, strict=True)))
         return self._whole
 
 
 def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> PrincipalChange:
-    """What becomes of all actions, from changes of one prover that each say it of a set of them."""
+    """Combine changes by one prover, each of which covers a set of actions."""
     masks: dict[int, int] = {}
     verdicts: dict[int, AlikeVerdict] = {}
     for within, change in changes:
@@ -154,11 +156,11 @@ def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> Principal
 
 
 def _joined(proofs: Iterable[ActionSetProof]) -> tuple[ActionSetProof, ...]:
-    """Sets with the same verdict of one prover as one."""
+    """Merge sets with the same verdict by one prover."""
     masks: dict[int, int] = {}
     verdicts: dict[int, AlikeVerdict] = {}
     for mask, verdict in proofs:
-        # What is equal is one object, and verdicts are long to compare.
+        # Equal verdicts are one object, and comparing verdicts is slow.
         number = id(verdict)
         masks[number] = masks.get(number, 0) | mask
         verdicts[number] = verdict
