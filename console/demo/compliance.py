@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from console.demo.organisation.people import ACCOUNT_IDS
@@ -58,8 +59,10 @@ def write_decisions() -> int:
     if judged < len(connected_accounts()) or not judged:
         return 0
     now = timezone.now()
-    save_scope(None, name="Cardholder data environment", terms=CARDS, actor=requester, now=now)
-    return sum(_decide(row, requester, approver) for row in DECISIONS)
+    # All or none: a decision of somebody else ends these attempts, and a worker can be stopped between two.
+    with transaction.atomic():
+        save_scope(None, name="Cardholder data environment", terms=CARDS, actor=requester, now=now)
+        return sum(_decide(row, requester, approver) for row in DECISIONS)
 
 
 def _decide(row: tuple[str, DecisionKind, int, str, bool], requester: Viewer, approver: Viewer) -> bool:
