@@ -1,5 +1,6 @@
-"""Action names that nobody knows, taken out of a text before it is weighed: what is typed must not widen
-what everybody is asked about."""
+"""Removes unknown action names from a policy text before it is evaluated, so that typed text doesn't enlarge
+the set of actions for everyone.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from iam.policy.statements import as_list
 
 
 def without_unknown_actions(text: str, *, space: ActionSpace) -> tuple[str, tuple[str, ...]]:
-    """The text without whole names of actions that neither the catalogue nor a policy in use has, and these
-    names, in order.
+    """Return the text without complete action names that neither the catalogue nor a policy in use contains,
+    and these names in order.
 
-    A text that is no JSON object stays as it is. A statement of nothing else goes; a NotAction of nothing
-    else spares nothing.
+    A text that isn't a JSON object stays unchanged. A statement whose Action has only such names is removed;
+    a NotAction with only such names becomes Action `*`.
     """
     try:
         body = json.loads(text)

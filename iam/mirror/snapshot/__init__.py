@@ -1,8 +1,8 @@
-"""The index over the organisation as the mirror has it, now or at a past moment, kept in this process.
+"""The index over the organization as stored in the mirror, now or at a past moment, kept in this process.
 
-`with snapshot() as index:` gives the index of now, brought up to what has been written; `snapshot(at=…)` that
-of a moment. Many may read it at a time, and it does not change meanwhile: read from answers what is needed,
-and leave.
+`with snapshot() as index:` gives the index of now, updated to what has been written; `snapshot(at=…)` that of
+a past moment. Several threads can read it at a time, and it doesn't change meanwhile. Read what is needed
+from answers and leave the block.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from iam.policy.index.documents import SharedDocuments
 from iam.policy.index.index import PolicyIndex
 
 PAST_KEPT: Final = 2
-"""So many past moments are kept; the one that was not asked for the longest goes."""
+"""The number of past moments that are kept. The least recently used one is dropped first."""
 
 _documents = SharedDocuments()
 _moments: OrderedDict[datetime | None, MomentIndex] = OrderedDict()
@@ -31,11 +31,11 @@ _guard = Lock()
 def snapshot(
     at: datetime | None = None, *, accounts: Collection[str] | None = None, may_lag: bool = False
 ) -> Iterator[PolicyIndex]:
-    """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up
-    to date.
+    """The index at a moment (None means now). With `accounts` (account IDs), only these are certain to be in
+    it and up to date.
 
-    `may_lag`: it may be some seconds behind what was written while others read it; for pages, so that a short
-    question does not wait for a long one. What is decided by an answer must not lag.
+    With `may_lag`, it may be some seconds old while others read it. Pages use this, so that a short question
+    needn't wait for a long one. Decisions must not be based on an index that lags.
     """
     moment = _moment(at)
     with moment.reading(accounts, may_lag=may_lag):
@@ -43,8 +43,10 @@ def snapshot(
 
 
 def read_images(seconds: float) -> int:
-    """Take over the accounts that workers have drawn, for so many seconds; how many there are now. Nothing
-    else is read, so that a process which will be forked is soon done.
+    """Load the images that workers have created, for up to `seconds`. Return the number of accounts that are
+    now loaded.
+
+    Nothing else is read, so that a process that will be forked is ready soon.
     """
     moment = _moment(None)
     moment.read_images(until=time.monotonic() + seconds)
@@ -75,7 +77,7 @@ def _moment(at: datetime | None) -> MomentIndex:
 
 
 def _let_go(moment: MomentIndex) -> None:
-    """Those who still read it finish first."""
+    """Free a moment that was dropped, after its readers have finished."""
     if not moment.gate.is_reading:
         with moment.gate.changing():
             moment.let_go()

@@ -1,4 +1,6 @@
-"""Accounts drawn from the tables of the mirror: their rows read, placed into classes, and put into images."""
+"""Loads accounts from the tables of the mirror: reads their rows, assigns principals to classes and creates
+images.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,11 @@ from iam.policy.index.rows import AccountRows, OrganizationStanding
 from iam.policy.index.shard import AccountShard
 
 MAX_PRINCIPALS: Final = 20_000
-"""The rows of about so many principals are in memory together."""
+"""The approximate number of principals whose rows are in memory at a time."""
 
 
 class AccountRevision(NamedTuple):
-    """An account as the mirror has it."""
+    """An account's state in the mirror."""
 
     pk: int
     partition: str
@@ -37,7 +39,7 @@ def load_accounts(
     documents: SharedDocuments,
     organizations: Callable[[], OrganizationStandings],
 ) -> Iterator[tuple[str, OrganizationStanding, IndexImage]]:
-    """The image of each account, by number, of which the mirror has anything; `documents` are those in
+    """Create the image of each account, by account ID, that has data in the mirror. `documents` are those in
     use.
     """
     for part in _parts(accounts, at):
@@ -60,7 +62,7 @@ def load_accounts(
 def _parts(
     accounts: Mapping[str, AccountRevision], at: datetime | None
 ) -> Iterator[list[tuple[str, AccountRevision]]]:
-    """Accounts that are read together: many small ones, or a few large ones."""
+    """Group the accounts to read together: many small ones, or a few large ones."""
     states = EntityState.objects.filter(valid_at(at), kind__in=PRINCIPALS).order_by()
     sizes: dict[int, int] = {}
     if len(accounts) > 1:
@@ -79,7 +81,7 @@ def _parts(
 
 
 def held_documents(documents: SharedDocuments, digests: Iterable[str]) -> list[IndexedDocument]:
-    """The documents, read where nobody has them in use; they stay in use as long as this list."""
+    """The documents with these digests, loaded unless in use already. The list keeps them in use."""
     documents_held, wanted = [], []
     for digest in set(digests):
         doc = documents.find(digest)

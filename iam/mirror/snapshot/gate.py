@@ -1,4 +1,4 @@
-"""Lets many threads read what one thread changes now and then."""
+"""A lock for many reading threads and one thread that makes changes now and then."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from threading import Condition, local
 
 
 class ReadWriteLock:
-    """Readers do not wait for each other. Who changes something waits for those who read, and those who come
-    then wait for the change.
+    """Readers don't wait for each other. A change waits for current readers, and new readers wait for the
+    change.
     """
 
     def __init__(self) -> None:
@@ -17,17 +17,17 @@ class ReadWriteLock:
         self._readers = 0
         self._changes = False
         self._waits = False
-        """Whether a change waits that nobody may overtake any more."""
+        """True if a change is waiting that new readers must not overtake."""
         self._own = local()
 
     @property
     def is_reading(self) -> bool:
-        """Whether this thread reads."""
+        """True if this thread is reading."""
         return bool(getattr(self._own, "depth", 0))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read meanwhile; once more within is allowed."""
+        """Hold the lock for reading. A thread can do so again within."""
         with self._condition:
             if not self.is_reading:
                 self._condition.wait_for(lambda: not (self._changes or self._waits))
@@ -39,10 +39,10 @@ class ReadWriteLock:
 
     @contextmanager
     def changing(self, seconds: float | None = None, *, is_urgent: bool = True) -> Iterator[bool]:
-        """Change something, alone. False where others have read for so many seconds: then nothing must be
-        changed.
+        """Hold the lock alone to change something. Yields False if others kept reading for `seconds`: then
+        nothing must be changed.
 
-        `is_urgent`: nobody begins to read meanwhile. A thread that reads must not ask.
+        `is_urgent`: no one can start reading meanwhile. A thread that is reading must not call this.
         """
         assert not self.is_reading, "a thread that reads would wait for itself"
         with self._condition:

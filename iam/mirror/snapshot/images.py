@@ -1,8 +1,8 @@
-"""The images of accounts in the database: drawn by a worker after something was written, read by every
-process that begins.
+"""Stores the images of accounts in the database. A worker creates them after changes, and every new process
+loads them.
 
-An image only saves time. One that is damaged, was drawn by other code, or of an account that stands elsewhere
-by now is left aside.
+An image only saves time. It is ignored if it is damaged, was created by other code, or if the account's
+standing has changed since.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from iam.policy.index.image import ImageError, IndexImage, code, is_whole, pack,
 from iam.policy.index.rows import OrganizationStanding
 
 MAX_WRITTEN: Final = 200
-"""So many entities are read quickly by anyone who begins: until more are written, or for `LASTS`, an image
-stays as it is.
+"""The number of changed entities that a new process can load quickly. An image is kept until more are
+written, or for `LASTS`.
 """
 BATCH_SIZE: Final = 10
-"""So many images are in memory together as bytes."""
+"""The number of serialized images in memory at a time."""
 LASTS: Final = timedelta(minutes=10)
 logger = structlog.get_logger(__name__)
 
 
 @lru_cache(maxsize=1)
 def _sources() -> str:
-    """A digest of what says how rows become images, and of the migrations, which may have written rows."""
+    """A digest of the code that turns rows into images, and of the migrations, which may have changed
+    rows.
+    """
     digest = blake2b(code().encode(), digest_size=16)
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -47,15 +49,15 @@ def _sources() -> str:
 
 
 def mark_of(standing: OrganizationStanding) -> str:
-    """What an image must have been drawn by."""
+    """The mark that an image must have to be used: a digest of the code and the standing."""
     return blake2b(f"{_sources()} {standing}".encode(), digest_size=16).hexdigest()
 
 
 def stored(
     accounts: Mapping[str, AccountRevision], organizations: Callable[[], OrganizationStandings]
 ) -> Iterator[tuple[str, int, OrganizationStanding, IndexImage]]:
-    """(number, revision, standing, image) of each account that has one which is as good as the tables at that
-    revision.
+    """Account ID, revision, standing and image of each account with an image that is equivalent to the tables
+    at that revision.
     """
     for chunk in chunks(accounts.items()):
         numbers = {known.pk: number for number, known in chunk}
@@ -83,8 +85,8 @@ def _opened(number: str, known: AccountRevision, packed: bytes) -> IndexImage | 
 
 
 def draw_images() -> int:
-    """Draw the accounts that were written to, or stand elsewhere; how many. Several workers at once do no
-    harm.
+    """Create the images of accounts that have been written to, or whose standing has changed. Return their
+    number. Several workers can do so at once.
     """
     behind = _behind()
     if not behind:
@@ -110,8 +112,8 @@ def draw_images() -> int:
 
 
 def _behind() -> dict[str, AccountRevision]:
-    """The accounts whose image is missing or too old. One query at rest, three more where something was
-    written.
+    """The accounts whose image is missing or too old. One query if nothing has changed, a few more
+    otherwise.
     """
     rows = Account.objects.filter(removed_at__isnull=True).values_list(
         "account_id", "pk", "partition", "revision", "image__revision", "image__mark", "image__drawn_at"
@@ -137,15 +139,15 @@ def _behind() -> dict[str, AccountRevision]:
 
 
 class _IdleMark:
-    """What this worker last saw when no image was behind: as long as it sees the same, there is nothing to
-    do. None before its first look.
+    """The state that this worker last saw without outdated images. While it is unchanged, there is nothing to
+    do. None before the first check.
     """
 
     state: tuple[object, ...] | None = None
 
 
 def _damaged() -> set[int]:
-    """Those of whom the bytes are not those that were written; a worker looks once."""
+    """The primary keys of accounts whose image has a wrong checksum. A worker checks once."""
     rows = AccountImage.objects.values_list("account_id", "packed").iterator(chunk_size=BATCH_SIZE)
     return {pk for pk, packed in rows if not is_whole(bytes(packed))}
 
@@ -156,7 +158,7 @@ def _has_many(account: int, revision: int) -> bool:
 
 
 def _keep(rows: Sequence[AccountImage]) -> None:
-    """Put images in the place of those before; an older one never replaces a newer one of the same mark."""
+    """Replace stored images. An older image never replaces a newer one with the same mark."""
     accounts = [row.account_id for row in rows]
     known = {
         pk: (mark, revision)

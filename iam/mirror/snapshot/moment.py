@@ -1,5 +1,5 @@
-"""The index at one moment, now or then: accounts are read when they are first asked for, and what has been
-written since is read again.
+"""The index at one moment, now or in the past. Accounts are loaded when first needed and updated with what
+has been written since.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from iam.question_budget import check_budget
 
 WAIT_SECONDS: Final = 0.1
 LAG_SECONDS: Final = 3.0
-"""So long pages may show what was written before, while others read the index all the time."""
+"""How long pages may show an older state while others keep reading the index."""
 LARGE: Final = 2_000
-"""What an index of more principals is made of is never looked through for garbage."""
+"""If the index has more principals than this, garbage collection never examines its objects."""
 MAX_CHANGED_ENTITIES: Final = 1000
-"""When more entities of an account have changed, the whole account is read again."""
+"""If more entities of an account have changed, the whole account is loaded again."""
 
 
 class MomentIndex:
-    """An index and up to which revision of each account it has been read. `at` None: now."""
+    """An index, and the revision to which each account is loaded. `at` None means now."""
 
     def __init__(self, at: datetime | None, documents: SharedDocuments) -> None:
         self.at = at
@@ -43,17 +43,17 @@ class MomentIndex:
         self._read: dict[str, AccountRevision] = {}
         self._behind_since = 0.0
         self._current_at: dict[str, float] = {}
-        """When each account was last known to hold what was written."""
+        """When each account was last known to be up to date."""
         self._organizations: OrganizationStandings | None = None
         self._controls: list[IndexedDocument] = []
 
     @contextmanager
     def reading(self, accounts: Collection[str] | None, *, may_lag: bool) -> Iterator[None]:
-        """Read the index, which holds what the mirror holds of some accounts, or of all. One query where
-        nothing has changed.
+        """Hold the index for reading, up to date for these accounts, or for all. One query if nothing has
+        changed.
         """
         if self.gate.is_reading:
-            # What this thread reads already stays as it is.
+            # The index that this thread reads doesn't change.
             assert self._has_accounts(_accounts(accounts)), (
                 "one question needs all of its accounts from the start"
             )
@@ -70,7 +70,7 @@ class MomentIndex:
                     return
 
     def _is_behind(self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None) -> bool:
-        """Whether something has been written, or a date has passed, since it was read."""
+        """True if something has been written, or a date has passed, since the accounts were loaded."""
         read, moment = dict(self._read), time.monotonic()
         current = [number for number, known in now.items() if read.get(number) == known]
         self._current_at.update(dict.fromkeys(current, moment))
@@ -84,14 +84,16 @@ class MomentIndex:
         return is_behind
 
     def _has_accounts(self, now: Mapping[str, AccountRevision]) -> bool:
-        """Whether all of these accounts have been read, as they are or as they were."""
+        """True if all of these accounts are loaded, up to date or not."""
         return all(number in self._read for number in now)
 
     def _catch_up(
         self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None, *, may_lag: bool
     ) -> None:
-        """Read what has been written as soon as nobody reads the index; not at once where that takes too long
-        and an older answer will do. What nobody has asked about for long is too old.
+        """Load what has been written as soon as no one reads the index.
+
+        If that takes too long, continue with the older state where that is allowed. The state of an account
+        that no one has asked about for long is too old.
         """
         since = self._behind_since = self._behind_since or time.monotonic()
         since = min([since, *(self._current_at.get(number, 0.0) for number in now)])
@@ -104,7 +106,7 @@ class MomentIndex:
                 self._current_at.update(dict.fromkeys(now, time.monotonic()))
 
     def bring_up(self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None) -> None:
-        """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it
+        """Update the index to the mirror's state of these accounts, or of all (`now`). No one may read it
         meanwhile.
         """
         self.index.keep_time()
@@ -124,7 +126,7 @@ class MomentIndex:
                     gc.freeze()
 
     def read_images(self, *, until: float) -> None:
-        """Take over accounts as workers have drawn them, until a time of `time.monotonic`. What was written
+        """Load images that workers have created, until a time of `time.monotonic`. What has been written
         since, and accounts without an image, are left to the first question.
         """
         with self.gate.changing(), _without_collecting():
@@ -135,14 +137,14 @@ class MomentIndex:
                 gc.freeze()
 
     def let_go(self) -> None:
-        """Give back the memory; anyone who comes later reads anew."""
+        """Free the memory. The next reader loads everything again."""
         self.index.dissolve()
         self._read.clear()
         self._organizations, self._controls = None, []
 
     def _load(self, missing: Mapping[str, AccountRevision]) -> None:
-        """Read accounts: from their images, and what has been written since from the tables; without one, all
-        from the tables.
+        """Load accounts from their images and update them from the tables. Accounts without an image are
+        loaded from the tables.
         """
         rest = dict(missing)
         if self.at is None:
@@ -155,12 +157,14 @@ class MomentIndex:
         for number, standing, image in load_accounts(rest, self.at, self.index.documents, self._organization):
             self.index.put_image(image, standing)
             self._read[number] = rest[number]
-            # A question that is stopped here goes on from here when it is asked again.
+            # If a question is stopped here, the next attempt continues from here.
             check_budget()
         self._read.update(rest)
 
     def _load_images(self, missing: Mapping[str, AccountRevision], *, until: float = inf) -> dict[str, int]:
-        """The revisions of the accounts that have an image; of the first of them where the time is over."""
+        """Load the images of accounts that have one, and return their revisions. Stops when the time is
+        over.
+        """
         loaded: dict[str, int] = {}
         for number, revision, standing, image in images.stored(missing, self._organization):
             self.index.put_image(image, standing)
@@ -171,7 +175,7 @@ class MomentIndex:
         return loaded
 
     def _refresh(self, number: str, known: AccountRevision) -> None:
-        """Read again what has been written of an account since it was read."""
+        """Update an account with what has been written since it was loaded."""
         before = self._read[number]
         written = dict(
             Entity.objects.filter(account=known.pk, revision__gt=before.revision).values_list("pk", "kind")[
@@ -186,7 +190,7 @@ class MomentIndex:
         else:
             self._apply(number, written)
         self._refresh_standings(number, is_tree=not ORGANIZATION_KINDS.isdisjoint(written.values()))
-        # Last, so that what a failed query leaves half done is done again by anyone who asks next.
+        # Set this last, so that a refresh that failed halfway is repeated by the next reader.
         if is_anew:
             del self._read[number]
         else:
@@ -208,7 +212,9 @@ class MomentIndex:
         del new_documents
 
     def _refresh_standings(self, number: str, *, is_tree: bool) -> None:
-        """Look where accounts stand after one of them has changed: all, when it has shown another tree."""
+        """Update the standings of accounts after one of them has changed: of all, if its organization has
+        changed.
+        """
         if is_tree or self._organizations is None or self._organizations.is_outdated(number):
             self._organizations = None
             organizations = self._organization()
@@ -238,8 +244,10 @@ def _is_asked(number: str, accounts: Collection[str] | None) -> bool:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Millions of objects that all stay are made at once: looking for garbage among them would take as long
-    as making them, and again with every thousand objects that a question makes.
+    """Pause garbage collection while millions of permanent objects are created.
+
+    Examining them would take as long as creating them, and would be repeated for every thousand objects that
+    a question creates.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -1,5 +1,5 @@
-"""Where each account stands in its organization at a moment, from the trees that management accounts have
-shown.
+"""Finds the place of each account in its organization at a moment, from the trees synced in management
+accounts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TYPES: Final = {Kind.SCP.value: "SERVICE_CONTROL_POLICY", Kind.RCP.value: "RESOU
 
 @dataclass(slots=True)
 class _Tree:
-    """One organization as one account has shown it, by the primary keys of the entities."""
+    """One organization as synced in one account, by the primary keys of the entities."""
 
     parents: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
@@ -31,8 +31,8 @@ class _Tree:
     attached: dict[int, list[tuple[str, PolicyRow]]] = field(default_factory=lambda: defaultdict(list))
 
     def way_to(self, place: int) -> list[int]:
-        """The root, the units, the account. A tree that was read in the middle of a move may lack a part of
-        it.
+        """The path from the root through the units to the account. It may be incomplete if the tree was
+        synced during a move.
         """
         way = [place]
         while (parent := self.parents.get(way[0])) is not None and parent not in way:
@@ -40,7 +40,7 @@ class _Tree:
         return way
 
     def levels(self, way: list[int], kind: str) -> tuple[Level, ...]:
-        """The policies of a kind at each step, none where the root has not enabled them."""
+        """The policies of a type at each step of a path; none if the root hasn't enabled that type."""
         if TYPES[kind] not in self.enabled.get(way[0], frozenset()):
             return ()
         return tuple(
@@ -50,7 +50,7 @@ class _Tree:
 
 
 class OrganizationStandings:
-    """The standings at a moment. Three queries, two when no organization has been read."""
+    """The standings of accounts at a moment. Uses three queries, or two if no organization is synced."""
 
     def __init__(self, at: datetime | None) -> None:
         self._at = at
@@ -65,13 +65,13 @@ class OrganizationStandings:
         for number, tree in trees.items():
             fact = self._facts.get(number, {})
             organization, manager = str(fact.get("Id", "")), str(fact.get("ManagementAccountId", ""))
-            # The management account sees everything; a delegated administrator may see the policies only.
+            # The management account sees everything. A delegated administrator may see only the policies.
             if organization and (organization not in self._trees or number == manager):
                 self._trees[organization] = (manager, tree)
         self._same: dict[Any, Any] = {}
 
     def is_outdated(self, number: str) -> bool:
-        """Whether an account says now that it is in another organization; one query."""
+        """True if the account's organization has changed since. One query."""
         facts = AccountFact.objects.filter(
             valid_at(self._at), name="organization", account__account_id=number
         ).values_list("value", flat=True)
@@ -84,7 +84,9 @@ class OrganizationStandings:
         return {row.digest for _, row in policies if row.digest}
 
     def position_of(self, number: str) -> OrganizationStanding:
-        """Where an account stands; accounts that were never read, too, if a tree has them."""
+        """The place of an account in its organization. Also works for accounts that were never synced, if a
+        tree contains them.
+        """
         organization = str(self._facts.get(number, {}).get("Id", ""))
         if not organization:
             organization = next(
@@ -97,14 +99,12 @@ class OrganizationStandings:
             is_management = number == self._facts.get(number, {}).get("ManagementAccountId")
             return OrganizationStanding(organization, is_management=is_management, is_known=is_management)
         way = tree.way_to(tree.accounts[number])
-        # Without its root, the tree was read in the middle of a change: which policies stand above is not
-        # known.
+        # A tree without its root was synced during a change, so the policies above the account are unknown.
         is_whole = way[0] in tree.enabled and all(step in tree.names for step in way)
         path = "/".join([organization, *(tree.names.get(step, "") for step in way[:-1]), ""])
         paths = (path,) if is_whole else ()
         scps, rcps = (tree.levels(way, kind) for kind in POLICIES)
-        # AWS leaves no place without a policy of an enabled kind: an empty level is one that has not been
-        # read.
+        # In AWS, every place has a policy of each enabled type, so an empty level hasn't been synced.
         return OrganizationStanding(
             organization,
             paths,

@@ -1,6 +1,4 @@
-"""Reads what the index is made of: the rows of users, roles, groups and managed policies that hold at a
-moment.
-"""
+"""Reads the input of the index: the users, roles, groups and managed policies valid at a moment."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ Tags = Mapping[str, str]
 
 @dataclass(slots=True)
 class _GrantParts:
-    """The parts of `PolicyHoldings`, while they are gathered."""
+    """The parts of a `PolicyHoldings` while they are collected."""
 
     inline: list[tuple[str, str]] = field(default_factory=list)
     attached: list[int] = field(default_factory=list)
@@ -35,10 +33,10 @@ class _GrantParts:
 
 
 class SnapshotRows:
-    """The rows of some accounts at a moment. `accounts` and `entities` are primary keys; None for no
+    """The rows of some accounts at a moment. `accounts` and `entities` are primary keys; None means no
     restriction.
 
-    Equal grants and equal tags are one object, since most principals share theirs.
+    Equal grants and equal tags share one object, since most principals have the same as others.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class SnapshotRows:
         self._same_tags: dict[frozenset[tuple[str, str]], Tags] = {}
 
     def by_account(self) -> dict[int, RowChanges]:
-        """The rows of each account that has some."""
+        """The rows by primary key of the account, for accounts that have some."""
         states = list(self._states())
         owners = None if self._entities is None else [row[1] for row in states]
         held_by_owner = self._held(owners)
@@ -85,7 +83,7 @@ class SnapshotRows:
         elif self._accounts is not None:
             yield from _stream(states.filter(account_id__in=self._accounts).values_list(*COLUMNS, UNIQUE_ID))
         else:
-            # The way to unique ids costs as much as the rows: it is gone only where they are wanted.
+            # The join for unique IDs costs as much as the rows, so only use it where they are needed.
             for row in _stream(states.exclude(kind__in=PRINCIPALS).values_list(*COLUMNS)):
                 yield *row, ""
             yield from _stream(states.filter(kind__in=PRINCIPALS).values_list(*COLUMNS, UNIQUE_ID))
@@ -128,7 +126,7 @@ class SnapshotRows:
     def _grants_of(self, holder: _GrantParts | None) -> PolicyHoldings:
         if holder is None:
             return _NOTHING
-        # The database gives them in whatever order, which must not make two grants of one.
+        # The database returns them in any order, which must not make equal grants differ.
         holder.inline.sort()
         holder.attached.sort()
         holder.groups.sort()
@@ -149,8 +147,8 @@ _NOTHING: Final = PolicyHoldings()
 def digests_of(
     rows: RowChanges, *, policies: Mapping[int, PolicyRow], groups: Iterable[GroupRow] = ()
 ) -> set[str]:
-    """The documents that an index must know before it takes the rows; `policies` and `groups` are all of the
-    account.
+    """The digests of the documents that an index must contain before it takes the rows. `policies` and
+    `groups` are all of the account's.
     """
     digests: set[str] = set()
     used: set[int] = set()

@@ -174,7 +174,7 @@ class NewMember(IndexedPrincipal):
 
     @property
     def kind(self) -> PrincipalKind:
-        """Whether it is a user or a role."""
+        """The kind of principal: user or role."""
         return PrincipalKind.USER if ":user/" in self.arn else PrincipalKind.ROLE
 
 

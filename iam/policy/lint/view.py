@@ -24,7 +24,7 @@ class SourceText(SourceSpot):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it has a wildcard."""
+        """True if it contains a wildcard."""
         return "*" in self.text or "?" in self.text
 
 
