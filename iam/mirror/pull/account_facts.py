@@ -1,6 +1,4 @@
-"""Facts about the account as a whole: settings, quotas, alias, organization, and the root user's
-credentials.
-"""
+"""Facts about a whole account: settings, quotas, alias, organization, and the root user's credentials."""
 
 from __future__ import annotations
 
@@ -19,19 +17,21 @@ from iam.mirror.pull.transform.credentials import report_facts, report_use
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """Counts and quotas, the alias ("" without one), and the password policy (None: AWS's default one)."""
+    """Counts and quotas, the alias ("" if there is none), and the password policy (None: AWS's
+    default one).
+    """
 
     summary: dict[str, int]
     alias: str
     password_policy: dict[str, Any] | None
 
     def facts(self) -> dict[str, Any]:
-        """Name → value, as the table holds them."""
+        """The facts by name, as the table stores them."""
         return {"summary": self.summary, "alias": self.alias, "password_policy": self.password_policy}
 
 
 def read_settings(aws: Aws) -> AccountSettings:
-    """Three calls."""
+    """Read the settings from AWS with three calls."""
     policy = lists.password_policy(aws)
     password_policy = asdict(policy) if policy else None
     return AccountSettings(
@@ -42,7 +42,9 @@ def read_settings(aws: Aws) -> AccountSettings:
 
 
 def root_facts(report: ReadReport) -> dict[str, Any]:
-    """The root user's line of the report, last uses included: each is worth a place in history."""
+    """The root user's line of the report, including last uses, since each use of it belongs in the
+    history.
+    """
     for row in report.rows:
         if row.is_root:
             return {"root_credentials": {**report_facts(row), **report_use(row).details}}
@@ -50,7 +52,7 @@ def root_facts(report: ReadReport) -> dict[str, Any]:
 
 
 def load_facts(account: Account, facts: dict[str, Any], *, seen: ObservationTimes) -> int:
-    """Make the named facts the current ones and leave the others; how many changed."""
+    """Make the given facts the current ones; others stay unchanged. Returns the number of changed facts."""
     values: dict[temporal.Key, temporal.Values] = {(name,): (value,) for name, value in facts.items()}
     rows = temporal.current_rows(FACTS, owners=[account.pk]).get(account.pk, {})
     same_facts = {key: row for key, row in rows.items() if key in values}

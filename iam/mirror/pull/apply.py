@@ -1,4 +1,4 @@
-"""Apply what was read of one account in one transaction: enrol, load, redirect, sweep."""
+"""Applies what was read from an account in one transaction: upsert entities, load, redirect edges, sweep."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ Members = list[tuple[EntityRow, FoundEntity]]
 
 
 def lock_account(account: Account) -> None:
-    """Hold the account until the transaction ends, so that a pull and a re-read apply one after the other."""
+    """Lock the account until the transaction ends, so that a pull and a re-read are applied one after the
+    other.
+    """
     rows = Account.objects.select_for_update(no_key=True).filter(pk=account.pk)
     if not rows.values_list("pk"):
         raise Account.DoesNotExist
@@ -29,21 +31,21 @@ def lock_account(account: Account) -> None:
 
 @dataclass
 class ApplyResult:
-    """What applying did, by section, and who was enrolled."""
+    """The results by section, and the upserted entities."""
 
     outcomes: dict[str, PartOutcome]
     roster: UpsertResult
 
 
 def apply_parts(census: EntityCache, parts: list[SectionPart], *, limit: LossLimit) -> ApplyResult:
-    """Make the mirror agree with the parts. To be called in a transaction, with the account locked."""
+    """Make the mirror agree with the parts. Must be called in a transaction with the account locked."""
     outcomes = {part.section: PartOutcome() for part in parts}
     roster = upsert_entities(census, parts)
     for part in parts:
         _load(census, part, roster, outcomes[part.section])
     if roster.moved:
         _redirect(census, parts, roster)
-    # What could not be resolved whole is looked at again by the next pull.
+    # Entities with unresolved references are decoded again by the next pull.
     for pk in roster.doubtful:
         census.by_pk[pk].source_digest = None
     bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
@@ -75,10 +77,10 @@ def _load(census: EntityCache, part: SectionPart, roster: UpsertResult, outcome:
 
 
 def _after(census: EntityCache, seen: ObservationTimes) -> temporal.After:
-    """The last observation of an entity before this one: its section's, or a later one of itself or of its
-    owner alone.
+    """Return a function for the last observation of an entity before this one: that of its section, or a
+    later one of the entity or its owner alone.
 
-    What belongs to an owner who was not there at some observation was not there either.
+    If an owner did not exist at an observation, neither did what belongs to it.
     """
 
     def after(pk: int) -> datetime | None:
@@ -139,10 +141,10 @@ _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, Edg
 
 
 def _redirect(census: EntityCache, parts: Iterable[SectionPart], roster: UpsertResult) -> None:
-    """Lead edges of unchanged entities from anyone who had a name or ARN to anyone who has it now.
+    """Move edges of unchanged entities from the former holder of a name or ARN to the current one.
 
-    AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old
-    name, what mentions it has the very bytes it had before.
+    AWS writes memberships by name and attachments by ARN. If a group or policy is recreated under the same
+    name, the bytes of the entities that mention it don't change.
     """
     read = {known.id for known, _ in chain.from_iterable(roster.members.values())}
     for part in parts:

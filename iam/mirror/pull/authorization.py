@@ -1,5 +1,5 @@
-"""Users, groups, roles and managed policies: streamed from the bulk answer, decoded only where the bytes are
-new.
+"""Users, groups, roles and managed policies: streamed from GetAccountAuthorizationDetails, and decoded only
+if their bytes have changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from iam.mirror.pull.transform.credentials import VIRTUAL
 from iam.mirror.pull.transform.principals import Intern, found_of
 
 PAGE_SIZE = 1000
-"""The most that AWS gives at once."""
+"""AWS's maximum page size."""
 SECTION_OF = {
     Kind.USER.value: USERS,
     Kind.GROUP.value: GROUPS,
@@ -32,8 +32,8 @@ Digest = Callable[[str, str], bytes | None]
 
 @dataclass
 class BulkAuthorization:
-    """The bulk answer, taken apart: what changed, what did not, and when each role was last used, by unique
-    id.
+    """The parsed bulk response: changed and unchanged entities, and the last use of each role by
+    unique ID.
     """
 
     found: dict[str, list[FoundEntity]] = field(default_factory=lambda: {kind: [] for kind in SECTION_OF})
@@ -43,7 +43,7 @@ class BulkAuthorization:
     last_used: dict[str, LastUsed | None] = field(default_factory=dict)
 
     def add(self, item: AuthorizationItem, *, account_id: str, intern: Intern, known: Digest) -> None:
-        """Add one entity; `known` gives the digest that the mirror has of it."""
+        """Add one entity; `known` returns the digest that the mirror has of it."""
         if item.kind == Kind.ROLE:
             self.last_used[item.aws_id] = item.last_used
         if item.record is None or item.digest == known(item.kind, item.aws_id):
@@ -55,7 +55,7 @@ class BulkAuthorization:
 
 
 def read_authorization(job: LiveJob) -> SectionReading[BulkAuthorization]:
-    """Walk all pages; documents are stored as they pass by, so that only their digests are kept."""
+    """Read all pages. Documents are stored page by page, so that only their digests stay in memory."""
     pages = 0
 
     def get() -> BulkAuthorization:
@@ -81,7 +81,7 @@ def _take_page(job: LiveJob, bulk: BulkAuthorization, page: AuthorizationPage) -
 
 
 def parts_of(job: PullJob, reading: SectionReading[BulkAuthorization]) -> list[SectionPart]:
-    """The four sections of a whole answer."""
+    """The four sections of a complete response; empty if there is none."""
     if reading.value is None:
         return []
     return [
@@ -97,11 +97,11 @@ def parts_of(job: PullJob, reading: SectionReading[BulkAuthorization]) -> list[S
 
 
 def is_of_kind(*kinds: str) -> Callable[[EntityRow], bool]:
-    """Whether an entity is of one of the kinds."""
+    """Return a test for entities of these kinds."""
     wanted = frozenset(kinds)
     return lambda known: known.kind in wanted
 
 
 def is_virtual_device(known: EntityRow) -> bool:
-    """Whether an entity is a virtual MFA device, which the account-wide list shows."""
+    """True if the entity is a virtual MFA device, which the account-wide list includes."""
     return known.kind == Kind.MFA_DEVICE and VIRTUAL in known.aws_id

@@ -1,4 +1,6 @@
-"""Raw bulk writes: executemany on SQLite, COPY on PostgreSQL; rows are tuples in the order of the columns."""
+"""Raw bulk writes, with executemany on SQLite and COPY on PostgreSQL. Rows are tuples in the order of the
+columns.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ CHUNK = 500
 
 
 def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces. Columns of type JSON take this text."""
+    """The canonical JSON text of a value: sorted keys, no spaces. JSON columns take this text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant)
 
 
@@ -29,14 +31,14 @@ def _instant(value: Any) -> str:
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """The items in lists of at most `size`."""
+    """Split the items into lists of at most `size`."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
 
 
 def allocate_ids(model: type[Model], count: int) -> list[int]:
-    """Ids that nothing else will be given; inside a transaction."""
+    """Reserve IDs that no other row will get. Must be called in a transaction."""
     if not count:
         return []
     table = model._meta.db_table
@@ -46,14 +48,14 @@ def allocate_ids(model: type[Model], count: int) -> list[int]:
                 "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
             )
             return [row[0] for row in cursor.fetchall()]
-        # The transaction is IMMEDIATE, so nobody else inserts; an explicit id moves the sequence on.
+        # The transaction is IMMEDIATE, so no one else inserts; inserting explicit IDs advances the sequence.
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         last = (cursor.fetchone() or (0,))[0]
     return list(range(last + 1, last + 1 + count))
 
 
 def insert(model: type[Model], *, columns: Sequence[str], rows: Collection[Row]) -> None:
-    """Insert rows as they are; every column without a database default must be there."""
+    """Insert rows as they are. All columns without a database default must be given."""
     if not rows:
         return
     table, names = model._meta.db_table, ", ".join(columns)
@@ -68,11 +70,11 @@ def insert(model: type[Model], *, columns: Sequence[str], rows: Collection[Row])
 def insert_missing(
     model: type[Model], *, columns: tuple[str, str], rows: Collection[tuple[str, str]]
 ) -> None:
-    """Insert rows of two text columns, leaving those whose key is there already."""
+    """Insert rows of two text columns, except those whose key exists."""
     if not rows:
         return
     table, names = model._meta.db_table, ", ".join(columns)
-    # Sorted, so that two pulls that insert the same keys cannot wait for each other in a circle.
+    # Sorted, so that two pulls that insert the same keys can't deadlock.
     ordered = sorted(rows)
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor != "postgresql":
@@ -104,12 +106,11 @@ def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collec
 
 
 def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
-    """Have PostgreSQL look at tables that have grown by a hundredth, so that it plans queries for what is in
-    them now.
+    """Run ANALYZE in PostgreSQL for tables that have grown by a hundredth, so that queries are planned for
+    their current content.
 
-    Left to itself it does so up to a minute later, and until then takes the tables, or the part of a new
-    account in them, for nearly empty. The look costs the same whatever the size of a table: it takes a
-    sample.
+    Autovacuum does it up to a minute later. Until then, the planner takes the tables, or a new account's part
+    of them, for nearly empty. ANALYZE takes a sample, so its cost doesn't depend on the size of a table.
     """
     if connection.vendor != "postgresql" or added < 1000:
         return
@@ -125,15 +126,15 @@ def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
 
 
 def execute(statement: str, parameters: Sequence[Any]) -> int:
-    """Run one statement with parameters of any of our types; the number of rows that it touched."""
+    """Run one statement with parameters of any supported type. Returns the number of affected rows."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [database_value(value) for value in parameters])
         return int(cursor.rowcount)
 
 
 def execute_in(statement: str, parameters: Sequence[Any], ids: Iterable[int]) -> int:
-    """Run a statement that ends in an open `IN`, for ids of any number; the number of rows that it
-    touched.
+    """Run a statement that ends before its `IN` list, for any number of IDs. Returns the number of affected
+    rows.
     """
     touched = 0
     for chunk in chunks(ids):
@@ -143,7 +144,9 @@ def execute_in(statement: str, parameters: Sequence[Any], ids: Iterable[int]) ->
 
 
 def _copy_aside(cursor: Any, table: str, names: str, rows: Iterable[Row]) -> None:
-    """Copy rows into the temporary table `incoming`, whose columns have the types of the table's."""
+    """Copy rows into the temporary table `incoming`, whose columns have the same types as those of
+    the table.
+    """
     same_types = f"SELECT {names} FROM {table} WITH NO DATA"  # noqa: S608
     cursor.execute(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS {same_types}")
     _copy(cursor, f"COPY incoming ({names}) FROM STDIN", rows)
@@ -163,7 +166,7 @@ _ON_SQLITE: dict[type, Callable[[Any], Any]] = {datetime: _as_text, UUID: lambda
 
 
 def database_value(value: Any) -> Any:
-    """A value as the database driver takes it in a raw statement, in Django's own representation."""
+    """Convert a value to what the database driver takes in a raw statement, as Django represents it."""
     if connection.vendor == "postgresql":
         return value
     to_text = _ON_SQLITE.get(type(value))

@@ -1,4 +1,4 @@
-"""Keeps one current row of credentials per user, derived from the report, the devices and the keys."""
+"""Maintains one current row of credentials per user, derived from the credential report, devices and keys."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ KEYS_READ_AT, MFA_READ_AT, PROFILE_READ_AT, PASSWORD_SET_AT = READ_ALONE = (
     "login_profile_read_at",
     "password_set_at",
 )
-"""Facts beside those of the report: when, straight after a change, keys, devices or the password of a user
-were read on their own, and when a change set the password. AWS makes a report every four hours at most, so
-one that is read later can still be older than they are.
+"""Facts in addition to those of the report: when a user's keys, devices or password were read on their own
+right after a change, and when a change set the password.
+
+AWS generates a report at most every four hours, so a report that is read later can still be older than these
+facts.
 """
 
 
 @dataclass(slots=True)
 class LoadedReport:
-    """A credential report: when AWS made it, and its lines by the entity id of the user that each is
-    about.
-    """
+    """A credential report: when AWS generated it, and its lines by the primary key of the user."""
 
     at: datetime
     lines: dict[int, CredentialRow] = field(default_factory=dict)
@@ -50,9 +50,7 @@ class LoadedReport:
 def match_report(
     census: EntityCache, report: ReadReport, *, created: Mapping[int, datetime | None]
 ) -> LoadedReport:
-    """Give each line to its user. A line about a user who was deleted and made again since belongs to nobody
-    here.
-    """
+    """Assign each line to its user. Lines of users who have since been deleted and recreated are dropped."""
     by_arn = {known.arn: known for known in census.of_kind(Kind.USER)}
     matched = LoadedReport(at=report.generated_at)
     for row in report.rows:
@@ -66,17 +64,17 @@ def match_report(
 
 
 def creation_times(census: EntityCache) -> dict[int, datetime | None]:
-    """When AWS made each current user."""
+    """The creation times of all current users."""
     rows = EntityState.objects.filter(account=census.account, kind=Kind.USER, valid_to__isnull=True)
     return dict(rows.values_list("entity_id", "created_at").iterator(chunk_size=5000))
 
 
 @dataclass(slots=True)
 class EvidenceTimes:
-    """When each kind of evidence was observed: `seen` goes for all but the report, `born` for users seen for
-    the first time.
+    """The times of each kind of evidence: `seen` for all but the report, `born` for users seen for the first
+    time.
 
-    `released` are users who lost a device to nobody: it is still there, assigned to no one.
+    `released` are users with a device that is now unassigned.
     """
 
     seen: ObservationTimes
@@ -88,7 +86,7 @@ class EvidenceTimes:
 
     @classmethod
     def of_single_read(cls, seen: ObservationTimes, freshness: SectionFreshness) -> Self:
-        """Of users who are read outside the lists and the report of their account."""
+        """The times for users who are read outside the lists and the report of their account."""
         return cls(
             seen=seen,
             born=seen,
@@ -106,10 +104,10 @@ def derive(
     login_profiles: Mapping[int, dict[str, Any] | None] = MappingProxyType({}),
     read_alone: Mapping[str, str] = MappingProxyType({}),
 ) -> set[int]:
-    """Write the rows of the users whose credentials differ from what is current; the users that changed.
+    """Write the rows of users whose credentials differ from the current ones. Returns the changed users.
 
-    Without a report, what the last one said is taken from the current row. `login_profiles` holds what was
-    just read; `read_alone` says when, of a user who is read straight after a change.
+    Without a report, the facts of the last report are taken from the current row. `login_profiles` has
+    profiles that were just read. `read_alone` has the times of reads right after a change.
     """
     users = [user for user in users if read_alone or not is_newer(user, clock.seen.at)]
     current = temporal.current_rows(CREDENTIALS, owners=[user.id for user in users])
@@ -140,8 +138,8 @@ def derive(
 
 
 def _facts(user: EntityRow, old: CurrentRow | None, reported: LoadedReport | None) -> dict[str, Any]:
-    """The report's facts on a user; a login profile that was read earlier is kept as long as the report bears
-    it out.
+    """The report's facts about a user. A login profile that was read earlier is kept as long as the report
+    agrees with it.
     """
     stored: dict[str, Any] = old.values[_REPORT] if old else {}
     if reported is None or user.id not in reported.lines:
@@ -155,8 +153,8 @@ def _facts(user: EntityRow, old: CurrentRow | None, reported: LoadedReport | Non
         read_at = moment_of(stored, name)
         if read_at is not None and read_at > reported.at:
             facts[name] = stored[name]
-    # A profile that was read alone is of another moment than the report before it: a newer one must bear it
-    # out by itself.
+    # A profile that was read on its own is of another time than the earlier report, so a newer report must
+    # confirm it.
     contradicts = PROFILE_READ_AT in stored and bool(profile) is not bool(facts["password_enabled"])
     is_borne_out = is_same_password and not contradicts
     if profile is not None and (is_borne_out or PROFILE_READ_AT in facts):
@@ -171,8 +169,8 @@ def _note_change(change: RowDifference, user: EntityRow, old: CurrentRow | None,
 
 
 def _is_learned(old: Values, new: Values) -> bool:
-    """Whether only something has become known that was so already, which is no change of the user's: the sort
-    of a device, the facts of a console password, or when they were read.
+    """True if the difference is only that something became known that was true already, which is no change of
+    the user: the type of a device, the facts of a console password, or the times of reads.
     """
     old_facts, new_facts = old[_REPORT], new[_REPORT]
     filled_facts = {name: value for name, value in old_facts.items() if name not in READ_ALONE}
@@ -192,8 +190,8 @@ def _is_learned(old: Values, new: Values) -> bool:
 
 
 def _moment(old: CurrentRow | None, values: Values, clock: EvidenceTimes) -> ObservationTimes:
-    """From when on the new row holds: what the report says holds since AWS made it, all else since it was
-    seen.
+    """The times from which the new row is valid: facts of the report since AWS generated it, all others since
+    they were seen.
     """
     facts = values[_REPORT]
     if old is None:
@@ -209,12 +207,12 @@ def _without_profile(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def moment_of(facts: dict[str, Any], name: str) -> datetime | None:
-    """A moment among the facts of a user's credentials."""
+    """A time among the facts of a user's credentials; None if it is missing."""
     return datetime.fromisoformat(facts[name]) if facts.get(name) else None
 
 
 class _Gatherer:
-    """Collects the evidence on users from the census, with at most two queries for all of them."""
+    """Collects the evidence about users from the entity cache, with at most two queries for all of them."""
 
     def __init__(self, census: EntityCache, users: list[EntityRow], reported_at: datetime | None) -> None:
         wanted = {user.id for user in users}
@@ -226,7 +224,7 @@ class _Gatherer:
         self._lost = _owners_of_lost_devices(census, reported_at)
 
     def evidence(self, user: EntityRow, report: dict[str, Any], clock: EvidenceTimes) -> CredentialEvidence:
-        """What is known of one user."""
+        """What is known about one user."""
         return CredentialEvidence(
             report=report,
             reported_at=clock.reported_at,
@@ -266,8 +264,8 @@ def _owners_of_lost_devices(census: EntityCache, since: datetime | None) -> set[
 
 
 def key_uses(census: EntityCache, reported: LoadedReport) -> dict[int, LastUse]:
-    """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key
-    was made.
+    """The last use of keys by primary key, as far as the report tells. It has no key IDs, so keys are matched
+    by their creation date.
     """
     slots: dict[tuple[int, datetime], list[ReportedKey]] = defaultdict(list)
     for user_id, line in reported.lines.items():
@@ -287,7 +285,7 @@ def key_uses(census: EntityCache, reported: LoadedReport) -> dict[int, LastUse]:
 
 
 def use_of_slot(key: ReportedKey) -> LastUse:
-    """The last use that the report knows of a key."""
+    """The last use of a key according to the report."""
     return LastUse(
         at=key.last_used_at, region=key.last_used_region or "", service=key.last_used_service or ""
     )

@@ -1,4 +1,6 @@
-"""Apply a batch of the detail lane: each entity's list is whole, so what is missing from it has gone."""
+"""Applies a batch of the detail lane. Each entity's list is complete, so what is missing from it no longer
+exists.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ from iam.mirror.pull.usage import load_usage
 
 @dataclass(frozen=True, slots=True)
 class VisitedEntity:
-    """An entity that was read: whether all that the lane knows of it is new now, and which sections
-    failed.
+    """An entity that was read: whether everything that the lane knows about it is now up to date, and the
+    sections that failed.
     """
 
     known: EntityRow
@@ -38,7 +40,9 @@ class VisitedEntity:
 def apply_batch(
     job: PullJob, answers: DetailResults, *, at: datetime, visited: list[VisitedEntity]
 ) -> dict[str, PartOutcome]:
-    """Apply what was read of some entities from a moment on; `visited` says of whom."""
+    """Apply what was read about some entities since `at`; `visited` are these entities. Returns the outcome
+    by section.
+    """
     with job.applying():
         limit = job.take_hold()
         outcomes = _apply_credentials(job, answers, at, limit)
@@ -73,8 +77,8 @@ def _apply_credentials(
 
 
 def _note_absences(job: PullJob, owners: set[int]) -> None:
-    """When owners whose details are read for the first time were not there yet: one query, which finds none
-    of a first sync.
+    """Note the last time before an entity existed, for owners whose details are read for the first time. One
+    query, which finds nothing after a first sync.
     """
     new = [pk for pk in owners if (known := job.census.by_pk.get(pk)) is not None and known.detail_at is None]
     if new:
@@ -85,7 +89,9 @@ def _note_absences(job: PullJob, owners: set[int]) -> None:
 
 
 def _owned_by(job: PullJob, section: str, owners: set[int], at: datetime) -> Callable[[EntityRow], bool]:
-    """What a batch speaks of: credentials of the users that it read, unless they were read again since."""
+    """Return a test for the entities that a batch covers: credentials of the users that it read, unless these
+    were read again since.
+    """
     kinds = KINDS[section]
     by_pk = job.census.by_pk
 
@@ -126,8 +132,8 @@ def _note_visits(job: PullJob, visited: list[VisitedEntity], at: datetime) -> No
 
 
 def _derive(job: PullJob, answers: DetailResults, at: datetime) -> set[int]:
-    """The credentials of the users that were read: now the sorts of their devices and their keys are
-    known.
+    """Derive the credentials of the users that were read: the types of their devices and their keys are known
+    now.
     """
     ids = set().union(*answers.read.values()) if answers.read else set()
     users = [

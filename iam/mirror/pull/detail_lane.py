@@ -1,5 +1,5 @@
-"""The detail lane: what AWS tells per entity only, so many calls a pull, each batch of entities applied as
-soon as it is read.
+"""The detail lane reads what AWS returns only per entity, with a limited number of calls per pull. Each batch
+of entities is applied as soon as it is read.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BATCH = 100
 
 @dataclass
 class DetailLane:
-    """How far the lane is: sections that failed are left alone for the rest of the pull."""
+    """The progress of the lane. Sections that failed are skipped for the rest of the pull."""
 
     began_at: datetime
     budget: int
@@ -48,12 +48,12 @@ class DetailLane:
     errors: dict[str, AwsError] = field(default_factory=dict)
 
     def is_open(self, visit: EntityVisit) -> bool:
-        """Whether anything of a visit can still be read."""
+        """True if anything of a visit can still be read."""
         return any(section not in self.errors for section in visit.sections)
 
 
 def pull_details(job: LiveJob) -> None:
-    """Visit what needs it most, within the budget; what is left waits for the next pull."""
+    """Visit the most urgent entities within the budget; the others wait for the next pull."""
     budget = settings.DETAIL_CALLS
     if not budget:
         return
@@ -97,8 +97,8 @@ def _read_batch(job: LiveJob, lane: DetailLane, batch: Sequence[EntityVisit]) ->
 def _read_visit(
     job: LiveJob, lane: DetailLane, visit: EntityVisit, answers: DetailResults
 ) -> tuple[str, ...] | None:
-    """Read what is due of one entity; the sections that could not be read, or None when it has gone
-    meanwhile.
+    """Read the due sections of one entity. Returns the sections that could not be read, or None if the entity
+    no longer exists.
     """
     gaps: list[str] = []
     for section in visit.sections:
@@ -135,7 +135,7 @@ def _settle(job: LiveJob, lane: DetailLane, section: str) -> None:
 
 
 def _count(job: LiveJob, section: str) -> int:
-    """How many entities the section is about."""
+    """The number of entities in the section."""
     if section == LOGIN_PROFILES:
         rows = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True, has_password=True)
         return rows.count()
@@ -174,9 +174,7 @@ def _verdict(job: LiveJob, lane: DetailLane, section: str, outcome: PartOutcome)
 
 
 def _observed_at(job: LiveJob, lane: DetailLane, section: str) -> datetime:
-    """The oldest moment of which a fact of the section is; what the report bears out is as new as the
-    report.
-    """
+    """The time of the section's oldest fact. Facts that the report confirms are as recent as the report."""
     kinds = TAGGED if section == TAGS else (Kind.USER,)
     entities = job.census.of_kind(*kinds)
     moments = [entity.detail_at for entity in entities if entity.detail_at is not None]

@@ -1,6 +1,4 @@
-"""The calls of the detail lane, per section: what they ask of one entity, and what that means for the
-loader.
-"""
+"""The calls of the detail lane by section, and the conversion of their results for the loader."""
 
 from __future__ import annotations
 
@@ -30,10 +28,10 @@ from iam.mirror.pull.usage import LastUse
 
 @dataclass
 class DetailResults:
-    """What a batch of visits found: entities by section, and by entity id: tags, login profiles, and uses of
-    keys by key id.
+    """The results of a batch of visits: entities by section; tags and login profiles by entity; uses of keys
+    by key ID.
 
-    `lines` are those of the credential report, which tell the last use of most keys without a call.
+    `lines` are those of the credential report, which has the last use of most keys without a call.
     """
 
     lines: Mapping[int, CredentialRow]
@@ -45,13 +43,13 @@ class DetailResults:
     uses: dict[str, LastUse] = field(default_factory=dict)
 
     def add(self, section: str, known: EntityRow, aws_entities: list[FoundEntity]) -> None:
-        """Note that a section of an entity was read whole."""
+        """Note that a section of an entity was read completely."""
         self.found.setdefault(section, []).extend(aws_entities)
         self.read.setdefault(section, set()).add(known.id)
 
 
 def read_section(aws: Aws, section: str, known: EntityRow, answers: DetailResults) -> None:
-    """Ask AWS for one section of one entity; AwsError passes through, and then nothing is added."""
+    """Read one section of one entity from AWS. Raises AwsError, and then adds nothing."""
     _READS[section](aws, known, answers)
 
 
@@ -71,7 +69,7 @@ def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> LastU
 
 
 def _user_mfa(aws: Aws, user: EntityRow, answers: DetailResults) -> None:
-    """Virtual devices stand in the account-wide list, which also shows those without an owner."""
+    """Virtual devices are left out: the account-wide list has them, including unassigned ones."""
     records = details.mfa_devices(aws, user_name=user.name)
     devices = [transform.own_device(r, user_id=user.aws_id) for r in records]
     answers.add(USER_MFA, user, [device for device in devices if device.category != "virtual"])

@@ -1,5 +1,5 @@
-"""Which entities the detail lane has to read, and what of each: as little as the report and earlier readings
-leave open.
+"""Plans which entities the detail lane reads, and which sections of each: only what the report and earlier
+reads leave open.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from iam.mirror.pull.sections import (
 from iam.mirror.pull.transform.credentials import VIRTUAL
 
 REFRESH = timedelta(hours=24)
-"""How old a reading may get of which nothing else tells whether it still holds."""
+"""The maximum age of a read if nothing else tells whether it is still up to date."""
 TAGGED = (Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.MFA_DEVICE, Kind.SERVER_CERTIFICATE)
-"""Kinds whose tags only a call per entity shows."""
+"""Kinds whose tags are returned only by a call per entity."""
 Made = tuple[datetime | None, str]
 
 
 @dataclass(slots=True)
 class EntityVisit:
-    """An entity to read on its own, the sections to read of it, and how much it matters (0 is urgent).
+    """An entity to read on its own, its sections to read, and the urgency (0 is urgent).
 
-    `is_full` says that afterwards all that the detail lane knows of the entity is as new as the visit.
+    With `is_full`, everything that the detail lane knows about the entity is as recent as the visit
+    afterwards.
     """
 
     known: EntityRow
@@ -43,8 +44,8 @@ class EntityVisit:
 
     @property
     def rank(self) -> tuple[int, bool, datetime, int]:
-        """Urgent ones first, then those never read, the tags of the few before the users, the stalest
-        first.
+        """The sort key: urgent ones first, then tagged entities before users, because they are few, then the
+        oldest reads, starting with entities that were never read.
         """
         read_at = self.known.detail_at or NEVER
         return self.urgency, self.known.kind == Kind.USER, read_at, self.known.id
@@ -52,9 +53,7 @@ class EntityVisit:
 
 @dataclass
 class HeldCredentials:
-    """What the mirror holds of users' credentials, by owner: the statuses of keys and certificates, and
-    devices.
-    """
+    """The credentials of users in the mirror, by owner: statuses of keys and certificates, and devices."""
 
     keys: dict[int, list[str]] = field(default_factory=dict)
     certificates: dict[int, list[str]] = field(default_factory=dict)
@@ -63,7 +62,7 @@ class HeldCredentials:
 
 
 def held_of(census: EntityCache) -> HeldCredentials:
-    """Read what is held; one query."""
+    """Load the credentials. One query."""
     known_credentials = HeldCredentials()
     for device in census.of_kind(Kind.MFA_DEVICE):
         if device.owner_id is not None:
@@ -84,7 +83,7 @@ def held_of(census: EntityCache) -> HeldCredentials:
 def visits(
     census: EntityCache, *, reports: dict[int, dict[str, Any]], reported_at: datetime | None, now: datetime
 ) -> list[EntityVisit]:
-    """All that needs reading, most urgent first. `reports` holds the report's facts by user."""
+    """All visits that are due, most urgent first. `reports` has the report's facts by user."""
     known_credentials = held_of(census)
     planned_visits = [
         *(
@@ -97,7 +96,7 @@ def visits(
 
 
 def has_readable_tags(known: EntityRow) -> bool:
-    """AWS's own policies and hardware devices have none."""
+    """False for AWS managed policies and hardware devices, which have no tags."""
     if known.kind == Kind.POLICY:
         return known.arn.split(":", 5)[4] != "aws" and not known.is_placeholder
     return known.kind != Kind.MFA_DEVICE or VIRTUAL in known.aws_id
@@ -118,7 +117,7 @@ def _visit_tagged(known: EntityRow, now: datetime) -> EntityVisit | None:
 
 
 def _usual_urgency(known: EntityRow) -> int:
-    """What was never visited comes before what is visited again."""
+    """Entities that were never visited come before those that are visited again."""
     return 1 if known.detail_at is None else 2
 
 
@@ -148,7 +147,7 @@ def _visit_user(
 def _contradictions(
     user: EntityRow, report: dict[str, Any], known_credentials: HeldCredentials
 ) -> Iterator[str]:
-    """Where a newer report says otherwise than the mirror."""
+    """The sections in which a newer report contradicts the mirror."""
     if not agree(reported_keys(report), known_credentials.keys.get(user.id, ()), read_at=user.detail_at):
         yield ACCESS_KEYS
     if not agree(
@@ -167,8 +166,8 @@ def _contradictions(
 def _unknowable(
     report: dict[str, Any], *, is_reported: bool, user: EntityRow, known_credentials: HeldCredentials
 ) -> Iterator[str]:
-    """What no report tells, and what to confirm now that the user is read anyway; without a report that is
-    everything.
+    """The sections that no report covers, and those to confirm since the user is read anyway; without a
+    report, all of them.
     """
     yield SSH_KEYS
     if not is_reported:
@@ -194,10 +193,10 @@ def _reported_certificates(report: dict[str, Any]) -> list[Made]:
 
 
 def agree(reported: Iterable[Made], mirrored_statuses: Iterable[str], *, read_at: datetime | None) -> bool:
-    """Whether the report's (made or changed, status) tell of nothing that happened since
-    `mirrored_statuses` were read.
+    """True if the report's (created or changed, status) pairs show no change since `mirrored_statuses` were
+    read.
 
-    Ids cannot be compared, since the report has none.
+    IDs can't be compared, since the report has none.
     """
     reported = list(reported)
     if read_at is None:

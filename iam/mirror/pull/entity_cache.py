@@ -1,6 +1,4 @@
-"""The current entities of one account, read in one query and kept up to date while a pull applies what it
-found.
-"""
+"""The current entities of one account, loaded with one query and kept up to date while a pull is applied."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ _COLUMNS = (
 
 @dataclass(slots=True)
 class EntityRow:
-    """What the mirror holds of an entity in its stable row."""
+    """The stable row of an entity in the mirror."""
 
     id: int
     kind: str
@@ -38,25 +36,25 @@ class EntityRow:
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether AWS has only named it so far: it is known by its ARN, not by its unique id."""
+        """True for a policy that AWS has only referred to: it is known by ARN, not by unique ID."""
         return self.kind == "policy" and self.aws_id == self.arn
 
 
 class EntityCache:
-    """Current entities by (kind, unique id)."""
+    """Current entities by (kind, unique ID)."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.current: dict[tuple[str, str], EntityRow] = {}
         self.by_pk: dict[int, EntityRow] = {}
         self.absent_at: dict[int, datetime] = {}
-        """Of entities that came after a first sync: the last observation without them. Filled for those whose
-        details are read.
+        """The last observation without an entity, for entities that appeared after the first sync. Filled for
+        those whose details are read.
         """
         self._by_kind: dict[str, dict[int, EntityRow]] = defaultdict(dict)
         self.by_name: dict[tuple[str, str, str], EntityRow] = {}
-        """By kind, "name" or "arn", and its value; of two, which only a held back loss leaves, the newer
-        one.
+        """By kind, "name" or "arn", and its value. If two entities match, which happens only while a loss is
+        held back, the newer one.
         """
         self._has_past = False
         self._read()
@@ -68,7 +66,7 @@ class EntityCache:
         self._has_past = Entity.objects.filter(account=self.account, gone_at__isnull=False).exists()
 
     def catch_up(self, since: datetime) -> None:
-        """Take over what re-reads have done since a moment: to be called with the account locked."""
+        """Load what re-reads have changed since a time. Must be called with the account locked."""
         rows = Entity.objects.filter(account=self.account, reread_at__gte=since)
         for row in rows.values_list(*_COLUMNS):
             known = _known(row)
@@ -79,7 +77,7 @@ class EntityCache:
                 self._has_past = True
 
     def add(self, known: EntityRow) -> None:
-        """Count an entity among the current ones."""
+        """Add an entity to the current ones."""
         self.current[known.kind, known.aws_id] = known
         self.by_pk[known.id] = known
         self._by_kind[known.kind][known.id] = known
@@ -87,7 +85,7 @@ class EntityCache:
         self.by_name[known.kind, "arn", known.arn] = known
 
     def forget(self, known: EntityRow) -> None:
-        """Count an entity no longer among the current ones."""
+        """Remove an entity from the current ones."""
         old = self.by_pk.pop(known.id, None)
         if old is None:
             return
@@ -99,16 +97,16 @@ class EntityCache:
                 del self.by_name[key]
 
     def digest(self, kind: str, aws_id: str) -> bytes | None:
-        """The digest of AWS's last whole answer for an entity."""
+        """The digest of AWS's last complete response about an entity."""
         known = self.current.get((kind, aws_id))
         return known.source_digest if known else None
 
     def of_kind(self, *kinds: str) -> Iterator[EntityRow]:
-        """The current entities of some kinds."""
+        """The current entities of these kinds."""
         return chain.from_iterable(list(self._by_kind[kind].values()) for kind in kinds)
 
     def past(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], EntityRow]:
-        """Entities that have gone, by key; an entity that AWS shows again is the same one."""
+        """Deleted entities by key. An entity that AWS shows again is the same one."""
         wanted = set(keys) if self._has_past else set()
         past_entities: dict[tuple[str, str], EntityRow] = {}
         for chunk in chunks(sorted({aws_id for _, aws_id in wanted})):

@@ -1,4 +1,4 @@
-"""What one reading of AWS says about entities, before it is compared with what the mirror knows."""
+"""What one read of AWS says about entities, before it is compared with the mirror."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iam.mirror.pull.entity_cache import EntityRow
 
 
 class EntityRef(NamedTuple):
-    """How AWS points to another entity of the account: by name, by ARN or by unique id."""
+    """How AWS refers to another entity of the account: by name, ARN or unique ID."""
 
     kind: str
     by: str
@@ -21,17 +21,17 @@ class EntityRef(NamedTuple):
 
 
 def by_name(kind: str, name: str) -> EntityRef:
-    """The entity of a kind with this name."""
+    """Refer to an entity by kind and name."""
     return EntityRef(kind, "name", name)
 
 
 def by_arn(kind: str, arn: str) -> EntityRef:
-    """The entity of a kind with this ARN."""
+    """Refer to an entity by kind and ARN."""
     return EntityRef(kind, "arn", arn)
 
 
 def by_id(kind: str, aws_id: str) -> EntityRef:
-    """The entity of a kind with this unique id."""
+    """Refer to an entity by kind and unique ID."""
     return EntityRef(kind, "id", aws_id)
 
 
@@ -46,11 +46,10 @@ class ReadPolicyVersion(NamedTuple):
 
 @dataclass(slots=True)
 class FoundEntity:
-    """One entity as AWS describes it. Documents are digests of interned texts.
+    """One entity as AWS describes it. Documents are digests of stored texts.
 
-    `tags`, `edges`, `inline` and `versions` are None where the reading says nothing about them, and empty
-    where it says that there are none. `keeps` names attributes that another section fills in and that this
-    one leaves alone.
+    `tags`, `edges`, `inline` and `versions` are None if the read says nothing about them, and empty if there
+    are none. `keeps` names attributes that another section fills, and that this one leaves unchanged.
     """
 
     kind: str
@@ -72,10 +71,10 @@ class FoundEntity:
 
 
 class ObservationTimes(NamedTuple):
-    """When something was observed, when it was observed before, and what caused a difference, if that is
+    """When something was observed, when it was last observed before, and what caused a difference, if that is
     known.
 
-    `observed` is when AWS itself made what was read, if that was earlier, as with the credential report.
+    `observed` is when AWS itself generated the data, if that was earlier, as with the credential report.
     """
 
     at: datetime
@@ -86,19 +85,20 @@ class ObservationTimes(NamedTuple):
 
     @classmethod
     def after_change(cls, at: datetime, *, after: datetime | None, cause_id: UUID | None) -> Self:
-        """Of what is read straight after a Change; without one, the cause is unknown."""
+        """The times of a read right after a Change; without one, the cause is unknown."""
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         return cls(at, after, cause_kind=cause.value, cause_id=cause_id)
 
 
 @dataclass(slots=True)
 class SectionPart:
-    """A section's share of a reading that is applied in one transaction.
+    """A section's part of a read that is applied in one transaction.
 
-    `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known.
-    `covers` tells which entities the section speaks of: those of them that were not seen are gone, if
-    `is_whole`. A part that covers some of a section's entities only, gives the size of the whole and how many
-    of it have ended before in this pull. `is_direct` marks the reading of one entity alone.
+    `found` are the entities to compare; `unchanged` are (kind, unique ID) of those with unchanged bytes.
+    `covers` tests whether the part covers an entity: covered entities that were not seen no longer exist, if
+    `is_whole`. A part that covers only some of a section's entities has the size of the whole section
+    (`whole_size`), and how many of them have ended before in this pull (`ended_before`). `is_direct` marks
+    the read of a single entity.
     """
 
     section: str
@@ -114,8 +114,8 @@ class SectionPart:
 
 @dataclass(slots=True)
 class PartOutcome:
-    """What applying a part did; `changed` holds entity ids, `count` is how many entities the section
-    has now.
+    """The result of applying a part: `changed` are primary keys of entities, `count` is the number of
+    entities in the section now.
     """
 
     count: int = 0

@@ -1,4 +1,4 @@
-"""The fast lane: the whole account in a few bulk calls."""
+"""The fast lane reads the whole account with a few bulk calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES, ROLE_LIST, 
 
 
 def pull_principals(job: LiveJob) -> None:
-    """Read users, groups, roles and policies and all that belongs to them, then apply them together."""
+    """Read users, groups, roles and policies with everything that belongs to them, then apply them
+    together.
+    """
     aws = job.aws
     read = PrincipalsReading(
         user_list=job.read(USER_LIST, lambda: lists.list_users(aws)),

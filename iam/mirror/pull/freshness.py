@@ -1,4 +1,4 @@
-"""Writes how fresh each section is: the row that pages show beside its facts, and what one pull did to it."""
+"""Records how fresh each section is: the row that pages show with its facts, and what one pull did."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from iam.mirror.pull.sections import ALL
 
 @dataclass(slots=True)
 class SectionVerdict:
-    """How reading a section ended. `observed_at` is of a complete observation only."""
+    """The result of reading a section. `observed_at` is set only for a complete observation."""
 
     section: str
     state: str
@@ -36,7 +36,7 @@ class SectionVerdict:
 def verdict_of(
     section: str, error: AwsError, *, began_at: datetime, calls: int, is_partial: bool
 ) -> SectionVerdict:
-    """What an error makes of a section."""
+    """The result of a section that ended with an error."""
     if error.kind is ErrorKind.DENIED:
         state, message = (
             SectionState.DENIED,
@@ -59,13 +59,13 @@ def verdict_of(
 
 
 def _permission_of(error: AwsError) -> str:
-    """The action that a policy of the role has to allow; blank where the role itself could not be assumed."""
+    """The action that a policy of the role must allow; "" if the role itself could not be assumed."""
     return "" if error.is_role_refused else error.permission or ""
 
 
 def begin_sections(accounts: Collection[Account]) -> None:
-    """Give accounts a row for each section: what was never synced is then found like what could not be
-    synced.
+    """Create a row for each section of the accounts, so that sections that were never synced are found like
+    those that failed.
     """
     rows = [Section(account=account, name=name) for account, name in product(accounts, ALL)]
     Section.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
@@ -82,7 +82,7 @@ class SectionFreshness:
             begin_sections([account])
 
     def observed_at(self, section: str) -> datetime | None:
-        """The last complete observation."""
+        """The time of the last complete observation; None if there is none."""
         row = self.sections.get(section)
         return row.observed_at if row else None
 
@@ -94,14 +94,14 @@ class SectionFreshness:
             )
 
     def end(self, verdict: SectionVerdict, *, outcome: PartOutcome | None, now: datetime) -> None:
-        """Write how it ended; a section that was not complete keeps its last complete observation."""
+        """Store the result. A section that is not complete keeps its last complete observation."""
         if self._pull is not None:
             self._end_in_pull(verdict, outcome, now)
         row = self.sections.get(verdict.section)
         values = _fields(row, verdict, outcome)
         if verdict.observed_at is not None:
             is_upload = self._pull is not None and self._pull.trigger == UPLOAD
-            # A sync goes on for a while: only at its end is all of the section known. A file tells how it was
+            # A sync takes a while, and the whole section is known only at its end. A file shows the state
             # when it was made.
             known_at = verdict.observed_at if is_upload else now
             values["known_since"] = _known_since(row, known_at)
@@ -110,7 +110,7 @@ class SectionFreshness:
         )
 
     def end_all(self, error: AwsError, *, at: datetime, message: str) -> None:
-        """Mark all sections that were ever synced as bad: the account could not be accessed at all."""
+        """Mark all sections that were ever synced as failed, because the account could not be accessed."""
         state = SectionState.DENIED if error.kind is ErrorKind.DENIED else SectionState.FAILED
         synced = Section.objects.filter(account=self._account).exclude(state=SectionState.NEVER)
         synced.update(
@@ -144,7 +144,7 @@ class SectionFreshness:
 
 
 def _known_since(row: Section | None, moment: datetime) -> datetime:
-    """The first moment of which the section is known: a file that is uploaded later can tell of an earlier
+    """The first time from which the section is known. A file that is uploaded later can describe an earlier
     one.
     """
     before = (row.known_since or row.observed_at) if row else None

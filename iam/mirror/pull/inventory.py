@@ -1,4 +1,6 @@
-"""The rest of the fast lane: one list each, applied one after the other once the principals are in."""
+"""The rest of the fast lane: one list per section, read and applied one after the other after the
+principals.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ ALL_REGIONS = "all"
 
 
 def pull_settings(job: LiveJob) -> None:
-    """Read and apply the account's settings; the counts among them tell how many calls are to come."""
+    """Read and apply the account's settings. Their counts tell how many calls will follow."""
     reading = job.read(ACCOUNT, lambda: read_settings(job.aws))
     settings = reading.value
     with job.applying():
@@ -63,7 +65,7 @@ def pull_settings(job: LiveJob) -> None:
 
 
 def expected_calls(summary: dict[str, int]) -> int:
-    """The calls of the fast lane, from the counts of GetAccountSummary."""
+    """The number of calls of the fast lane, estimated from the counts of GetAccountSummary."""
     counts = defaultdict(int, summary)
     entities = counts["Users"] + counts["Roles"] + counts["Groups"] + counts["Policies"]
     paged = (counts["Users"], counts["Roles"], counts["MFADevices"], entities, counts["InstanceProfiles"])
@@ -131,7 +133,7 @@ def _apply(
 
 
 def pull_outbound_federation(job: LiveJob) -> None:
-    """Whether principals can get tokens that AWS signs for other services."""
+    """Read and apply whether principals can get tokens that AWS signs for external services."""
     reading = job.read(OUTBOUND_FEDERATION, lambda: delegation.outbound_federation(job.aws))
     federation = reading.value
     with job.applying():
@@ -149,7 +151,7 @@ def pull_outbound_federation(job: LiveJob) -> None:
 
 
 def pull_delegation_requests(job: LiveJob) -> None:
-    """The delegation requests of the account."""
+    """Read and apply the delegation requests of the account."""
 
     def get() -> list[FoundEntity]:
         prefix = f"arn:{job.account.partition}:iam::{job.account.account_id}:"
@@ -164,7 +166,7 @@ def pull_delegation_requests(job: LiveJob) -> None:
 
 
 def pull_instances(job: LiveJob) -> None:
-    """EC2 instances of the regions that are asked for; those of other regions are left as they are."""
+    """Read and apply the EC2 instances of the configured regions; those of other regions stay unchanged."""
     regions: set[str] = set()
 
     def get() -> list[FoundEntity]:
@@ -180,7 +182,9 @@ def pull_instances(job: LiveJob) -> None:
 
 
 def pull_roles_anywhere(job: LiveJob) -> None:
-    """Profiles and trust anchors of the regions that are asked for; others are left as they are."""
+    """Read and apply Roles Anywhere profiles and trust anchors of the configured regions; others stay
+    unchanged.
+    """
     regions: set[str] = set()
 
     def get() -> list[FoundEntity]:
@@ -196,7 +200,7 @@ def pull_roles_anywhere(job: LiveJob) -> None:
 
 
 def pull_pod_identities(job: LiveJob) -> None:
-    """Pod identity associations of the regions that are asked for; others are left as they are."""
+    """Read and apply pod identity associations of the configured regions; others stay unchanged."""
     regions: set[str] = set()
 
     def get() -> list[FoundEntity]:
@@ -210,7 +214,7 @@ def pull_pod_identities(job: LiveJob) -> None:
 
 
 def _in_regions(regions: Collection[str], section: str) -> Callable[[EntityRow], bool]:
-    """What a section speaks of: entities of its kinds in these regions, which may still be filled in."""
+    """Return a test for entities of the section's kinds in these regions. The regions can be added later."""
 
     def covers(known: EntityRow) -> bool:
         return known.kind in KINDS[section] and known.arn.split(":")[3] in regions
@@ -219,7 +223,7 @@ def _in_regions(regions: Collection[str], section: str) -> Callable[[EntityRow],
 
 
 def pull_trails(job: LiveJob) -> None:
-    """The trails that the regions see which are asked for, and when each last delivered."""
+    """Read and apply the trails visible in the configured regions, and when each last delivered."""
     delivered: dict[str, LastUse] = {}
 
     def get() -> list[FoundEntity]:

@@ -1,5 +1,5 @@
-"""What every step of one pull needs at hand, and how a step reads a section without ever taking a failure for
-an empty list.
+"""The shared state of one pull, and how its steps read a section without treating a failure as an
+empty list.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NOTES_KEPT = 3
 
 @dataclass
 class SectionReading(Generic[T]):
-    """A section as it was read: its value, or the error in which reading it ended."""
+    """A section that was read: its value, or the error with which reading ended."""
 
     section: str
     began_at: datetime
@@ -43,19 +43,19 @@ class SectionReading(Generic[T]):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it was read to its end."""
+        """True if it was read completely."""
         return self.error is None
 
 
 def _first_notes(outcome: PartOutcome) -> str:
-    """The first notes, and how many more there are."""
+    """The first notes, and the number of the others."""
     more = len(outcome.notes) - NOTES_KEPT
     return " ".join([*outcome.notes[:NOTES_KEPT], *([f"And {more:,} more."] if more > 0 else [])])
 
 
 @dataclass
 class PullJob:
-    """One pull at work, or an upload: what applying needs."""
+    """A running pull or upload, with everything that applying needs."""
 
     account: Account
     pull: Pull
@@ -69,16 +69,16 @@ class PullJob:
     reported: LoadedReport | None = None
 
     def observation(self, section: str, *, at: datetime) -> ObservationTimes:
-        """An observation of a section at a moment."""
+        """The times of an observation of a section at this time."""
         return ObservationTimes(at=at, after=self.freshness.observed_at(section))
 
     def applying(self) -> transaction.Atomic:
-        """The transaction in which sections are applied; begin it with `take_hold`."""
+        """The transaction in which sections are applied; call `take_hold` first in it."""
         return transaction.atomic()
 
     def take_hold(self) -> LossLimit:
-        """Lock the account, make sure that the pull is still ours, and take over what was re-read
-        meanwhile.
+        """Lock the account, check that this worker still has the pull, and load what was re-read in the
+        meantime.
         """
         lock_account(self.account)
         self.progress.keep()
@@ -94,7 +94,7 @@ class PullJob:
         section: str | None = None,
         observed_at: datetime | None = None,
     ) -> None:
-        """Write how a section ended: by its error, held back, or complete."""
+        """Store the result of a section: its error, held back, or complete."""
         name = section or reading.section
         calls = reading.calls if name == reading.section else 0
         if reading.error is not None:
@@ -129,7 +129,7 @@ class LiveJob(PullJob):
     aws: Aws
 
     def read(self, section: str, get: Callable[[], T]) -> SectionReading[T]:
-        """Read a section by `get`; an AwsError becomes part of the reading."""
+        """Read a section with `get`. An AwsError is stored in the reading."""
         self.progress.enter(f"Reading {LABELS[section].lower()}")
         reading: SectionReading[T] = SectionReading(section, began_at=timezone.now())
         self.freshness.begin(section, at=reading.began_at)

@@ -1,5 +1,5 @@
-"""The numbers of an account that the overview adds up: counted when a pull ends, and kept as a fact in
-time.
+"""The numbers of an account that the overview adds up. They are counted at the end of a pull, and stored as a
+fact with history.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ MFA_SORTS: dict[str, tuple[str, ...]] = {
     "unread": ("unread",),
 }
 EVERYTHING = Viewer(person_id=UUID(int=0), name="", email="", scope=ViewerScope(accounts=None))
-"""Counts what there is, anyone who asks."""
+"""A viewer of all accounts, so that counts don't depend on who looks."""
 
 
 RECOUNT = timedelta(hours=1)
-"""Access keys get old and users become inactive without anything being written."""
+"""Recount after this time even without writes, because access keys age and users become inactive."""
 
 
 def keep_numbers(account: Account, *, at: datetime) -> None:
-    """Count, and make the numbers the current ones; nothing is done while the kept ones are up to date."""
+    """Count, and store the numbers as the current ones. Does nothing while the stored ones are up to date."""
     with transaction.atomic():
         lock_account(account)
         kept = AccountFact.objects.filter(valid_at(None), account=account, name=NUMBERS)
@@ -60,14 +60,14 @@ def keep_numbers(account: Account, *, at: datetime) -> None:
 
 
 def numbers_of(account: Account, *, at: datetime | None, now: datetime) -> dict[str, int]:
-    """Numbers by name, from one query: `people.…` for each tab, `mfa.…` for each of `MFA_SORTS` (of users
+    """The numbers by name, from one query: `people.…` for each tab, `mfa.…` for each of `MFA_SORTS` (of users
     with a password), `groups`, `roles` and `policies`.
     """
     return count(number_queries(ListContext(viewer=EVERYTHING, at=at, account=account, now=now)))
 
 
 def number_queries(context: ListContext) -> dict[str, Any]:
-    """What is counted, by name, through the eyes of the context."""
+    """What is counted, by name, as the viewer of the context sees it."""
     queries: dict[str, Any] = {
         f"people.{name}": lambda tab=tab: tab.counts(context).values("pk")
         for name, tab in PEOPLE.tabs_for(context).items()

@@ -1,5 +1,5 @@
-"""The organization tree where an account shows it, and everywhere to which organization the account
-belongs.
+"""The organization tree, if the account can see it; and for every account, the organization that it belongs
+to.
 """
 
 from __future__ import annotations
@@ -23,20 +23,19 @@ Organization = OrganizationTree | OrganizationRecord | None
 
 
 def pull_organization(job: LiveJob) -> None:
-    """The tree where this account shows it, and how its root access is managed; elsewhere only to which
-    organization the account belongs.
+    """Read and apply the tree and the central root access features if the account can see them; in other
+    accounts, only the organization that the account belongs to.
     """
     is_ordinary = _pull_tree(job)
     _pull_root_access(job, is_ordinary=is_ordinary)
 
 
 def _pull_tree(job: LiveJob) -> bool:
-    """Whether the account is known to be no more than a member, or in no organization."""
+    """Return True if the account is known to be an ordinary member or in no organization."""
     reading = job.read(ORGANIZATION, lambda: _read_organization(job))
     tree = reading.value if isinstance(reading.value, OrganizationTree) else None
     entities = organization_entities(tree, intern=job.documents.intern) if tree else None
-    # Before the account is locked: anyone who waits for a document that we insert must not be one for whom we
-    # wait.
+    # Before the account is locked, to avoid a deadlock with another pull that waits for the same documents.
     job.documents.flush()
     with job.applying():
         limit = job.take_hold()
@@ -51,7 +50,9 @@ def _pull_tree(job: LiveJob) -> bool:
 
 
 def _pull_root_access(job: LiveJob, *, is_ordinary: bool) -> None:
-    """Which features of central root access are on. Ordinary members are not told, and nothing is missing."""
+    """Read the enabled features of central root access. Ordinary members can't see them, which is
+    no failure.
+    """
 
     def get() -> tuple[str, ...] | None:
         return None if is_ordinary else organizations.root_access_features(job.aws)
@@ -74,11 +75,10 @@ def _pull_root_access(job: LiveJob, *, is_ordinary: bool) -> None:
 
 
 def _read_organization(job: LiveJob) -> Organization:
-    """The tree; the mere organization for an account that may not see it; None for an account that is in
-    none.
+    """The tree; only the organization if the account can't see the tree; None if it is in no organization.
 
     AWS shows the tree to the management account and to delegated administrators, and denies it to all other
-    members; that denial is the normal answer there and no missing permission.
+    members. That denial is normal there, not a missing permission.
     """
     try:
         record = organizations.organization(job.aws)
@@ -127,9 +127,10 @@ def _apply_membership(job: LiveJob, reading: SectionReading[Organization]) -> No
 
 
 def _note_paths(tree: OrganizationTree) -> None:
-    """Write where in the organization the accounts of Gatehouse lie, of those of which it is news.
+    """Store the organization paths of the accounts in Gatehouse, where they have changed.
 
-    Each by itself and while no account is locked: two pulls of one organization would wait for each other.
+    Each account is updated separately and while no account is locked: two pulls of one organization could
+    deadlock otherwise.
     """
     path_by_id = dict(paths(tree))
     ours = Q(organization_id__in=("", tree.organization.organization_id), account_id__in=path_by_id)

@@ -1,5 +1,5 @@
-"""Apply the principals: users, groups, roles and policies with their credentials, devices and last use, in
-one transaction.
+"""Applies the principals in one transaction: users, groups, roles and policies with their credentials,
+devices and last use.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ from iam.mirror.pull.usage import PASSWORD, LastUse, instant, load_usage
 
 @dataclass
 class PrincipalsReading:
-    """What was read of the principals; an uploaded export has the bulk answer and perhaps the report only."""
+    """What was read about the principals. An uploaded export has only the bulk response, and possibly the
+    report.
+    """
 
     authorization: SectionReading[BulkAuthorization]
     report: SectionReading[ReadReport] | None = None
@@ -52,17 +54,17 @@ class PrincipalsReading:
 
     @property
     def users(self) -> tuple[UserListing, ...]:
-        """What ListUsers gave, if it was read."""
+        """The result of ListUsers, if it was read."""
         return (self.user_list.value if self.user_list else None) or ()
 
     @property
     def roles(self) -> tuple[RoleListing, ...]:
-        """What ListRoles gave, if it was read."""
+        """The result of ListRoles, if it was read."""
         return (self.role_list.value if self.role_list else None) or ()
 
 
 def apply_principals(job: PullJob, read: PrincipalsReading) -> None:
-    """Apply all of it and write how each section ended; to be called in a transaction."""
+    """Apply everything and store the result of each section. Must be called in a transaction."""
     limit = job.take_hold()
     _complete_roles(read)
     parts = [*parts_of(job, read.authorization), *_device_part(job, read)]
@@ -75,8 +77,8 @@ def apply_principals(job: PullJob, read: PrincipalsReading) -> None:
 
 
 def refresh_statistics(job: PullJob) -> None:
-    """After a first pull, tell the database's planner what its tables hold now; to be called once it is
-    committed.
+    """Update the database's statistics of tables that have grown, such as after a first pull. To be called
+    after the commit.
     """
     models: list[type[Model]] = [Entity, Document, Usage, *(table.model for table in temporal.OF_ENTITIES)]
     bulk.refresh_statistics(models, added=sum(outcome.added for outcome in job.outcomes.values()))
@@ -125,14 +127,18 @@ def _device_part(job: PullJob, read: PrincipalsReading) -> list[SectionPart]:
 
 
 def _complete_roles(read: PrincipalsReading) -> None:
-    """Add to roles that were decoded what only ListRoles says, so that they get one state and not two."""
+    """Add the attributes that only ListRoles returns to decoded roles, so that these get one state instead of
+    two.
+    """
     listed = {listing.aws_id: role_list_attrs(listing) for listing in read.roles}
     for aws_entity in read.authorization.value.found[Kind.ROLE.value] if read.authorization.value else ():
         aws_entity.attrs = {**aws_entity.attrs, **listed.get(aws_entity.aws_id, {})}
 
 
 def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:
-    """Set the same on roles whose bytes in the bulk answer are as they were."""
+    """Set the same attributes on roles whose bytes in the bulk response are unchanged. Returns the changed
+    roles.
+    """
     patches = {
         known.id: role_list_attrs(listing)
         for listing in read.roles
@@ -159,8 +165,8 @@ def _match_report(job: PullJob, read: PrincipalsReading) -> LoadedReport | None:
 def _derive_credentials(
     job: PullJob, read: PrincipalsReading, applied: ApplyResult, reported: LoadedReport | None
 ) -> set[int]:
-    """Derive the rows of all users when AWS has made a new report, else of those of whom something else is
-    new.
+    """Derive the rows of all users if AWS has generated a new report, else of users with other news. Returns
+    the changed users.
     """
     census = job.census
     devices = read.devices if read.devices is not None and read.devices.is_whole else None
@@ -182,7 +188,7 @@ def _derive_credentials(
 
 
 def _users_to_count(census: EntityCache, applied: ApplyResult) -> list[EntityRow]:
-    """Users who are new, and those who got, lost or changed a device."""
+    """New users, and users who got or lost a device, or whose device has changed."""
     roster = applied.roster
     ids: set[int | None] = {*roster.added, *roster.released}
     for device_id in roster.added | applied.outcomes.get(MFA_DEVICES, PartOutcome()).changed:
@@ -193,7 +199,9 @@ def _users_to_count(census: EntityCache, applied: ApplyResult) -> list[EntityRow
 
 
 def _load_usage(job: PullJob, read: PrincipalsReading, reported: LoadedReport | None) -> None:
-    """When each user and role was last used, from the list of users, the report, and the bulk answer."""
+    """Store the last use of users, roles and keys, from the list of users, the report, and the bulk
+    response.
+    """
     census = job.census
     uses = {pk: report_use(line) for pk, line in reported.lines.items()} if reported else {}
     for listing in read.users:

@@ -1,5 +1,5 @@
-"""How far a pull is, told to its row at most twice a second; the same write renews the lease and hears of a
-cancellation.
+"""Stores the progress of a pull in its row, at most twice a second. The same write renews the lease and
+notices a cancellation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from iam.mirror.models import Pull, PullSection, SectionState
 from iam.mirror.models.accounts import PullState
 
 LEASE = timedelta(seconds=120)
-"""Longer than one attempt at a call to AWS with the pause before it, since nothing renews the lease
+"""Longer than one attempt of a call to AWS including the pause before it, since nothing renews the lease
 meanwhile.
 """
 EVERY_SECONDS = 0.5
@@ -26,16 +26,18 @@ NOT_APPLIED = "The sync ended before this was saved."
 
 
 class PullCancelledError(Exception):
-    """Somebody asked for the pull to stop."""
+    """Raised if someone requested to stop the pull."""
 
 
 class PullLeaseLostError(Exception):
-    """The pull is no longer this worker's: it was taken for dead, and what it read must not be applied."""
+    """Raised if this worker no longer has the pull because its lease expired. What it has read must not be
+    applied.
+    """
 
 
 def claim(pull_id: UUID, *, now: datetime) -> bool:
-    """Take a queued pull; False when it is not queued (any more), or this host's clock is wrong: its facts
-    would pass for newer than others.
+    """Claim a queued pull. False if it is not queued (any more), or if this host's clock is wrong: its facts
+    would seem newer than others.
     """
     if not clock.is_right():
         return False
@@ -46,8 +48,8 @@ def claim(pull_id: UUID, *, now: datetime) -> bool:
 
 
 class PullProgress:
-    """Counts calls and says which section is being read; `retries` is asked how many requests were sent
-    again.
+    """Counts the calls and says which section is being read; `retries` returns the number of repeated
+    requests.
     """
 
     def __init__(self, pull_id: UUID, *, expected: int) -> None:
@@ -61,17 +63,19 @@ class PullProgress:
         self._is_lost = False
 
     def on_call(self, action: str) -> None:
-        """To be told every request that is sent."""
+        """Count a request. Must be called for each one that is sent."""
         self.calls += 1
         self._tell_now_and_then()
 
     def enter(self, phase: str) -> None:
-        """Begin a phase, and stop here if somebody asked for it."""
+        """Begin a phase. Raises PullCancelledError or PullLeaseLostError like `check`."""
         self.phase = phase
         self.check()
 
     def check(self) -> None:
-        """Raise PullCancelledError or LeaseLostError if either is so; to be called between pages."""
+        """Raise PullCancelledError or PullLeaseLostError if the pull must stop. To be called
+        between pages.
+        """
         self._tell_now_and_then()
         if self._is_lost:
             raise PullLeaseLostError
@@ -83,7 +87,7 @@ class PullProgress:
             self.save()
 
     def save(self) -> None:
-        """Write how far the pull is."""
+        """Write the progress to the row."""
         self._told_at = time.monotonic()
         row: tuple[Any, ...] | None = None
         if self._write():
@@ -92,10 +96,10 @@ class PullProgress:
         self._is_cancelled = bool(row and row[0])
 
     def keep(self) -> None:
-        """Renew the lease from inside of the transaction that applies; raise LeaseLostError when the pull is
-        somebody else's.
+        """Renew the lease within the transaction that applies. Raises PullLeaseLostError if this worker no
+        longer has the pull.
 
-        The row stays locked until the transaction ends, so nobody can take the pull for dead meanwhile.
+        The row stays locked until the transaction ends, so no one can expire the lease meanwhile.
         """
         if not self._write():
             raise PullLeaseLostError
@@ -111,7 +115,7 @@ class PullProgress:
 
 
 def expire_leases(*, now: datetime) -> int:
-    """Mark pulls whose worker has stopped as failed; how many there were."""
+    """Mark pulls whose worker has stopped as failed. Returns their number."""
     dead = Pull.objects.filter(state=PullState.RUNNING, lease_until__lt=now)
     expired = dead.update(
         state=PullState.FAILED,
@@ -126,7 +130,7 @@ def expire_leases(*, now: datetime) -> int:
 
 
 def close_sections(sections: QuerySet[PullSection], *, now: datetime) -> None:
-    """End what was being read when a pull ended: nothing of it was applied."""
+    """End the sections that were being read when a pull ended. Nothing of them was applied."""
     sections.filter(state=SectionState.READING).update(
         state=SectionState.FAILED, ended_at=now, message=NOT_APPLIED
     )

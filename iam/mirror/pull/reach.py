@@ -1,4 +1,4 @@
-"""How a worker reaches an account, from the account's row."""
+"""How a worker accesses an account for reading, according to the account's row."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from iam.mirror.models import Account
 from iam.mirror.models.accounts import AccountSource
 
 BURST = 100
-"""The fast lane of a large account fits into it, so that only the detail lane is slowed down."""
+"""Large enough for the fast lane of a large account, so that only the detail lane is slowed down."""
 
 
 _PREFIXES = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 class UnreachableError(Exception):
-    """There is no way into this account: it is known from an uploaded file, or was disconnected."""
+    """Raised if the account can't be accessed: it comes from an uploaded file, or was disconnected."""
 
 
 def access_to(account: Account) -> AccountAccess:
-    """The way in for reading; UnreachableError when there is none."""
+    """The access for reading. Raises UnreachableError if there is none."""
     if account.source == AccountSource.EXPORT or account.removed_at is not None:
         raise UnreachableError(f"{account} isn’t connected: it comes from an uploaded file or was removed.")
     region = _home_region(account.partition)
@@ -42,8 +42,8 @@ def access_to(account: Account) -> AccountAccess:
 
 
 def _home_region(partition: str) -> str | None:
-    """The region that AWS's own variables name, if it lies in the partition; None leaves it to the
-    partition.
+    """The region from AWS's own environment variables if it is in the partition; None leaves the choice to
+    the partition.
     """
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     lies_in = next((p for prefix, p in _PREFIXES.items() if region.startswith(prefix)), "aws")
@@ -51,6 +51,6 @@ def _home_region(partition: str) -> str | None:
 
 
 def open_account(account: Account, *, on_call: Callable[[str], None] | None = None) -> Aws:
-    """An open way into the account, within its share of calls a second."""
+    """Open a client for the account, within its limit of calls per second. Raises UnreachableError."""
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
     return connect(access_to(account), rate=rate, on_call=on_call)

@@ -1,7 +1,7 @@
-"""Documents that are written differently but say the same: no change of the account's.
+"""Recognizes documents that are formatted differently but have the same content, which is no change.
 
-An export has lost the wording of its documents, since the AWS CLI prints them as JSON. A sync after an
-upload, or an upload after a sync, brings each of them in another wording.
+The AWS CLI prints documents as JSON, so an export has lost their original formatting. A sync after an upload,
+or an upload after a sync, has each document in another format.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Pair = tuple[str, str]
 
 
 def _ordered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object with the order of its keys, and with those that are there twice."""
+    """An object that keeps the order of its keys, and duplicate keys."""
     return {"pairs": [[name, value] for name, value in pairs]}
 
 
 def content_of(text: str) -> str:
-    """A document without its white space and escapes; one that isn't JSON says what its text is."""
+    """The document without differences in white space and escapes; a text that isn't JSON stays unchanged."""
     try:
         return json.dumps(json.loads(text, object_pairs_hook=_ordered))
     except (ValueError, RecursionError):
@@ -31,7 +31,7 @@ def content_of(text: str) -> str:
 
 
 def say_the_same(pairs: Iterable[Pair]) -> set[Pair]:
-    """Those pairs of document digests whose documents say the same. One query for each 500 documents."""
+    """Those pairs of document digests whose documents have the same content. One query per 500 documents."""
     wanted = set(pairs)
     texts: dict[str, str] = {}
     for chunk in bulk.chunks(set(chain.from_iterable(wanted))):

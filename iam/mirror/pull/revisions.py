@@ -1,8 +1,8 @@
-"""Numbers what is written: each writing gives its account the next revision, and it to the entities that it
-concerns.
+"""Numbers the writes: each write gives its account the next revision, and gives that revision to the entities
+concerned.
 
-Anyone who keeps something made of the mirror's rows asks by it what has changed since. Dates would not tell:
-a row holds from when AWS was asked, and is written later.
+Code that caches data derived from the mirror uses revisions to find what has changed. Dates would not do: a
+row is valid from the time at which AWS was read, and is written later.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _ACCOUNT, _ENTITY = Account._meta.db_table, Entity._meta.db_table
 
 
 def next_revision(account_id: int) -> int:
-    """Give an account its next revision. In a transaction that has locked the account, so that revisions are
-    seen in order.
+    """Increment an account's revision. Must be called in a transaction that has locked the account, so that
+    revisions become visible in order.
     """
     with connection.cursor() as cursor:
         statement = (
@@ -32,19 +32,19 @@ def next_revision(account_id: int) -> int:
 
 
 def note_write(account_id: int) -> None:
-    """Note that credentials or last uses of an account are written: they get no revision, but are counted."""
+    """Count a write of an account's credentials or last uses, which gets no revision."""
     Account.objects.filter(pk=account_id).update(writes=F("writes") + 1)
 
 
 def note_written(account_id: int, entities: Collection[int]) -> None:
-    """Note that entities of an account are written."""
+    """Record that entities of an account were written."""
     revision = next_revision(account_id)
     if entities:
         bulk.execute_in(f"UPDATE {_ENTITY} SET revision = %s WHERE id", [revision], entities)  # noqa: S608
 
 
 def note_end(account_id: int, entities: Collection[int]) -> None:
-    """Note that entities end, and with them the edges that lead to them from others."""
+    """Record that entities have ended, and with them the edges from others to them."""
     noted = set(entities)
     for chunk in bulk.chunks(entities):
         edges = Edge.objects.filter(target_id__in=chunk, valid_to__isnull=True)

@@ -1,4 +1,4 @@
-"""Carry out one claimed pull from the sign-in to its last section, and always end its row."""
+"""Runs one pull from sign-in to its last section, and always ends its row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_pull(pull_id: UUID) -> None:
-    """Claim a queued pull and carry it out; nothing happens when another worker has it, or it has ended."""
+    """Claim a queued pull and run it. Does nothing if another worker has it, or it has ended."""
     now = timezone.now()
     if not claim(pull_id, now=now):
         return
@@ -51,7 +51,7 @@ def run_pull(pull_id: UUID) -> None:
         log.warning("pull_lease_lost", pull=str(pull_id))
         return
     except Exception:
-        # Whatever it was, nobody is left to end the row; the error itself goes on to the log of the worker.
+        # Nothing else would end the row. The error itself goes to the worker's log.
         end_pull(
             pull,
             progress,
@@ -92,8 +92,8 @@ def _carry_out(pull: Pull, progress: PullProgress, now: datetime) -> tuple[PullS
 
 
 def _no_way_in(error: AwsError, account: Account) -> str:
-    """Why the account could not be accessed, in one sentence. A refused role is nothing that a policy of this
-    role can mend.
+    """Why the account could not be accessed, as text. If the role was refused, a policy of the role itself
+    can't fix it.
     """
     if error.is_role_refused:
         return (
@@ -106,7 +106,7 @@ def _no_way_in(error: AwsError, account: Account) -> str:
 
 
 def verdict_of_job(job: PullJob) -> tuple[PullState, str]:
-    """How a pull ended, from how its sections did; the totals go to its row."""
+    """The state and message of a pull, from the results of its sections. Also sets the totals of its row."""
     states = {verdict.state for verdict in job.verdicts.values()}
     outcomes = job.outcomes.values()
     job.pull.added = sum(outcome.added for outcome in outcomes)
@@ -125,7 +125,7 @@ def verdict_of_job(job: PullJob) -> tuple[PullState, str]:
 
 
 def end_pull(pull: Pull, progress: PullProgress, state: PullState, message: str) -> None:
-    """End the row, unless it was taken for dead meanwhile, and forget old ones that tell nothing."""
+    """End the row, unless its lease has expired, and delete old uneventful pulls."""
     now = timezone.now()
     ended = Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(
         state=state,
@@ -148,11 +148,10 @@ def end_pull(pull: Pull, progress: PullProgress, state: PullState, message: str)
 
 
 def _forget_uneventful(account: Account, *, before: datetime) -> None:
-    """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all
-    history.
+    """Delete the rows of old scheduled pulls without news, because there are four per hour and account.
 
-    Only between complete ones: the last before and the first after one that was not complete tell how old
-    things were then.
+    Only rows between complete pulls are deleted: the last one before and the first one after an incomplete
+    pull show how old the data was then.
     """
     pulls = Pull.objects.filter(account=account)
     preceding = pulls.filter(created_at__lt=OuterRef("created_at")).order_by("-created_at")

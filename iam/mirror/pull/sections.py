@@ -1,4 +1,4 @@
-"""The sections of an account: what is read together, is fresh together, and sweeps together."""
+"""The sections of an account: data that is read together, is equally fresh, and is swept together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SIGNING_CERTIFICATES = "signing_certificates"
 TAGS = "tags"
 
 AUTHORIZATION = (USERS, GROUPS, ROLES, POLICIES)
-"""The four that GetAccountAuthorizationDetails answers together."""
+"""The four sections of GetAccountAuthorizationDetails."""
 
 FAST_LANE = (
     *AUTHORIZATION,
@@ -55,10 +55,10 @@ FAST_LANE = (
     ROLES_ANYWHERE,
     POD_IDENTITIES,
 )
-"""Read in bulk with every pull."""
+"""Sections that every pull reads in bulk."""
 
 DETAIL_LANE = (ACCESS_KEYS, USER_MFA, LOGIN_PROFILES, SSH_KEYS, SIGNING_CERTIFICATES, TAGS)
-"""Read per entity, those that need it first, so many calls a pull."""
+"""Sections that are read per entity, the most urgent first, with a limited number of calls per pull."""
 
 ALL = FAST_LANE + DETAIL_LANE
 
@@ -91,7 +91,7 @@ LABELS = {
     SIGNING_CERTIFICATES: "Signing certificates",
     TAGS: "Tags of policies, profiles, providers, devices, certificates",
 }
-"""How a page names a section."""
+"""The names of sections on pages."""
 
 PERMISSIONS = {
     **dict.fromkeys(AUTHORIZATION, "authorization"),
@@ -142,4 +142,4 @@ KINDS: dict[str, tuple[str, ...]] = {
     SSH_KEYS: (Kind.SSH_KEY,),
     SIGNING_CERTIFICATES: (Kind.SIGNING_CERTIFICATE,),
 }
-"""Section → the kinds of entities that appear and vanish with it; sections without one only add facts."""
+"""Section → the kinds of entities that it adds and ends; sections that are missing here only add facts."""

@@ -1,5 +1,5 @@
-"""The states of entities: one row from what several sections say, so that each may change its own attributes
-only.
+"""Loads the states of entities: one row from several sections, each of which changes only its own
+attributes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _AT = {name: position for position, name in enumerate(STATES.values)}
 
 
 def state_of(aws_entity: FoundEntity, *, attrs: dict[str, Any]) -> Values:
-    """The values of a state row, its digest last."""
+    """The values of a state row, with its digest last."""
     facts = (
         aws_entity.name, aws_entity.path, aws_entity.arn, aws_entity.created_at, aws_entity.category,
         aws_entity.document, attrs,
@@ -43,7 +43,7 @@ def load_states(
     fresh: Collection[int],
     after: temporal.After,
 ) -> set[int]:
-    """Load the states of what was found; the entities that changed."""
+    """Load the states of entities that were found. Returns the changed entities."""
     current = temporal.current_rows(
         STATES, owners=[known.id for known, _ in members if known.id not in fresh]
     )
@@ -59,8 +59,8 @@ def load_states(
 
 
 def _learn(members: list[tuple[EntityRow, FoundEntity]], current: temporal.Rows, *, at: datetime) -> None:
-    """Fill attributes of which nothing was known into the current states, as `load_attrs` does; an upload,
-    for one, lacks them.
+    """Fill attributes that were unknown into the current states, as `load_attrs` does. An upload, for
+    example, lacks them.
     """
     learned: list[bulk.Row] = []
     for known, aws_entity in members:
@@ -73,7 +73,7 @@ def _learn(members: list[tuple[EntityRow, FoundEntity]], current: temporal.Rows,
 
 
 def _filled(old: CurrentRow, patch: Mapping[str, Any], learned: list[bulk.Row]) -> CurrentRow:
-    """A current state with those attributes of which it said nothing; what is to be written is added to
+    """A current state with those attributes of the patch that it lacks; rows to write are added to
     `learned`.
     """
     new = {name: value for name, value in patch.items() if name not in old.values[_AT["attrs"]]}
@@ -95,10 +95,11 @@ def _attrs(aws_entity: FoundEntity, current: CurrentRow | None) -> dict[str, Any
 def load_attrs(
     census: EntityCache, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: ObservationTimes
 ) -> set[int]:
-    """Set some attributes of current states of one kind and leave the others; the entities that changed.
+    """Set some attributes of current states of one kind; other attributes stay unchanged. Returns the changed
+    entities.
 
     An attribute that was never known is filled into the current state: learning it is no change of the
-    entity's.
+    entity.
     """
     rows = EntityState.objects.filter(account=census.account, kind=kind, valid_to__isnull=True)
     touched: list[int] = []

@@ -1,4 +1,4 @@
-"""Read one user, group, role or policy on its own, straight after a change, into the same tables by the same
+"""Reads one user, group, role or policy on its own, right after a change, into the same tables with the same
 loader.
 """
 
@@ -37,7 +37,7 @@ _READS: dict[str, Callable[[Aws, str, str], Record]] = {
 
 
 class SubjectReading(NamedTuple):
-    """What has just been read of one of them, None where there was nothing; `at` is before the reading."""
+    """What was just read about one of them, None if it does not exist; `at` is the time before the read."""
 
     at: datetime
     record: Record | None
@@ -53,13 +53,15 @@ def reread_entity(
     cause_id: UUID | None,
     read: SubjectReading | None = None,
 ) -> Entity | None:
-    """Make what the mirror holds of one user, group, role or policy what AWS shows now; None when it is gone.
+    """Make the mirror of one user, group, role or policy agree with AWS. Returns None if it no longer exists.
 
-    It is found by its name (a policy by its ARN), so that one that was just made is entered, and one that was
-    deleted is ended. `cause_id` is the Change that caused it, None an unknown cause. A pull that began before
-    does not undo it, an older re-read steps back before a newer one, and the next pull decodes the entity
-    anew. Four calls and more, none if it has just been `read`; raises AwsError when AWS cannot be read, and
-    then nothing is written.
+    The entity is found by name (a policy by ARN), so a new one is added and a deleted one is ended.
+    `cause_id` is the Change that caused it; None means an unknown cause. A pull that began before does not
+    overwrite the result, a re-read that is older than another one does nothing, and the next pull decodes the
+    entity again.
+
+    Makes four calls or more, none if `read` is given. Raises AwsError if AWS can't be read, and then writes
+    nothing.
     """
     at, record = read or SubjectReading(timezone.now(), _read(aws, kind, name, arn))
     documents = PolicyDocuments()
@@ -84,7 +86,7 @@ def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
 
 
 class _SubjectRead:
-    """What was read, and of what."""
+    """What was read, and about which subject."""
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class _SubjectRead:
         self.found, self.at, self.cause_id = aws_entity, at, cause_id
 
     def covers(self, known: EntityRow) -> bool:
-        """The entity itself, and any other that has its name: AWS has one of a name."""
+        """True for the entity itself, and for any other with its name, since names are unique in AWS."""
         if known.kind != self.kind:
             return False
         return known.arn == self.arn if self.kind == Kind.POLICY else known.name == self.name
@@ -134,7 +136,7 @@ def _apply(account: Account, read: _SubjectRead) -> Entity | None:
 def _complete(
     census: EntityCache, known: EntityRow, seen: ObservationTimes, freshness: SectionFreshness
 ) -> None:
-    """A new user or role has rows of credentials and usage from the start."""
+    """Give a new user or role its rows of credentials and usage."""
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)
     if known.kind == Kind.USER:

@@ -1,5 +1,5 @@
-"""End what a whole section no longer shows; nothing is deleted, and an unusual loss is held back until a
-person confirms.
+"""Ends the entities that a complete section no longer shows. Nothing is deleted, and an unusual loss is held
+back until a person confirms it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from iam.mirror.pull.sections import KINDS, LABELS, POLICIES
 from iam.mirror.pull.upsert_entities import UpsertResult, is_newer
 
 A_HANDFUL = 10
-"""So few endings are applied whatever their share: small accounts change by large shares."""
+"""Up to this many endings are always applied, because small accounts can change by large percentages."""
 
 _ENDS_WITH_OWNER = (
     Kind.ACCESS_KEY, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL,
@@ -27,22 +27,22 @@ _VIRTUAL = ":mfa/"
 
 @dataclass(frozen=True, slots=True)
 class LossLimit:
-    """More than `percent` of a section's entities ending at once is unusual, unless a person has
-    accepted it.
+    """It is unusual if more than `percent` of a section's entities end at once, unless a person has accepted
+    that.
     """
 
     percent: int
     is_accepted: bool = False
 
     def is_exceeded(self, *, ending: int, current: int) -> bool:
-        """Whether to hold the endings back."""
+        """True if the endings must be held back."""
         return not self.is_accepted and ending > A_HANDFUL and ending * 100 > self.percent * current
 
 
 def sweep(
     census: EntityCache, part: SectionPart, roster: UpsertResult, *, limit: LossLimit, outcome: PartOutcome
 ) -> None:
-    """End what the part covers and did not see, if it is whole; or hold all of that back."""
+    """End the entities that the part covers and did not see, if it is whole; or hold all of that back."""
     if not part.is_whole:
         return
     covered = [known for known in census.of_kind(*KINDS[part.section]) if part.covers(known)]
@@ -94,8 +94,8 @@ def end(census: EntityCache, gone: Collection[EntityRow], *, seen: ObservationTi
 
 
 def _distrust(ended: Collection[int]) -> None:
-    """Have whatever still points to the ended entities decoded anew next time: another may have taken the
-    name since.
+    """Have entities that still point to the ended ones decoded again next time, because another entity may
+    have their name now.
     """
     for chunk in bulk.chunks(ended):
         sources = Edge.objects.filter(target_id__in=chunk, valid_to__isnull=True).values("source_id")
@@ -103,12 +103,12 @@ def _distrust(ended: Collection[int]) -> None:
 
 
 def _ends_with_owner(known: EntityRow) -> bool:
-    """Credentials that cannot outlive their user; a virtual MFA device can."""
+    """True for credentials that end with their user. A virtual MFA device can outlive its user."""
     return known.kind in _ENDS_WITH_OWNER or (known.kind == Kind.MFA_DEVICE and _VIRTUAL not in known.aws_id)
 
 
 def _unused_placeholders(census: EntityCache) -> list[EntityRow]:
-    """Policies that are known by ARN only, and that nothing names any more."""
+    """Policies that are known only by ARN, and that nothing refers to any more."""
     placeholder_ids = [known.id for known in census.of_kind(Kind.POLICY) if known.is_placeholder]
     named = Edge.objects.filter(target_id=OuterRef("pk"), valid_to__isnull=True)
     unused = Entity.objects.filter(pk__in=placeholder_ids).exclude(Exists(named)).values_list("pk", flat=True)

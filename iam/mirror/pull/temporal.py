@@ -1,5 +1,5 @@
-"""The one loader of all tables in time: compare what is wanted with what is current, close, insert, leave the
-rest.
+"""The loader of all temporal tables: compares the wanted rows with the current ones, closes, inserts, and
+leaves the rest.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ Wanted = Mapping[int, Mapping[Key, Values]]
 
 @dataclass(frozen=True)
 class TemporalTable:
-    """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no
-    change.
+    """A temporal table: rows belong to an owner and are distinguished by a key. Rows with equal `compared`
+    values are unchanged (empty: all values are compared).
 
-    `is_noted`: who keeps something made of the rows is told by revisions (see `revisions`).
+    `is_noted` means that writes get a revision, for code that caches data derived from the rows (see
+    `revisions`).
     """
 
     model: type[TemporalRow]
@@ -100,7 +101,7 @@ OF_ENTITIES = (STATES, EDGES, INLINE, VERSIONS, TAGS, CREDENTIALS)
 
 
 class CurrentRow(NamedTuple):
-    """A row that holds now."""
+    """A row that is valid now."""
 
     id: int
     values: Values
@@ -112,10 +113,10 @@ Rows = dict[int, dict[Key, CurrentRow]]
 
 @dataclass
 class RowDifference:
-    """Rows to insert (owner, key, values) and rows to close (ids), and the owners of either.
+    """Rows to insert (owner, key, values) and rows to close (IDs), and the owners of both.
 
-    `reworded` are rows that stay, with their new values: all that differs is how their document is written.
-    `fresh` are owners that were entered in the same writing, with the revision that it has.
+    `reworded` are rows that stay, with their new values: only the formatting of their document differs.
+    `fresh` are owners that were added by the same write, with its revision.
     """
 
     inserts: list[tuple[int, Key, Values]] = field(default_factory=list)
@@ -126,7 +127,7 @@ class RowDifference:
 
 
 def tag_rows(tags: Mapping[str, str] | None) -> Mapping[Key, Values]:
-    """The one row of an entity's tags; none where it has none."""
+    """The single row of an entity's tags; empty if it has none."""
     return {(): (tags,)} if tags else {}
 
 
@@ -146,7 +147,7 @@ def current_rows(table: TemporalTable, *, owners: Iterable[int]) -> Rows:
 def difference(table: TemporalTable, *, wanted: Wanted, current: Rows, at: datetime) -> RowDifference:
     """What must be written so that the wanted rows are the current ones of each owner.
 
-    A row that was observed after `at` is newer than the reading: it is neither closed nor replaced.
+    A row that was observed after `at` is newer than the read: it is neither closed nor replaced.
     """
     result = RowDifference()
     positions = [table.values.index(name) for name in table.compared or table.values]
@@ -172,7 +173,7 @@ def difference(table: TemporalTable, *, wanted: Wanted, current: Rows, at: datet
 
 
 def _reworded(table: TemporalTable, wanted: Wanted, current: Rows) -> set[int]:
-    """The rows that would differ only in the wording of their document."""
+    """The rows that would differ only in the formatting of their document."""
     if DOCUMENT not in table.values:
         return set()
     document = table.values.index(DOCUMENT)
@@ -204,7 +205,7 @@ def write(
     seen: ObservationTimes,
     after: After | None = None,
 ) -> None:
-    """Close and insert; `after(owner)` overrides the last observation before this one."""
+    """Close and insert rows; `after(owner)` overrides the last observation before this one."""
     if change.reworded:
         _reword(table, change.reworded)
     if table.is_noted and (change.closes or change.inserts):
@@ -247,7 +248,7 @@ def write(
 
 
 def _reword(table: TemporalTable, reworded: list[tuple[int, Values]]) -> None:
-    """Give rows the document as it is written now."""
+    """Replace the documents of rows by their new formatting."""
     columns = [name for name in (DOCUMENT, "digest") if name in table.values]
     places = [table.values.index(name) for name in columns]
     rows = [(row, *(values[place] for place in places)) for row, values in reworded]
@@ -255,7 +256,7 @@ def _reword(table: TemporalTable, reworded: list[tuple[int, Values]]) -> None:
 
 
 def _written_entities(table: TemporalTable, change: RowDifference) -> set[int]:
-    """The entities that are not new; facts are of the account itself."""
+    """The concerned entities that are not new; none for facts, which belong to the account itself."""
     if table.owner == "account_id":
         return set()
     return (change.owners | {owner for owner, _, _ in change.inserts}).difference(change.fresh)
@@ -279,8 +280,8 @@ def load(
     fresh: Collection[int] = frozenset(),
     after: After | None = None,
 ) -> set[int]:
-    """Make the wanted rows the current ones of their owners; the owners that changed. `fresh` owners have no
-    rows yet.
+    """Make the wanted rows the current ones of their owners. Returns the changed owners. `fresh` owners have
+    no rows yet.
     """
     current = current_rows(table, owners=[owner for owner in wanted if owner not in fresh])
     change = difference(table, wanted=wanted, current=current, at=seen.at)
@@ -290,7 +291,7 @@ def load(
 
 
 def close(table: TemporalTable, ids: Collection[int], *, seen: ObservationTimes) -> None:
-    """End rows by id: the last observation of them is the section's one before, or their own if that is
+    """Close rows by ID. They were last seen at the section's previous observation, or at their own if that is
     later.
     """
     if ids:
@@ -301,7 +302,9 @@ def close(table: TemporalTable, ids: Collection[int], *, seen: ObservationTimes)
 def close_of_owners(
     table: TemporalTable, owners: Collection[int], *, seen: ObservationTimes, column: str = ""
 ) -> None:
-    """End the current rows of entities that have gone; `column` is the owner's unless told."""
+    """Close the current rows of ended entities; `column` is the column of the entity, by default the table's
+    owner.
+    """
     if owners:
         statement, parameters = _ending(table, seen)
         where = f"valid_to IS NULL AND observed_at <= %s AND {column or table.owner}"

@@ -1,4 +1,6 @@
-"""The one word by which role lists are split: who may assume the role, the most exposed kind first."""
+"""Classifies roles by who can assume them, for lists: one word for each role, of its most exposed kind of
+principal.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from iam.policy.statements import as_list, statements_of
 
 
 def trust_category(trust: str, *, path: str, account_id: str) -> str:
-    """`any`, `oidc`, `saml`, `cross-account`, `account`, `service:NAME`, `service-linked`, or "" when nobody
-    may.
+    """`any`, `oidc`, `saml`, `cross-account`, `account`, `service:NAME`, `service-linked`, or "" if no one
+    can assume the role.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
@@ -47,5 +49,5 @@ def _word(sort: str, name: str, account_id: str) -> str:
         return "account" if owner == [account_id] else "cross-account"
     if name.isdigit() and len(name) == 12:
         return "account" if name == account_id else "cross-account"
-    # A principal that was deleted stands there by its unique id, and nobody can use it any more.
+    # A deleted principal is listed by its unique ID, and no one can use it any more.
     return "cross-account" if sort == "CanonicalUser" else "account"

@@ -1,4 +1,4 @@
-"""Load an uploaded export through the same code as a pull, as one observation of what is in the file and of
+"""Loads an uploaded export with the same code as a pull, as one observation of what is in the file and
 nothing else.
 """
 
@@ -39,12 +39,11 @@ def load_export(
     credential_report: ReadReport | None = None,
     accept_loss: bool = False,
 ) -> Pull:
-    """Load the records; users, groups, roles and policies are complete then, the report too if there is one.
-    Instance profiles stay partial, since an export names only those that hold a role.
+    """Load the records. Users, groups, roles and policies are complete then, and the report too if there is
+    one. Instance profiles stay partial, since an export has only those with a role.
 
-    Everything counts as observed at `observed_at`. The upload has a row among the pulls. An unusual loss
-    against what was known before is held back, as with a pull, unless it is accepted. Raises ValueError for
-    an export of another account.
+    Everything counts as observed at `observed_at`. The upload gets a row among the pulls. An unusual loss is
+    held back as with a pull, unless it is accepted. Raises ValueError for an export of another account.
     """
     if export.account_id != account.account_id:
         raise ValueError(f"The export is of account {export.account_id}, not of {account.account_id}.")
@@ -94,7 +93,7 @@ def _apply(
 
 
 def _apply_profiles(job: PullJob, export: AuthorizationExport, observed_at: datetime) -> None:
-    """Load the instance profiles that hold a role. One that the file does not name has no role now, if it
+    """Load the instance profiles that have a role. One that the file does not contain has no role now, if it
     still exists.
     """
     listed = [instance_profile(record) for record in export.profiles]
@@ -108,7 +107,7 @@ def _apply_profiles(job: PullJob, export: AuthorizationExport, observed_at: date
     emptied: temporal.Wanted = {profile.id: {} for profile in known if profile.aws_id not in named}
     outcome.changed |= temporal.load(EDGES, wanted=emptied, account_id=job.account.pk, seen=seen)
     job.outcomes[INSTANCE_PROFILES] = outcome
-    # Not among the verdicts of the upload: the file was read whole, AWS just puts no more into it.
+    # Not among the verdicts of the upload: the file was read completely, and AWS puts no more into it.
     verdict = SectionVerdict(
         INSTANCE_PROFILES, SectionState.PARTIAL.value, observed_at, message=ONLY_WITH_ROLE
     )

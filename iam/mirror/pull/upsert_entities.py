@@ -1,4 +1,4 @@
-"""Give every entity that was found its stable row: the one it has, the one it had before it vanished, or a
+"""Gives every entity that was found its stable row: the current one, the one from before it was deleted, or a
 new one.
 """
 
@@ -18,16 +18,16 @@ from iam.search_words import folded
 
 MAX_SEARCH_LENGTH = 2048
 SETTLES_IN = timedelta(seconds=10)
-"""IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be
-without it.
+"""IAM is eventually consistent: a bulk read that begins this soon after a re-read of a change may not show
+the change yet.
 """
 
 
 def is_newer(known: EntityRow, at: datetime, *, is_direct: bool = False) -> bool:
-    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say
-    about it.
+    """True if the entity was re-read after a read began, so that this read is outdated for it.
 
-    `is_direct` goes for a reading of the entity alone, straight after a change: it waits for nothing.
+    `is_direct` is for the re-read of a single entity right after a change, for which `SETTLES_IN` doesn't
+    apply.
     """
     if known.reread_at is None:
         return False
@@ -35,20 +35,20 @@ def is_newer(known: EntityRow, at: datetime, *, is_direct: bool = False) -> bool
 
 
 class EntityNames:
-    """Finds entities as AWS points to them. What a reading saw goes before what it did not see."""
+    """Finds entities by AWS's references. Entities that the current read has seen take precedence."""
 
     def __init__(self, census: EntityCache) -> None:
         self._census = census
         self._seen: dict[tuple[str, str, str], EntityRow] = {}
 
     def assign(self, known: EntityRow) -> None:
-        """From now on, its name and ARN mean this entity."""
+        """Make the entity's name and ARN refer to it from now on."""
         for by, value in (("name", known.name), ("arn", known.arn)):
             if self.find(EntityRef(known.kind, by, value)) is not known:
                 self._seen[known.kind, by, value] = known
 
     def find(self, ref: EntityRef) -> EntityRow | None:
-        """The entity, or None when the mirror does not hold it."""
+        """The entity, or None if the mirror does not have it."""
         if ref.by == "id":
             return self._census.current.get((ref.kind, ref.value))
         return self._seen.get(ref) or self._census.by_name.get(ref)
@@ -56,9 +56,11 @@ class EntityNames:
 
 @dataclass
 class UpsertResult:
-    """The outcome of enrolling: entity ids that were seen, those without current rows, who took whose name
-    (`moved`), and those that name something unknown and so must be decoded again next time (`doubtful`), and
-    former owners (`released`).
+    """The result of upserting, as primary keys of entities.
+
+    `seen` were seen, `fresh` have no current rows, `added` are new or back. `moved` maps former holders of a
+    name or ARN to the entity that has it now. `doubtful` refer to something unknown, and must be decoded
+    again next time. `released` are former owners.
     """
 
     names: EntityNames
@@ -72,7 +74,7 @@ class UpsertResult:
 
 
 def upsert_entities(census: EntityCache, parts: list[SectionPart]) -> UpsertResult:
-    """Enter new entities, update the stable rows of those that changed, and note all that was seen."""
+    """Insert new entities, update the stable rows of changed ones, and note everything that was seen."""
     roster = UpsertResult(names=EntityNames(census))
     for part in parts:
         for key in part.unchanged:
@@ -127,7 +129,7 @@ def _matching(census: EntityCache, aws_entity: FoundEntity) -> EntityRow | None:
 
 
 def _placeholders(census: EntityCache, part: SectionPart, roster: UpsertResult) -> list[FoundEntity]:
-    """Managed policies that something is attached to but that the answer does not describe, such as AWS's
+    """Managed policies that are attached to something but that the response does not describe, such as AWS's
     own.
     """
     missing: dict[str, FoundEntity] = {}
@@ -143,7 +145,7 @@ def _placeholders(census: EntityCache, part: SectionPart, roster: UpsertResult) 
 
 
 def placeholder(arn: str) -> FoundEntity:
-    """A managed policy of which nothing but the ARN is known."""
+    """A managed policy of which only the ARN is known."""
     parents, _, name = arn.partition(":policy/")[2].rpartition("/")
     path = f"/{parents}/" if parents else "/"
     category = "aws" if arn.split(":", 5)[4] == "aws" else "customer"
@@ -212,8 +214,8 @@ def _insert(
 
 
 def search_text(known: EntityRow | Entity, tags: Mapping[str, str] | None = None) -> str:
-    """What searches look through: name, ARN and unique id, and of a user the names and email addresses in its
-    tags.
+    """The text that searches look through: name, ARN and unique ID, and the names and email addresses in a
+    user's tags.
     """
     text = folded(f"{known.arn or known.name} {known.aws_id}")
     if known.kind != Kind.USER:
@@ -227,7 +229,9 @@ def _owner(aws_entity: FoundEntity, names: EntityNames) -> int | None:
 
 
 def _note_move(aws_entity: FoundEntity, known: EntityRow, roster: UpsertResult) -> None:
-    """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
+    """Remember whose name or ARN this entity has taken, because the bytes of entities that mention it did not
+    change.
+    """
     if aws_entity.kind == Kind.GROUP:
         mention = EntityRef(aws_entity.kind, "name", aws_entity.name)
     elif aws_entity.kind == Kind.POLICY:
@@ -252,7 +256,7 @@ def _update(
         known.source_digest = aws_entity.source_digest
         if aws_entity.owner is not None or aws_entity.kind == Kind.MFA_DEVICE:
             owner_id = _owner(aws_entity, roster.names)
-            # A virtual device can change hands or lie idle.
+            # A virtual device can be reassigned or unassigned.
             if known.owner_id is not None and known.owner_id != owner_id:
                 roster.released.add(known.owner_id)
             known.owner_id = owner_id

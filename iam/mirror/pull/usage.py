@@ -1,4 +1,4 @@
-"""When users, roles and keys were last used: written where it changed, kept out of history."""
+"""Stores when users, roles and keys were last used. Only changes are written, without history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = ("last_used_at", "region", "service", "details", "observed_at")
 
 @dataclass(slots=True)
 class LastUse:
-    """What is known of a last use; `details` are laid over those that are stored, and None takes one away."""
+    """What is known about a last use. `details` are merged into the stored ones, and None removes one."""
 
     at: datetime | None = None
     region: str = ""
@@ -32,16 +32,17 @@ class LastUse:
 
 
 def instant(moment: datetime | None) -> str | None:
-    """A moment as details hold it: ISO 8601 in UTC."""
+    """A time in the form of details: ISO 8601 in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def load_usage(
     account_id: int, *, entities: Iterable[EntityRow], uses: Mapping[int, LastUse], observed_at: datetime
 ) -> int:
-    """Give every one of the entities its row, and write those whose use is news; how many were written.
+    """Create the missing rows of the entities, and update those with a newer use. Returns the number of
+    written rows.
 
-    A use that is older than the stored one is not taken: a key that is gone was used all the same.
+    A use that is older than the stored one is ignored: a key that no longer exists was used nevertheless.
     """
     entities = list(entities)
     stored = _stored(account_id, entities)
@@ -72,7 +73,7 @@ def _stored(account_id: int, entities: list[EntityRow]) -> dict[int, tuple[Any, 
 
 
 def _merged(old: tuple[Any, ...], use: LastUse) -> tuple[Any, ...]:
-    """The row of an entity with what has just been read; the later use of the two counts."""
+    """The row of an entity, combined with what was just read; the later use counts."""
     at, region, service, details = old
     if use.at is not None and use.at >= at:
         at = use.at

@@ -1,1 +1,1 @@
-"""Turn what iam.aws reads into what the loader compares; nothing here touches the database."""
+"""Converts what iam.aws reads to what the loader compares, without the database."""

@@ -1,4 +1,4 @@
-"""Devices, keys and certificates of users, and the rows of the credential report."""
+"""Converts devices, keys and certificates of users, and the rows of the credential report."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from iam.mirror.pull.facts import FoundEntity, by_id, by_name
 from iam.mirror.pull.usage import LastUse, instant
 
 VIRTUAL = ":mfa/"
-"""Stands in the serial number of a virtual device, which is an ARN."""
+"""Part of the serial number of every virtual device, which is an ARN."""
 MAX_SIGN_IN = "MaxSigninSessionDuration"
-"""Null where it is not set, and not there where it was never read."""
+"""The key of the maximum sign-in session duration: null if it is not set, missing if it was never read."""
 _SECURITY_KEY = ":u2f/"
 
 
 def sort_of_device(serial_number: str) -> str:
-    """`virtual`, `security-key` or `hardware`, by the serial number.
+    """The type of a device by its serial number: `virtual`, `security-key` or `hardware`.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_checking-status.html
     """
@@ -45,9 +45,7 @@ def login_profile(record: LoginProfileRecord) -> dict[str, Any]:
 
 
 def virtual_device(record: VirtualMfaDeviceRecord) -> FoundEntity:
-    """A virtual device, with the user it is assigned to; the root user's has `IsRoot`, a spare one no
-    user.
-    """
+    """A virtual device and its user. That of the root user has `IsRoot`, an unassigned one has no user."""
     arn = record.user_arn or ""
     owner = by_id(Kind.USER.value, record.user_id) if record.user_id else None
     return FoundEntity(
@@ -63,7 +61,7 @@ def virtual_device(record: VirtualMfaDeviceRecord) -> FoundEntity:
 
 
 def own_device(record: MfaDeviceRecord, *, user_id: str) -> FoundEntity:
-    """A device from a user's own list: here the hardware devices and security keys are."""
+    """A device from a user's own list, which includes hardware devices and security keys."""
     arn = record.serial_number if record.serial_number.startswith("arn:") else ""
     return FoundEntity(
         kind=Kind.MFA_DEVICE.value,
@@ -95,7 +93,7 @@ def service_credential(record: ServiceSpecificCredentialRecord) -> FoundEntity:
 
 
 def access_key(record: AccessKeyRecord, *, user_id: str) -> FoundEntity:
-    """An access key, by its id; AWS never shows its secret again."""
+    """An access key by its ID. AWS never shows its secret again."""
     return FoundEntity(
         kind=Kind.ACCESS_KEY.value,
         aws_id=record.key_id,
@@ -134,7 +132,7 @@ def signing_certificate(record: SigningCertificateRecord, *, user_id: str) -> Fo
 
 
 def report_facts(row: CredentialRow) -> dict[str, Any]:
-    """The report's columns under AWS's names, but for those that say when something was last used."""
+    """The report's columns under AWS's names, except last uses."""
     facts: dict[str, Any] = {
         "user_creation_time": instant(row.created_at),
         "password_enabled": row.password_enabled,
@@ -154,7 +152,7 @@ def report_facts(row: CredentialRow) -> dict[str, Any]:
 
 
 def report_use(row: CredentialRow) -> LastUse:
-    """When the report last saw a user's password or keys used."""
+    """The last use of a user's password and keys according to the report."""
     use = LastUse(details={"password_last_used": instant(row.password_last_used)})
     use.update(row.password_last_used)
     for slot, key in enumerate(row.keys, 1):

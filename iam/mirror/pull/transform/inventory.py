@@ -1,5 +1,6 @@
-"""Instance profiles, identity providers, server certificates, EC2 instances, trails, Roles Anywhere, pod
-identity associations and delegation requests."""
+"""Converts instance profiles, identity providers, server certificates, EC2 instances, trails, Roles Anywhere,
+pod identity associations and delegation requests.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ SWITCHED = {True: "enabled", False: "disabled"}
 
 
 def instance_profile(record: InstanceProfileRecord) -> FoundEntity:
-    """An instance profile with its role; tags come with the detail lane."""
+    """An instance profile with its role. Its tags are read by the detail lane."""
     return FoundEntity(
         kind=Kind.INSTANCE_PROFILE.value,
         aws_id=record.aws_id,
@@ -38,7 +39,7 @@ def instance_profile(record: InstanceProfileRecord) -> FoundEntity:
 
 
 def saml_provider(record: SamlProviderRecord, *, intern: Intern) -> FoundEntity:
-    """A SAML provider, its metadata as its document; it is told apart by its ARN."""
+    """A SAML provider, identified by its ARN, with its metadata as its document."""
     return FoundEntity(
         kind=Kind.SAML_PROVIDER.value,
         aws_id=record.arn,
@@ -65,7 +66,7 @@ def oidc_provider(record: OidcProviderRecord) -> FoundEntity:
 
 
 def server_certificate(record: ServerCertificateRecord) -> FoundEntity:
-    """A TLS certificate kept in IAM."""
+    """A TLS certificate stored in IAM."""
     return FoundEntity(
         kind=Kind.SERVER_CERTIFICATE.value,
         aws_id=record.aws_id,
@@ -78,7 +79,7 @@ def server_certificate(record: ServerCertificateRecord) -> FoundEntity:
 
 
 def instance(record: InstanceRecord, *, account_id: str, partition: str) -> FoundEntity:
-    """An EC2 instance and the instance profile that it uses."""
+    """An EC2 instance and its instance profile."""
     edges: tuple[tuple[str, EntityRef], ...] = ()
     if record.profile_arn:
         profile = by_arn(Kind.INSTANCE_PROFILE.value, record.profile_arn)
@@ -105,7 +106,7 @@ def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Foun
 
 
 def trail(record: DescribedTrail) -> FoundEntity:
-    """A CloudTrail trail; when it last delivered is its last use."""
+    """A CloudTrail trail. The time of its last delivery is stored as its last use."""
     return FoundEntity(
         kind=Kind.TRAIL.value,
         aws_id=record.arn,
@@ -128,7 +129,7 @@ def trail(record: DescribedTrail) -> FoundEntity:
 
 
 def anywhere_profile(record: RolesAnywhereProfile, *, intern: Intern) -> FoundEntity:
-    """A profile of Roles Anywhere with the roles that it gives; its session policy is its document."""
+    """A Roles Anywhere profile with its roles. Its session policy is its document."""
     document = intern(record.session_policy) if record.session_policy else None
     return FoundEntity(
         kind=Kind.ANYWHERE_PROFILE.value,
@@ -164,8 +165,9 @@ def trust_anchor(record: TrustAnchor) -> FoundEntity:
 
 
 def pod_identity(record: PodIdentityAssociation, *, intern: Intern) -> FoundEntity:
-    """A pod identity association with its roles, as far as they are in the account; its session policy is its
-    document."""
+    """A pod identity association with those of its roles that are in the account. Its session policy is its
+    document.
+    """
     own = record.arn.split(":")[4]
     document = intern(record.policy) if record.policy else None
     roles = [arn for arn in (record.role_arn, record.target_role_arn) if arn and arn.split(":")[4] == own]
@@ -196,8 +198,8 @@ def _gives(roles: Iterable[str]) -> tuple[tuple[str, EntityRef], ...]:
 
 
 def delegation_request(record: DelegationRequest, *, prefix: str, intern: Intern) -> FoundEntity:
-    """A delegation request, what it gives as its document; it is called as who filed it. `prefix` is what
-    ARNs of the account begin with.
+    """A delegation request, named after its requestor, with the requested permissions as its document.
+    `prefix` is the start of the account's ARNs.
     """
     document = intern(record.policy) if record.policy else None
     return FoundEntity(

@@ -1,5 +1,5 @@
-"""The organization's roots, units, accounts, and the policies that bound them, as entities of the account
-that shows them.
+"""Converts the organization's roots, units, accounts and control policies to entities of the account that
+shows them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def organization_entities(tree: OrganizationTree, *, intern: Callable[[str], str
 
 
 def organization_node(aws_id: str) -> EntityRef:
-    """A root, unit or account by its id: r-…, ou-…, or twelve digits."""
+    """Refer to a root, unit or account by its ID: r-…, ou-…, or twelve digits."""
     if aws_id.startswith("r-"):
         return by_id(Kind.ORG_ROOT.value, aws_id)
     if aws_id.startswith("ou-"):
@@ -38,7 +38,7 @@ def organization_node(aws_id: str) -> EntityRef:
 
 
 def paths(tree: OrganizationTree) -> Iterator[tuple[str, str]]:
-    """(account number, path) of each account, as aws:PrincipalOrgPaths has it: o-…/r-…/ou-…/
+    """(account ID, path) of each account, in the form of aws:PrincipalOrgPaths: o-…/r-…/ou-…/
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
     """

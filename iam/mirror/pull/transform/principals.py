@@ -1,4 +1,6 @@
-"""Users, groups, roles and managed policies of the bulk answer, of a re-read, or of an uploaded export."""
+"""Converts users, groups, roles and managed policies from the bulk response, a re-read, or an uploaded
+export.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,11 @@ from iam.mirror.pull.facts import EntityRef, FoundEntity, ReadPolicyVersion, by_
 from iam.mirror.pull.trust import trust_category
 
 Intern = Callable[[str], str]
-"""Takes the text of a document, sees to it that it is stored, and gives its digest."""
+"""Takes the text of a document, has it stored, and returns its digest."""
 
 ROLE_LIST_ATTRS = ("MaxSessionDuration", "Description", "MaxSigninSessionDuration")
-"""What the bulk answer lacks of roles; the section `role_list` fills it in. A maximum sign-in session that is
-not set is null, and one that was never read is not there.
+"""Attributes of roles that the bulk response lacks; the section `role_list` fills them. A maximum sign-in
+session duration that is not set is null; one that was never read is missing.
 """
 
 
@@ -31,9 +33,7 @@ def document_digest(text: str) -> str:
 
 
 def found_of(record: Record, *, account_id: str, digest: bytes | None, intern: Intern) -> FoundEntity:
-    """What the loader takes, for any of the four records; `digest` is None when the record was not read in
-    bulk.
-    """
+    """Convert any of the four records for the loader; `digest` is None if the record was not read in bulk."""
     if isinstance(record, UserRecord):
         return _user(record, digest, intern)
     if isinstance(record, GroupRecord):
@@ -97,8 +97,8 @@ def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: 
 
 
 def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> FoundEntity:
-    """Attachment counts are left out: they are the number of edges, and would make every attachment a new
-    state.
+    """A managed policy without its attachment counts: they equal the number of edges, and would make a new
+    state of each attachment.
     """
     category = "aws" if record.is_aws_managed else "customer"
     tags = None if record.tags is None else dict(record.tags)
