@@ -32,7 +32,7 @@ ALWAYS: Final = frozenset(
 OTHER: Final = "other"
 MAX_VALUES: Final = 16
 MAX_CIRCUMSTANCES: Final = 384
-"""The maximum number of combinations to try all. With more, only one or two keys at a time are varied."""
+"""Up to this number, all combinations are tried. Beyond it, only one or two keys at a time are varied."""
 LATER: Final = datetime(2099, 1, 1, tzinfo=UTC)
 """A time after all times in policies."""
 ADDRESSES: Final = ("203.0.113.77", "198.51.100.9", "2001:db8::77")

@@ -150,9 +150,11 @@ class IndexedDocument:
         self.tags = tuple(sorted(set(tags)))
         self.is_marked = bool(self.atoms or self.tags)
         self.is_personal = any(clause.traits.raw or clause.shape.names_somebody for clause in clauses)
-        """True if it can differ between members of one class without a recorded circumstance."""
+        """True if its effect can differ between members of one class even in questions without
+        circumstances.
+        """
         self.is_placed = any(clause.traits.is_placed or clause.shape.names_somebody for clause in clauses)
-        """True if it can differ between accounts."""
+        """True if its effect can differ between accounts."""
 
     def marks(self, who: Request) -> Marks:
         """What distinguishes, for this document, principals with the same policies: the results of the atoms

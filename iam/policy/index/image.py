@@ -40,11 +40,11 @@ class IndexImage:
     """See `PrincipalColumns` for the columns. A document is referred to by its position in `digests`.
 
     `prefix` is removed from the `arns`. `policies` are number, name and digest; `groups` are number, name and
-    grants; `trusting` are digests of trust policies. `small` are documents whose statements refer to a shape
-    and list their resources. `shared_texts` and `trust_texts` are complete documents, one text each, parsed
-    only when needed and not in use already. A class is the number of its limits, then each document with the
-    number of its marks. Limits are flags, boundary (-1 for none), and the marks of the boundary and the
-    levels.
+    grants. `small` are documents whose statements refer to a shape and list their resources. `shared`
+    (numbers) and `trusting` (digests of trust policies) are complete documents, one text each in
+    `shared_texts` and `trust_texts`, parsed only when needed and not in use already. A class is the number of
+    its limits, then each document with the number of its marks. Limits are flags, boundary (-1 for none), and
+    the marks of the boundary and the levels.
     """
 
     number: str

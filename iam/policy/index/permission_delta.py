@@ -12,8 +12,8 @@ from iam.policy.index.masks import ActionNumbering
 
 
 class PermissionDelta(NamedTuple):
-    """Sets of actions by what happens to them, named like the sorts of `iam.changes.operations.access`. They
-    are disjoint.
+    """Sets of actions by what happens to them, named like the sorts of `iam.changes.operations.access`. For a
+    single principal they are disjoint.
     """
 
     gained: int = 0

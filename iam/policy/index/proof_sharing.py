@@ -49,7 +49,7 @@ IN_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
 Traits = tuple[bool, tuple[str, ...], tuple[int, ...], bool]
-"""Accounts are not distinguished, own keys, numbers of pairs, names matter."""
+"""Whether accounts are not distinguished, own keys, numbers of pairs, whether names matter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -371,8 +371,8 @@ def is_another(before: IndexedPrincipal, after: IndexedPrincipal) -> bool:
 
 
 def _traits_of(docs: Mapping[IndexedDocument, None]) -> tuple[bool, tuple[str, ...], tuple[Pair, ...], bool]:
-    """Return: accounts are not distinguished, own keys whose values matter, pairs of patterns, names
-    matter.
+    """Return whether accounts are not distinguished, the own keys whose values matter, pairs of patterns, and
+    whether names matter.
     """
     every = [_doc_traits(doc) for doc in docs]
     is_neutral = all(each.is_neutral for each in every)

@@ -75,8 +75,8 @@ class AlikeVerdict(NamedTuple):
 
     `had`, `has`: something is allowed before, after. `only_then`: something is still allowed on the resource
     of `less`, under other circumstances. `already`, `keeps`: the documents that allow everything that is
-    newly granted, or removed. `blocked`: what denies all of it. `is_given`, `is_taken`: only one side's
-    statements allow something. `outlines` belong to `more` and `less`.
+    newly granted, or removed. `blocked`: what denies all of it. `is_given`, `is_taken`: statements held only
+    after, or only before, allow something. `outlines` belong to `more` and `less`.
     """
 
     more: RequestSample | None = None

@@ -54,7 +54,7 @@ from iam.policy.request import PrincipalKind
 Groups = dict[EffectBits, set[PolicyBundle]]
 """Bundles by the combined effects of their documents."""
 FEW_ACCOUNTS_FACTOR: Final = 4
-"""If the question includes less than one of so many accounts, visiting them one by one is faster."""
+"""If a question includes less than a fourth of the accounts, visiting these one by one is faster."""
 
 
 def judge_for(
