@@ -37,5 +37,5 @@ def sweep_changes() -> None:
 @shared_task(name="iam.changes.tasks.notify_missed_ends")  # type: ignore[untyped-decorator]
 @every(60)
 def notify_missed_ends() -> None:
-    """Notify people of failures that nobody was notified of."""
+    """Notify people of failures for which the notifications were missed."""
     notifications.tell_missed_ends()

@@ -27,8 +27,8 @@ _VIRTUAL = ":mfa/"
 
 @dataclass(frozen=True, slots=True)
 class LossLimit:
-    """It is unusual if more than `percent` of a section's entities end at once, unless a person has accepted
-    that.
+    """The limit above which endings are unusual: more than `percent` of a section's entities at once, unless
+    a person has accepted that.
     """
 
     percent: int
