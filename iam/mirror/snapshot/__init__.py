@@ -77,7 +77,7 @@ def _moment(at: datetime | None) -> MomentIndex:
 
 
 def _let_go(moment: MomentIndex) -> None:
-    """Free a moment that was dropped, after its readers have finished."""
+    """Free a dropped moment after its readers have finished; not if this thread is reading it."""
     if not moment.gate.is_reading:
         with moment.gate.changing():
             moment.let_go()

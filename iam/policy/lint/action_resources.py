@@ -41,7 +41,7 @@ class _StatementFit:
         self.resources = resources
         self.subject = subject
         self.reached: dict[str, bool] = {}
-        """By the ARN of a resource type: whether one of the resources can be of it."""
+        """By the ARN format of a resource type: True if one of the resources can be of that type."""
 
     def check(self) -> None:
         actions = self.statement.actions.words if self.statement.actions else ()
