@@ -22,6 +22,7 @@ from console.audit.entry_sentences import words_of
 from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
+from console.web.files import EchoFile
 from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.moments import read_day_start
 from console.web.render import is_fragment, render_page
@@ -202,13 +203,6 @@ COLUMNS = (
 )
 
 
-class _Echo:
-    """File-like object for csv.writer that returns each written line."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _entries_with_sentences(rows: Iterator[Entry], viewer: Viewer) -> Iterator[tuple[Entry, str]]:
     """Yield each entry with its sentence; requests are loaded in batches."""
     while batch := list(islice(rows, LOOKED_UP)):
@@ -218,7 +212,7 @@ def _entries_with_sentences(rows: Iterator[Entry], viewer: Viewer) -> Iterator[t
 
 
 def _csv(rows: Iterator[tuple[Entry, str]]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = csv.writer(EchoFile())
     yield writer.writerow(COLUMNS)
     for entry, words in rows:
         cells = (

@@ -27,7 +27,7 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import ChangePlan
-from iam.changes.services.requests import asked_before
+from iam.changes.services.requests import already_requested
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Entity
 
@@ -114,7 +114,7 @@ class RequestDraft(ABC):
         Raises RefusedError if it differs from the preview.
         """
         viewer = self.requester
-        standing = asked_before(operations, actor=viewer, idempotency_key=key)
+        standing = already_requested(operations, actor=viewer, idempotency_key=key)
         if standing:
             return standing[0]
         plans = self.checked(operations)

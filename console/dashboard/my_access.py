@@ -20,7 +20,7 @@ from console.web.asof import asof_context
 from console.web.render import render_page
 from console.web.shortened_lists import ShortenedList, first_rows
 from iam.access.grants.models import Grant
-from iam.access.grants.own_grants import declined_lately, own_grants
+from iam.access.grants.own_grants import own_grants, recently_declined
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
@@ -113,7 +113,7 @@ def _grants(request: ViewerRequest) -> ShortenedList[dict[str, Any]]:
 
 def _declined(request: ViewerRequest) -> list[tuple[Grant, StateMark]]:
     """Return the viewer's recently declined requests for access."""
-    return [(grant, mark_of(grant)) for grant in declined_lately(request.viewer)[:DECLINED]]
+    return [(grant, mark_of(grant)) for grant in recently_declined(request.viewer)[:DECLINED]]
 
 
 def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:

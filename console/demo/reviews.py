@@ -104,7 +104,7 @@ def write_rules() -> None:
             decide_rule(rule, is_approved=True, actor=approver, now=now)
 
 
-def hold_samples() -> int:
+def create_sample_reviews() -> int:
     """Create the sample reviews once all accounts are synced, if there are none. Returns their number."""
     if not settings.EMBEDDED or ReviewCampaign.objects.exists():
         return 0

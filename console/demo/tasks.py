@@ -21,7 +21,7 @@ def give_sample_grants() -> None:
     outsider.make_outsider()
     past.read_sample_trail()
     compliance.write_decisions()
-    reviews.hold_samples()
+    reviews.create_sample_reviews()
     evidence.write_samples()
 
 

@@ -16,7 +16,7 @@ from console.operators.recency import recently_authenticated
 from console.operators.sessions import secret_of
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.qr import svg_of
-from console.web.render import is_fragment, render_page
+from console.web.render import STOP, is_fragment, render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.directory.models import Person
 from iam.guard import Right
@@ -36,8 +36,6 @@ from iam.people.enrolment.services import EnrolmentSession
 from iam.people.links.models import LinkEndReason, LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError, ask_again
 
-STOP = 286
-"""Status that makes htmx stop polling."""
 ENROLS = (LinkPurpose.MFA, LinkPurpose.INVITATION)
 NOT_FOR_MFA = "This link is for something else. Ask the person who sent it for a link to add an MFA device."
 NO_USER = "This AWS user no longer exists, as of the last sync. Ask the person who sent you the link."

@@ -39,7 +39,7 @@ def file_links(name: str, query: QueryPairs) -> list[tuple[str, str]]:
     return [(f"Export {form.upper()}", f"{reverse(name, args=[form])}{query}".rstrip("?")) for form in FORMS]
 
 
-class _Line:
+class EchoFile:
     """File-like object for csv.writer that returns each written line."""
 
     def write(self, text: str) -> str:
@@ -48,7 +48,7 @@ class _Line:
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
     """Yield the header, then one line per row; each row's values must be in the order of the columns."""
-    writer = csv.writer(_Line())
+    writer = csv.writer(EchoFile())
     yield writer.writerow(columns)
     for values in rows:
         yield writer.writerow([_cell(value) for value in values.values()])

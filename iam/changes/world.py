@@ -22,7 +22,7 @@ class ChangeWorld:
     unchanged.
 
     `numbers` maps ARNs to the mirror's primary keys; `texts` are documents by digest that the index may lack
-    because no one holds them yet. Operations change the world by `add_grants`, `put_…`, `move` and `drop`,
+    because no one holds them yet. Operations change the world by `set_holdings`, `put_…`, `move` and `drop`,
     and later ones see the result.
     """
 
@@ -97,7 +97,7 @@ class ChangeWorld:
         row = self.principal(arn) or self.group(arn)
         return NOTHING if row is None else row.grants
 
-    def add_grants(self, arn: str, grants: PolicyHoldings) -> None:
+    def set_holdings(self, arn: str, grants: PolicyHoldings) -> None:
         """Set what a user, role or group holds; ignored if it does not exist."""
         principal, group = self.principal(arn), self.group(arn)
         if principal is not None:

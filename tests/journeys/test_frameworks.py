@@ -30,7 +30,7 @@ def test_attest_except_and_export(sign_in: SignIn, tmp_path: Path) -> None:
     ines, hana = sign_in("ines.duarte"), sign_in("hana.sato")
     ines.goto(PCI)
     reload_until(ines, ines.get_by_text("8.2.1 One identity for each person"))
-    # The sample's decisions arrive together once all is judged. Later ones would stand before those made here.
+    # The sample's decisions arrive together once all is judged. Later ones would replace those made here.
     ines.goto(f"{PCI}8.2.8/")
     reload_until(ines, ines.get_by_text("Laptops lock after 10 minutes", exact=False))
 

@@ -28,7 +28,7 @@ from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import default_text
 from iam.changes.services.plans import MAX_CHANGES, check_account
-from iam.changes.services.requests import asked_before
+from iam.changes.services.requests import already_requested
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.snapshot import snapshot
@@ -173,7 +173,7 @@ def request_enforcement(
     """
     _check(actor, seen.scope.account)
     operations = operations_for(seen)
-    if standing := asked_before(operations, actor=actor, idempotency_key=idempotency_key):
+    if standing := already_requested(operations, actor=actor, idempotency_key=idempotency_key):
         return standing[0]
     planned = changes.plan_set(operations, viewer=actor)
     return changes.request_changes(

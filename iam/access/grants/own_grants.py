@@ -22,7 +22,7 @@ def own_grants(viewer: Viewer) -> QuerySet[Grant]:
     return grants.order_by("ends_at", "-created_at")
 
 
-def declined_lately(viewer: Viewer, *, now: datetime | None = None) -> QuerySet[Grant]:
+def recently_declined(viewer: Viewer, *, now: datetime | None = None) -> QuerySet[Grant]:
     """Requests of the last two weeks by the viewer for themselves that were rejected or expired, newest
     first.
     """

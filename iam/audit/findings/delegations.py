@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 
+from iam.audit.findings.dates import moment_in
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.statements import allows, is_full
 from iam.changes.operations.sign_in_session import sign_in_words
@@ -29,7 +29,7 @@ WORDS: Final = {
 def delegations(facts: AccountFacts, *, states: frozenset[str]) -> Iterator[EntityFact]:
     """The delegation requests in these states that have not expired."""
     for request in facts.of_kind(Kind.DELEGATION_REQUEST):
-        ends = _moment(request.attrs.get("ExpirationTime"))
+        ends = moment_in(request.attrs, "ExpirationTime")
         if request.category in states and (ends is None or ends > facts.now):
             yield request
 
@@ -87,7 +87,3 @@ def _words(statement: Any) -> str:
     on = ", ".join(resources) if isinstance(resources, list) else str(resources)
     but = "everything but " if "NotAction" in statement else ""
     return f"{but}{listed} on {on}"
-
-
-def _moment(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -209,4 +209,4 @@ class Attachment(OfHolder):
             return
         grants = world.grants(params.holder_arn)
         attached = set(grants.attached) | {number} if self.spec.adds else set(grants.attached) - {number}
-        world.add_grants(params.holder_arn, replace(grants, attached=tuple(sorted(attached))))
+        world.set_holdings(params.holder_arn, replace(grants, attached=tuple(sorted(attached))))

@@ -85,7 +85,7 @@ class Boundary(OnSubject):
     def simulate(self, world: ChangeWorld) -> None:
         arn = self.inputs.subject_arn
         number = world.number(self.arn_after) if self.arn_after else None
-        world.add_grants(arn, replace(world.grants(arn), boundary=number))
+        world.set_holdings(arn, replace(world.grants(arn), boundary=number))
 
     def restoration(self, before: Image) -> Operation | None:
         kind, arn = self.subject_kind, str(before["boundary"])

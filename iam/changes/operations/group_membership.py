@@ -204,4 +204,4 @@ class Membership(Operation):
         grants = world.grants(self.inputs.user_arn)
         others = tuple(group for group in grants.groups if group != number)
         groups = (*others, number) if self.spec.adds else others
-        world.add_grants(self.inputs.user_arn, replace(grants, groups=groups))
+        world.set_holdings(self.inputs.user_arn, replace(grants, groups=groups))

@@ -112,7 +112,7 @@ class InlineOperation(OfHolder):
         inline = [(name, digest) for name, digest in grants.inline if name != self.inputs.policy_name]
         if self.text:
             inline.append((self.inputs.policy_name, world.text(self.text)))
-        world.add_grants(arn, replace(grants, inline=tuple(sorted(inline))))
+        world.set_holdings(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> QuotaUse | None:
         params, holder = self.inputs, self.subject()

@@ -10,7 +10,7 @@ from iam.changes.models import Change
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.server_certificate import PURPOSE, UploadServerCertificate, key_refusal
 from iam.changes.services.plans import plan
-from iam.changes.services.requests import asked_before, request_operation
+from iam.changes.services.requests import already_requested, request_operation
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.sealed import services as sealed
@@ -45,7 +45,7 @@ def request_upload(
         path=certificate.path,
         tags=certificate.tags,
     )
-    standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
+    standing = already_requested([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing[0]
     if refusal := key_refusal(certificate.body, key=certificate.key):

@@ -23,7 +23,7 @@ from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
 from iam.changes.services.plans import ChangePlan, check_account, check_right, examine
-from iam.changes.services.requests import SetCause, SetLane, WeighedRequest, asked_before, write_set
+from iam.changes.services.requests import SetCause, SetLane, WeighedRequest, already_requested, write_set
 from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.changes.summary import summary_of
 from iam.guard import Viewer
@@ -63,7 +63,7 @@ def queue_at_once(
     after break-glass. Idempotent by person and key. Raises RefusedError, and then queues nothing.
     """
     operations = [plan.operation for plan in weighed.plans]
-    standing = asked_before(operations, actor=actor, idempotency_key=key)
+    standing = already_requested(operations, actor=actor, idempotency_key=key)
     if standing:
         return standing
     with transaction.atomic():

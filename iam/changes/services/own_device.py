@@ -21,7 +21,7 @@ from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, De
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue
 from iam.changes.services.plans import check_account, examine
-from iam.changes.services.requests import SetCause, asked_before, write_set
+from iam.changes.services.requests import SetCause, already_requested, write_set
 from iam.changes.summary import summary_of
 from iam.directory.models import Person
 from iam.guard import Viewer
@@ -43,7 +43,7 @@ def queue_own(
     """
     _check_own(operation, person)
     asker = Viewer(person_id=person.pk, name=person.name, email=person.email)
-    standing = asked_before([operation], actor=asker, idempotency_key=key)
+    standing = already_requested([operation], actor=asker, idempotency_key=key)
     if standing:
         return standing[0]
     check_account(operation.account)
@@ -72,7 +72,7 @@ def queue_own(
             queue(change, actor=actor, kind="accepted", note=NOTE, data={"rule": OWN_DEVICE})
             return change
     except IntegrityError:
-        return asked_before([operation], actor=asker, idempotency_key=key)[0]
+        return already_requested([operation], actor=asker, idempotency_key=key)[0]
 
 
 def _check_own(operation: Operation, person: Person) -> None:

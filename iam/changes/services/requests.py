@@ -121,7 +121,7 @@ def request_changes(
     if not plans:
         raise RefusedError("There is nothing to request.")
     operations = [plan.operation for plan in plans]
-    standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
+    standing = already_requested(operations, actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing
     try:
@@ -154,7 +154,7 @@ def request_changes(
             return written
     except (IntegrityError, RefusedError):
         # A concurrent request with the same key was faster; return its changes.
-        standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
+        standing = already_requested(operations, actor=actor, idempotency_key=idempotency_key)
         if standing:
             return standing
         raise
@@ -185,13 +185,13 @@ def request_operation(
 
     Idempotent by key: a repeated request returns the same change, even if it could no longer be planned.
     """
-    standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
+    standing = already_requested([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing[0]
     try:
         planned = plan(operation, viewer=actor)
     except RefusedError:
-        standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
+        standing = already_requested([operation], actor=actor, idempotency_key=idempotency_key)
         if standing:
             return standing[0]
         raise
@@ -202,7 +202,9 @@ def _prefix(actor: Viewer, idempotency_key: str) -> str:
     return f"{actor.person_id}:{idempotency_key[:64]}"
 
 
-def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_key: str) -> list[Change]:
+def already_requested(
+    operations: Sequence[Operation], *, actor: Viewer, idempotency_key: str
+) -> list[Change]:
     """The changes that this person already requested with this key; empty if none. Raises RefusedError if
     their content differs.
     """

@@ -10,7 +10,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.services.plans import ChangePlan, check_right, is_made, plan, plan_set
-from iam.changes.services.requests import asked_before, request_change, request_changes
+from iam.changes.services.requests import already_requested, request_change, request_changes
 from iam.guard import Viewer
 
 
@@ -27,7 +27,7 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
     operation = restore(change.operation, account=change.account, params=change.params)
     inverse = operation.inverse(change.before)
     if inverse is not None:
-        standing = asked_before([inverse], actor=actor, idempotency_key=idempotency_key)
+        standing = already_requested([inverse], actor=actor, idempotency_key=idempotency_key)
         if standing and standing[0].reverts_id == change.pk:
             return standing[0]
     return request_change(

@@ -341,7 +341,7 @@ class DocumentDifferences(DifferenceSource):
         )
 
 
-class DifferenceSign(DifferenceSource):
+class CredentialsDifference(DifferenceSource):
     """Users whose MFA or password was added, removed or changed."""
 
     sort, fixed = "user__account", True
@@ -393,11 +393,11 @@ SOURCES: tuple[DifferenceSource, ...] = (
     InlinePolicyDifferences(WENT),
     InlinePolicyDifferences(CHANGED),
     DocumentDifferences(CHANGED),
-    DifferenceSign(CAME, "mfa"),
-    DifferenceSign(WENT, "mfa"),
-    DifferenceSign(CHANGED, "mfa"),
-    DifferenceSign(CAME, "password"),
-    DifferenceSign(WENT, "password"),
+    CredentialsDifference(CAME, "mfa"),
+    CredentialsDifference(WENT, "mfa"),
+    CredentialsDifference(CHANGED, "mfa"),
+    CredentialsDifference(CAME, "password"),
+    CredentialsDifference(WENT, "password"),
 )
 ORDER = (
     "user",

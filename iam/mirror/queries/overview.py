@@ -32,8 +32,8 @@ from iam.mirror.queries.differences import (
     TIES,
     WENT,
     ConnectionDifferences,
+    CredentialsDifference,
     DifferenceRow,
-    DifferenceSign,
     DifferenceSource,
     DocumentDifferences,
     EntityDifferences,
@@ -184,10 +184,10 @@ def _mfa_news(context: ListContext, begun: Q, limit: int) -> Iterator[Difference
         )
         .exclude(mfa_is_unknown() | mfa_is_unknown("was_mfa") | Q(was_mfa=F("mfa")))
     )
-    for raw in DifferenceSign(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
+    for raw in CredentialsDifference(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
         sign = CHANGED
         if raw["mfa"] == "none":
             sign = WENT
         elif raw["was_mfa"] == "none":
             sign = CAME
-        yield DifferenceSign(sign, "mfa").read(raw)
+        yield CredentialsDifference(sign, "mfa").read(raw)

@@ -24,7 +24,7 @@ from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services import SetCause
 from iam.changes.services.plans import MAX_CHANGES, check_account
-from iam.changes.services.requests import SetLane, asked_before
+from iam.changes.services.requests import SetLane, already_requested
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.ownership import confirmed
@@ -224,7 +224,7 @@ def _requested(
     """
     earlier = ChangeSet.objects.filter(cause_kind=OF_CAMPAIGN, cause_id=campaign.id).count()
     key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"
-    if standing := asked_before(operations, actor=author, idempotency_key=key):
+    if standing := already_requested(operations, actor=author, idempotency_key=key):
         return standing[0]
     what = (
         "Require MFA for" if campaign.ending == CampaignEnding.RESTRICT else "Delete the console password of"

@@ -57,13 +57,13 @@ def test_a_form_sent_twice_at_the_same_time_gives_the_same_change(
 
     planned = scene.plan()
     first = services.request_change(planned, actor=scene.requester, reason="r", idempotency_key="form")
-    true_look, looks = requests.asked_before, []
+    true_look, looks = requests.already_requested, []
 
     def blind_at_first(*args: Any, **kwargs: Any) -> Any:
         looks.append(1)
         return [] if len(looks) == 1 else true_look(*args, **kwargs)
 
-    monkeypatch.setattr(requests, "asked_before", blind_at_first)
+    monkeypatch.setattr(requests, "already_requested", blind_at_first)
     monkeypatch.setattr(requests, "plan", lambda operation, **_: planned)
     second = services.request_change(planned, actor=scene.requester, reason="r", idempotency_key="form")
 
@@ -82,13 +82,13 @@ def test_a_form_overtaken_by_itself_gives_the_same_change(
 
     form = {"user": scene.user, "group": scene.group, "do": "add", "reason": "r", "idempotency_key": "form"}
     first = services.request_membership(scene.requester, **form)  # type: ignore[arg-type]
-    true_look, looks = requests.asked_before, []
+    true_look, looks = requests.already_requested, []
 
     def blind_at_first(*args: Any, **kwargs: Any) -> Any:
         looks.append(1)
         return [] if len(looks) == 1 else true_look(*args, **kwargs)
 
-    monkeypatch.setattr(requests, "asked_before", blind_at_first)
+    monkeypatch.setattr(requests, "already_requested", blind_at_first)
     second = services.request_membership(scene.requester, **form)  # type: ignore[arg-type]
     assert second.pk == first.pk
     with pytest.raises(RefusedError, match="already requests this"):

@@ -13,8 +13,8 @@ from iam import nudge
 from iam.access.grants.models import Grant, GrantAct, GrantPreparation, GrantState
 from iam.access.grants.services.notifications import tell_refused
 from iam.access.grants.services.requests import (
+    already_requested,
     ask_for_changes,
-    asked_before,
     check_plan,
     check_terms,
     examine_plan,
@@ -55,7 +55,7 @@ def submit_grant(terms: GrantTerms, *, actor: Viewer, idempotency_key: str, acce
     """
     if not is_large(terms):
         return request_grant(terms, actor=actor, idempotency_key=idempotency_key, accepts_end=accepts_end)
-    standing = asked_before(terms, actor=actor, key=idempotency_key)
+    standing = already_requested(terms, actor=actor, key=idempotency_key)
     if standing is not None:
         return standing
     check_terms(terms, viewer=actor, grant_id=id_for(actor, idempotency_key))
@@ -69,7 +69,7 @@ def submit_grant(terms: GrantTerms, *, actor: Viewer, idempotency_key: str, acce
             nudge.send_after_commit(PREPARE_GRANT, grant.pk)
             return grant
     except IntegrityError:
-        standing = asked_before(terms, actor=actor, key=idempotency_key)
+        standing = already_requested(terms, actor=actor, key=idempotency_key)
         if standing is None:
             raise
         return standing

@@ -89,7 +89,7 @@ def request_grant(
     Raises TermsError or RefusedError, and then writes nothing. See `large_requests.submit_grant` for large
     grants.
     """
-    standing = asked_before(terms, actor=actor, key=idempotency_key)
+    standing = already_requested(terms, actor=actor, key=idempotency_key)
     if standing is not None:
         return standing
     grant_id = id_for(actor, idempotency_key)
@@ -104,7 +104,7 @@ def request_grant(
             write_parts(grant, plan, written)
             return grant
     except (IntegrityError, RefusedError):
-        standing = asked_before(terms, actor=actor, key=idempotency_key)
+        standing = already_requested(terms, actor=actor, key=idempotency_key)
         if standing is None:
             raise
         return standing
@@ -156,7 +156,7 @@ def id_for(actor: Viewer, key: str) -> UUID:
     return uuid5(KEYS, f"{actor.person_id}:{key}")
 
 
-def asked_before(terms: GrantTerms, *, actor: Viewer, key: str) -> Grant | None:
+def already_requested(terms: GrantTerms, *, actor: Viewer, key: str) -> Grant | None:
     """The grant that this person already requested with this key, or None. Raises RefusedError if its terms
     were different.
     """
