@@ -21,7 +21,7 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.linking.machines import is_machine
-from iam.people.blueprints.models import BlueprintVersion
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.queries import current_versions
 from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, SETS, MovePlan, MovingPerson
 from iam.people.moving.queries import blueprint_of
@@ -36,6 +36,7 @@ MARKS = {
     "note": ("", "!", "note"),
 }
 """(class, sign, label) of each type of line."""
+NOT_CHOSEN = "Choose the blueprint that they have now, and the one that they get."
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,7 +66,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     if request.method == "POST" and "show" not in request.POST:
         try:
             if former is None or version is None:
-                raise RefusedError("Choose the blueprint that they leave and the one that they get.")
+                raise RefusedError(NOT_CHOSEN)
             _check_shown(request.POST, former, version)
             move = request_move(
                 request.viewer,
@@ -78,6 +79,11 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
             return redirect("moving:move", pk=move.pk)
         except RefusedError as error:
             refused = error
+    is_sent = request.method == "POST" or "to" in request.GET
+    preview = _preview(request, person, former, version, key)
+    errors = field_errors(preview["refused"]) | field_errors(refused)
+    if is_sent:
+        errors |= _missing(former, version)
     context: dict[str, Any] = {
         "section": "onboarding",
         "user": user,
@@ -85,15 +91,42 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
         "versions": versions,
         "former": former,
         "version": version,
-        "known": known,
+        "choices": _choices(versions),
+        "chosen_from": former.blueprint_id if former else "",
+        "chosen_to": version.blueprint_id if version else "",
+        "known_hint": _known_hint(known),
         "key": key,
         "reason": request.POST.get("reason", "")[:1000],
         "refused_now": refused,
-        "errors": field_errors(refused),
-    }
-    context |= _preview(request, person, former, version, key)
+        "errors": errors,
+    } | preview
     status = 422 if refused else 200
     return render_page(request, "moving/begin.html", context, status=status)
+
+
+def _choices(versions: Sequence[BlueprintVersion]) -> list[tuple[object, str]]:
+    """Return (value, text) of each blueprint, after an empty choice."""
+    choices: list[tuple[object, str]] = [("", "Choose")]
+    for version in versions:
+        blueprint = version.blueprint
+        choices.append((blueprint.pk, f"{blueprint.name}, {blueprint.team.name}"))
+    return choices
+
+
+def _known_hint(known: Blueprint | None) -> str:
+    if known is None:
+        return "We don’t know which blueprint they were onboarded with."
+    return f"They were onboarded with {known.name} of {known.team.name}."
+
+
+def _missing(former: BlueprintVersion | None, version: BlueprintVersion | None) -> dict[str, str]:
+    """Return an error for each of both fields without a blueprint."""
+    errors = {}
+    if former is None:
+        errors["from"] = "Choose the blueprint that they have now."
+    if version is None:
+        errors["to"] = "Choose the blueprint that they get."
+    return errors
 
 
 def _check_shown(data: QueryDict, former: BlueprintVersion, version: BlueprintVersion) -> None:
@@ -136,9 +169,7 @@ def _preview(
     key: str,
 ) -> dict[str, Any]:
     if former is None or version is None:
-        is_sent = "to" in request.GET or "to" in request.POST
-        missing = "Choose the blueprint that they have and the one that they get."
-        return {"plan": None, "refused": RefusedError(missing) if is_sent else None}
+        return {"plan": None, "refused": None}
     try:
         plan = planned(request.viewer, mover=_mover(person), former=former, version=version, key=key)
     except RefusedError as error:

@@ -34,7 +34,7 @@ def planned(
 ) -> MovePlan:
     """Return the plan of the move if it can be requested. Raises RefusedError."""
     if former.blueprint_id == version.blueprint_id:
-        raise RefusedError("They already have this blueprint. Choose another one.")
+        raise FieldError("They already have this blueprint. Choose another one.", field="to")
     if not actor.may(Right.REQUEST_CHANGE):
         raise RefusedError("You can view this, but you can’t request changes.")
     if why := without_access_already(mover.users):

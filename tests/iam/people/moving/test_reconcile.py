@@ -269,6 +269,34 @@ def test_the_page_says_that_a_reason_is_missing_at_its_field(house: House) -> No
         assert f'value="{version.blueprint_id}" selected' in page
 
 
+@pytest.mark.parametrize(
+    ("chosen", "field"),
+    [
+        ({"from": "former", "to": ""}, "to"),
+        ({"from": "nonsense", "to": "next"}, "from"),
+        ({"from": "former", "to": "former"}, "to"),
+    ],
+)
+@pytest.mark.parametrize("sends", [False, True])
+def test_a_blueprint_that_is_missing_or_the_same_is_named_at_its_field_alone(
+    house: House, chosen: dict[str, str], field: str, sends: bool
+) -> None:
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    blueprints = {"former": str(house.former.blueprint_id), "next": str(house.version.blueprint_id)}
+    answers = {name: blueprints.get(value, value) for name, value in chosen.items()}
+    address = f"{reverse('moving:begin')}?user={house.user.pk}"
+    if sends:
+        answer = client.post(address, answers | {"reason": "Joins Data", "key": "k"})
+    else:
+        answer = client.get(reverse("moving:begin"), {"user": house.user.pk} | answers)
+    page = answer.content.decode()
+    assert f'id="{field}-error"' in page
+    assert page.count('aria-invalid="true"') == 1
+    assert "data-form-error" not in page
+    assert not Move.objects.exists()
+
+
 def test_the_page_of_a_move_lists_the_user_that_it_made(house: House) -> None:
     new = factories.user(factories.account("222222222222", name="data"), "maya.okafor2")
     person = factories.person("Maya Okafor", arns=(house.user.arn, new.arn))
