@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Avg, DurationField, ExpressionWrapper, F, QuerySet
 from django.http import HttpResponse
@@ -27,7 +28,7 @@ from iam.changes.undone import NOTHING_UNDONE, undone_parts_of
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
 from iam.guard import Right, Viewer
-from iam.phrases import counted
+from iam.phrases import counted, joined
 from iam.search_words import matches
 
 INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
@@ -167,18 +168,31 @@ def _glass(request: ViewerRequest) -> dict[str, Any]:
     return {"glass": shown.with_rows(_used(shown, viewer=request.viewer))}
 
 
-def _used(uses: Sequence[BreakGlass], *, viewer: Viewer) -> list[tuple[BreakGlass, Change, str, str]]:
-    """Return uses of break-glass, each with first change, title of its request, and what was undone."""
+def _used(uses: Sequence[BreakGlass], *, viewer: Viewer) -> list[tuple[BreakGlass, Change, str, str, str]]:
+    """Return uses of break-glass, each with first change, title of its request, the accounts of its changes
+    that the viewer sees, and what was undone.
+    """
     sets = [glass.change_set_id for glass in uses]
     firsts = Change.objects.filter(change_set__in=sets, position=0).select_related("account", "change_set")
     first_by_set = {change.change_set_id: change for change in firsts}
     undone_parts = undone_parts_of(sets, viewer=viewer)
+    accounts_by_set = _accounts_by_set(sets, viewer=viewer)
     rows = []
     for glass in uses:
         first = first_by_set[glass.change_set_id]
         undone = undone_parts.get(glass.change_set_id, NOTHING_UNDONE)
-        rows.append((glass, first, title_of(first), undone.words))
+        accounts = joined(accounts_by_set.get(glass.change_set_id) or [first.account.name])
+        rows.append((glass, first, title_of(first), accounts, undone.words))
     return rows
+
+
+def _accounts_by_set(sets: Sequence[UUID], *, viewer: Viewer) -> dict[UUID, list[str]]:
+    """Return the names of the accounts of each set's changes that the viewer sees, by set."""
+    changes_seen = visible_changes(viewer).filter(change_set__in=sets).order_by("account__name")
+    accounts_by_set: dict[UUID, list[str]] = {}
+    for change_set, name in changes_seen.values_list("change_set", "account__name").distinct():
+        accounts_by_set.setdefault(change_set, []).append(name)
+    return accounts_by_set
 
 
 def _answered_in(viewer: Viewer) -> datetime | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -194,6 +195,26 @@ def test_break_glass_from_the_page_to_the_banner_and_its_review(site: Site) -> N
     assert site.approver.post(look, form).status_code == 302
     assert sentence not in text_of(site.approver, "/people/")
     assert "Hana Sato reviewed it" in text_of(site.asker, page_of(change))
+
+
+def test_a_use_of_break_glass_names_every_account_and_who_reviewed_it(site: Site) -> None:
+    change = site.asked()
+    seen = change.change_set.receipt_digest
+    site.asker.post(reverse("changes:break-glass", args=[change.pk]), {"reason": "Down", "seen": seen})
+    second = Change.objects.get(pk=change.pk)
+    second.pk, second.position, second.idempotency_key = uuid4(), 1, "second"
+    second.account = factories.account("222222222222", name="data")
+    second.save(force_insert=True)
+    Change.objects.update(state=ChangeState.APPLIED)
+    for address in (INBOX, f"{INBOX}?tab=glass"):
+        assert f"in {change.account.name} and data," in text_of(site.approver, address) or (
+            f"in data and {change.account.name}," in text_of(site.approver, address)
+        )
+    assert "Reviewed by" not in text_of(site.approver, f"{INBOX}?tab=glass")
+    look = reverse("changes:review", args=[change.pk])
+    key = str(site.approver.get(look).context["form"]["key"].value())
+    site.approver.post(look, {"verdict": "accept", "comment": "Right", "key": key})
+    assert "Reviewed by Hana Sato" in text_of(site.approver, f"{INBOX}?tab=glass")
 
 
 def draft(client: Client) -> None:
