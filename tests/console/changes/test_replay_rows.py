@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
@@ -79,6 +81,17 @@ def test_the_known_period_is_named_where_there_are_no_calls(leaving: Site) -> No
     words = _words(leaving.asker, _removal(leaving))
     assert "None of the known CloudTrail events of the last 90 days" in words
     assert "Events of prod-core are known from" in words
+
+
+def test_the_known_period_of_each_account_has_a_sentence_of_its_own() -> None:
+    at = timezone.now()
+    known = [SimpleNamespace(account=name, first_at=at, last_at=at) for name in ("prod-core", "data")]
+    replay = SimpleNamespace(is_known=True, known=known)
+    page = render_to_string("changes/_replay.html", {"impact": SimpleNamespace(replay=replay)})
+    words = " ".join(re.sub("<[^>]*>", " ", page).split())
+    assert re.search(
+        r"Events of prod-core are known from [^.]+ to [^.]+\. Events of data are known from", words
+    )
 
 
 def test_the_first_replayed_moment_is_named_where_older_calls_are_known(leaving: Site) -> None:
