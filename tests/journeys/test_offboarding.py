@@ -37,7 +37,7 @@ def test_somebody_leaves_everywhere_and_comes_back_by_one_click(sign_in: SignIn)
     ines.get_by_role("button", name="Submit request").click()
     expect(ines.locator("main .badge").get_by_text("Waiting for approval")).to_be_visible()
 
-    approve(ines.get_by_role("link", name="See the request").get_attribute("href") or "", hana, jonas)
+    approve(ines.get_by_role("link", name="View the request").get_attribute("href") or "", hana, jonas)
     ended = ines.locator("main .badge").get_by_text("Access removed", exact=True)
     expect(ended).to_be_visible(timeout=UNTIL_DONE)
     expect(ines.get_by_text("In force").first).to_be_visible()
@@ -55,7 +55,7 @@ def test_somebody_leaves_everywhere_and_comes_back_by_one_click(sign_in: SignIn)
     assert violations(ines) == []
     ines.get_by_label("Reason").fill("It was the wrong one")
     ines.get_by_role("button", name="Submit request").click()
-    approve(ines.get_by_role("link", name="See the request").first.get_attribute("href") or "", hana, jonas)
+    approve(ines.get_by_role("link", name="View the request").first.get_attribute("href") or "", hana, jonas)
     back = ines.locator("main .badge").get_by_text("Access restored", exact=True)
     expect(back).to_be_visible(timeout=UNTIL_DONE)
 

@@ -62,7 +62,7 @@ def _leave(asker: Any, approvers: list[Any]) -> tuple[float, datetime, float]:
     asker.get_by_role("button", name="Submit request").click()
     asker.wait_for_url(re.compile(r"/leaving/people/"))
     asked = time.monotonic() - began
-    address = asker.get_by_role("link", name="See the request").get_attribute("href")
+    address = asker.get_by_role("link", name="View the request").get_attribute("href")
     clicked, moment = time.monotonic(), datetime.now(tz=UTC)
     for approver in approvers:
         approver.goto(address)
