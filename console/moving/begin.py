@@ -97,6 +97,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
         "known_hint": _known_hint(known),
         "key": key,
         "reason": request.POST.get("reason", "")[:1000],
+        "reason_hint": "Approvers and auditors read it.",
         "refused_now": refused,
         "errors": errors,
     } | preview
