@@ -7,15 +7,18 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db.models import Model
 
+from iam.aws.records import PasswordPolicyRecord
 from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import (
     Account,
+    AccountFact,
     Document,
     Edge,
     EdgeKind,
@@ -104,6 +107,29 @@ def synced(owner_account: Account, *, but: tuple[str, ...] = (), at: datetime | 
             attempted_at=moment,
         )
         for name in ALL_SECTIONS
+    )
+
+
+def password_policy(owner_account: Account, **fields: Any) -> AccountFact:
+    """The account's own password policy, as a pull stores it: AWS's defaults, but for these fields."""
+    defaults = PasswordPolicyRecord(
+        minimum_length=8,
+        requires_symbols=False,
+        requires_numbers=False,
+        requires_uppercase=False,
+        requires_lowercase=False,
+        allows_change=False,
+        expires=False,
+        maximum_age=None,
+        reuse_prevention=None,
+        hard_expiry=False,
+    )
+    return AccountFact.objects.create(
+        account=owner_account,
+        name="password_policy",
+        value=asdict(replace(defaults, **fields)),
+        valid_from=FIRST_READ,
+        observed_at=FIRST_READ,
     )
 
 

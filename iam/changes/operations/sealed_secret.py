@@ -15,7 +15,8 @@ from typing import Final, Protocol
 from uuid import UUID, uuid5
 
 from iam.changes.errors import RefusedError
-from iam.mirror.models import Account, AccountFact, valid_at
+from iam.mirror.models import Account
+from iam.mirror.queries.password_policy import password_policy
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret
 from iam.sealed.queries import secret_of
@@ -84,12 +85,12 @@ def used(sealed_id: str) -> None:
 
 def new_password(account: Account) -> str:
     """Generate a password that every password policy of AWS accepts: upper-case and lower-case letters,
-    digits and symbols. It has 24 characters, or as many (at most 128) as MinimumPasswordLength of the stored
-    password policy requires.
+    digits and symbols. It has 24 characters, or as many (AWS allows 128) as the account’s password policy
+    requires.
     """
-    policy = AccountFact.objects.filter(valid_at(None), account=account, name="password_policy").first()
-    wanted = policy.value.get("MinimumPasswordLength") if policy and isinstance(policy.value, dict) else None
-    length = min(max(24, int(wanted or 0)), 128)
+    policy = password_policy(account)
+    required = policy.minimum_length if policy else 0
+    length = max(24, required)
     while True:
         text = "".join(secrets.choice(_SIGNS) for _ in range(length))
         if all(set(text) & set(kind) for kind in _KINDS):

@@ -14,8 +14,9 @@ from typing import Final
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.changes.operations.lifecycle import arn_of
-from iam.mirror.models import AccountFact, Document, Entity, Kind, valid_at
+from iam.mirror.models import Document, Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
+from iam.mirror.queries.password_policy import is_password_policy_known, password_policy
 from iam.mirror.snapshot import snapshot
 from iam.people.blueprints.body import FilledTemplate
 from iam.people.onboarding.creation_plan import CreationSite
@@ -58,8 +59,7 @@ class PasswordLockout:
         if not self.is_sure:
             return (
                 f"Whether new users in {self.account} can change their first password depends on a "
-                "condition or on a policy that was not "
-                "synced. Without it they can’t sign in."
+                "condition or on a policy that was not synced. If they can’t, they can’t sign in."
             )
         if self.is_denied:
             return (
@@ -112,14 +112,14 @@ def _lockout(site: CreationSite) -> PasswordLockout | None:
         if decision is EvaluationDecision.CONDITIONAL:
             return PasswordLockout(site.account.name, is_denied=False, is_sure=False)
         with_template = _decision(index, shard, site, is_allowed=True)
-    return PasswordLockout(
-        site.account.name, is_denied=with_template is not EvaluationDecision.ALLOWED, is_sure=True
-    )
+    is_denied = with_template is not EvaluationDecision.ALLOWED
+    is_sure = is_denied or is_password_policy_known(site.account)
+    return PasswordLockout(site.account.name, is_denied=is_denied, is_sure=is_sure)
 
 
 def _account_allows(site: CreationSite) -> bool:
-    fact = AccountFact.objects.filter(valid_at(None), account=site.account, name="password_policy").first()
-    return bool(fact and isinstance(fact.value, dict) and fact.value.get("AllowUsersToChangePassword"))
+    policy = password_policy(site.account)
+    return policy is not None and policy.allows_change
 
 
 def _decision(

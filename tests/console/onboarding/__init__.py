@@ -12,6 +12,7 @@ from iam.people.blueprints.body import BlueprintBody
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.runs.models import RowStatus, RunState
+from tests import factories
 
 
 def blueprint(account: Account, team: Team, *, name: str = "Developers", **fields: Any) -> BlueprintVersion:
@@ -32,13 +33,7 @@ def blueprint(account: Account, team: Team, *, name: str = "Developers", **field
 def allows_own_passwords(account: Account) -> None:
     """The password policy of the account lets its users change their passwords."""
     if not AccountFact.objects.filter(account=account, name="password_policy").exists():
-        AccountFact.objects.create(
-            account=account,
-            name="password_policy",
-            value={"AllowUsersToChangePassword": True, "MinimumPasswordLength": 14},
-            valid_from=account.created_at,
-            observed_at=account.created_at,
-        )
+        factories.password_policy(account, allows_change=True)
 
 
 def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> OnboardingRun:

@@ -18,10 +18,12 @@ from iam.changes.drift.models import Drift, DriftState, DriftWatch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
 from iam.changes.operations.account_setting import CREATE_ALIAS, Alias
+from iam.changes.operations.sealed_secret import new_password
 from iam.changes.runner import run
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.pull.account_facts import read_settings
+from iam.mirror.queries.password_policy import is_password_policy_known, password_policy
 from iam.mirror.refresh import enter_setting
 from tests import factories
 from tests.iam.changes.conftest import Scene
@@ -63,6 +65,20 @@ def strict(scene: Scene) -> Iterator[Scene]:
         scene.aws.iam.delete_account_alias(AccountAlias=alias)
     if rules(scene):
         scene.aws.iam.delete_account_password_policy()
+
+
+def test_the_policy_that_was_read_is_what_others_read(scene: Scene) -> None:
+    scene.aws.iam.update_account_password_policy(MinimumPasswordLength=40, AllowUsersToChangePassword=True)
+    seen(scene)
+    policy = password_policy(scene.account)
+    assert policy is not None
+    assert policy.allows_change
+    assert len(new_password(scene.account)) == policy.minimum_length == 40
+
+    scene.aws.iam.delete_account_password_policy()
+    seen(scene)
+    assert password_policy(scene.account) is None
+    assert is_password_policy_known(scene.account)
 
 
 def loosened(scene: Scene) -> Drift:

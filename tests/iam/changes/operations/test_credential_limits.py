@@ -24,7 +24,7 @@ from iam.changes.operations.params import Recipient
 from iam.changes.operations.public_key import UploadSshKey
 from iam.changes.operations.sealed_secret import new_password
 from iam.changes.operations.virtual_mfa_device import DeleteSpareMfaDevice
-from iam.mirror.models import AccountFact, Entity, Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
 from iam.sealed.models import Secret
 from tests import factories
@@ -158,13 +158,7 @@ def test_what_are_no_codes_is_refused(db: None, codes: tuple[str, str]) -> None:
 def test_a_new_password_fits_the_policy_of_the_account(db: None, wanted: int | None) -> None:
     account = factories.account()
     if wanted:
-        AccountFact.objects.create(
-            account=account,
-            name="password_policy",
-            value={"MinimumPasswordLength": wanted},
-            valid_from=factories.FIRST_READ,
-            observed_at=factories.FIRST_READ,
-        )
+        factories.password_policy(account, minimum_length=wanted)
     made = {new_password(account) for _ in range(20)}
 
     assert len(made) == 20

@@ -49,6 +49,26 @@ def found(account: Account, *statements: dict[str, Any], **fields: Any) -> list[
 
 
 def test_nothing_that_allows_it_is_a_lockout(account: Account) -> None:
+    factories.password_policy(account)
+    assert found(account) == [(False, True)]
+
+
+def test_a_password_policy_that_was_not_synced_leaves_it_open(account: Account) -> None:
+    assert found(account) == [(False, False)]
+
+
+def test_a_deny_is_sure_without_the_password_policy(account: Account) -> None:
+    assert found(account, HARD) == [(True, True)]
+
+
+def test_the_default_policy_of_aws_allows_nobody(account: Account) -> None:
+    AccountFact.objects.create(
+        account=account,
+        name="password_policy",
+        value=None,
+        valid_from=factories.FIRST_READ,
+        observed_at=factories.FIRST_READ,
+    )
     assert found(account) == [(False, True)]
 
 
@@ -66,8 +86,7 @@ def test_the_password_policy_of_the_account_lets_them(account: Account) -> None:
 
 
 def test_a_password_policy_that_does_not_allow_it_is_none(account: Account) -> None:
-    allows_own_passwords(account)
-    AccountFact.objects.update(value={"AllowUsersToChangePassword": False})
+    factories.password_policy(account, minimum_length=14)
     assert found(account) == [(False, True)]
 
 
