@@ -102,7 +102,7 @@ def _last_of(holding: HeldStatements, by_holder: Mapping[int, Sequence[CalledAct
         allowing = [each for each in holding.statements.get(holder.pk, ()) if each.allows]
         for action, at in by_holder.get(holder.pk, ()):
             is_later = last is None or at > last
-            if is_later and any(each.speaks_of(action) for each in allowing):
+            if is_later and any(each.covers_action(action) for each in allowing):
                 last = at
     return last if last != holding.since else None
 

@@ -166,7 +166,7 @@ def _treatment(
         asked.asks_for_pattern,
         needs_resource_policy(Request(action, question.resource, Principal(""))),
         frozenset(element for element, _ in index.register.actions_speaking_of(lowered)),
-        frozenset(element for element in bounding if element.speaks_of(lowered)),
+        frozenset(element for element in bounding if element.covers_action(lowered)),
     )
 
 

@@ -209,7 +209,7 @@ def _use_of(doc: IndexedDocument, action: str) -> bool | None:
 @lru_cache(maxsize=65536)
 def _can_allow(clause: IndexedStatement, action: str) -> bool:
     source = clause.source
-    speaks = clause.allows and clause.actions.speaks_of(action.lower())
+    speaks = clause.allows and clause.actions.covers_action(action.lower())
     return speaks and can_apply(action, source.resources, is_not=source.is_not_resource)
 
 

@@ -57,7 +57,7 @@ class CompiledStatement:
     source: Statement
     policy: str
     allows: bool
-    speaks_of: Matcher
+    covers_action: Matcher
     fits: Fits | None
     conditions: tuple[CompiledCondition, ...]
     means: Match | None
@@ -132,7 +132,7 @@ def _compiled(
         source=statement,
         policy=policy,
         allows=statement.allows,
-        speaks_of=action_matcher(statement.actions, is_not=statement.is_not_action),
+        covers_action=action_matcher(statement.actions, is_not=statement.is_not_action),
         fits=_resources(statement.resources, is_not=statement.is_not_resource, has_variables=has_variables),
         conditions=tuple(conditions),
         means=means,
@@ -151,7 +151,7 @@ def with_resources(
         source,
         compiled.policy,
         compiled.allows,
-        compiled.speaks_of,
+        compiled.covers_action,
         fits,
         compiled.conditions,
         compiled.means,
@@ -325,7 +325,7 @@ class PolicySet:
         if speaking is None:
             if len(self._by_action) >= REMEMBERED:
                 self._by_action.clear()
-            speaking = tuple(compiled for compiled in self.statements if compiled.speaks_of(action))
+            speaking = tuple(compiled for compiled in self.statements if compiled.covers_action(action))
             self._by_action[action] = speaking
         return speaking
 

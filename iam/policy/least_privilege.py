@@ -154,7 +154,7 @@ def _needed_by(call: Request, parts: Sequence[_Part]) -> list[_Part]:
     """Return the statements that a call needs: the first that certainly allows it, or else all that might.
     Fixed policies come first.
     """
-    speaking = [part for part in parts if part.compiled.allows and part.compiled.speaks_of(call.lowered)]
+    speaking = [part for part in parts if part.compiled.allows and part.compiled.covers_action(call.lowered)]
     speaking.sort(key=lambda part: not part.policy.is_fixed)
     marks = [(part, part.compiled.applies(call)) for part in speaking]
     for part, mark in marks:

@@ -126,7 +126,7 @@ def unrecorded_of(compiled: CompiledStatement, recorded: frozenset[str]) -> Iter
     actions are allowed.
     """
     for pattern, actions in unrecorded_patterns(recorded):
-        spoken = [action for action in actions if compiled.speaks_of(fold(action))]
+        spoken = [action for action in actions if compiled.covers_action(fold(action))]
         if len(spoken) == len(actions):
             yield pattern
         else:

@@ -239,7 +239,7 @@ def _bearing(cls: PrincipalClass, digest: str) -> Hashable:
 
 def _speaks_of_way(clause: IndexedStatement) -> bool:
     of_way = chain.from_iterable(ACTIONS.values())
-    return any(clause.actions.speaks_of(fold(action)) for action, _ in of_way)
+    return any(clause.actions.covers_action(fold(action)) for action, _ in of_way)
 
 
 def reasons(

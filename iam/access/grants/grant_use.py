@@ -92,7 +92,7 @@ def _is_allowed(group: CallGroup, arn: str, statements: Sequence[CompiledStateme
     )
     is_open = "*" in request.resource or "?" in request.resource
     for statement in statements:
-        speaks = statement.allows and statement.speaks_of(request.lowered)
+        speaks = statement.allows and statement.covers_action(request.lowered)
         if speaks and (is_open or statement.applies(request) != NO):
             return True
     return False

@@ -126,7 +126,7 @@ def _is_used(
 
 def _speaks_of_any(statements: Iterable[CompiledStatement], called: Iterable[CalledAction]) -> bool:
     names = {each.action for each in called}
-    return any(statement.allows and any(map(statement.speaks_of, names)) for statement in statements)
+    return any(statement.allows and any(map(statement.covers_action, names)) for statement in statements)
 
 
 def _row(

@@ -112,7 +112,7 @@ class PolicyBook:
         known = self._allows.get((digest, action))
         if known is None:
             statements = self._compiled(digest, text)
-            known = any(each.allows and each.speaks_of(action) for each in statements)
+            known = any(each.allows and each.covers_action(action) for each in statements)
             self._allows[digest, action] = known
         return known
 

@@ -331,8 +331,8 @@ def differences(before: RuleValues | None, after: RuleValues | None) -> list[str
             f"AWS’s default: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the 4 character "
             "types, no expiration, reuse allowed."
         ]
-    settings_after = _told(after)
-    known = _told(before) if before is not None else {}
+    settings_after = _rule_sentences(after)
+    known = _rule_sentences(before) if before is not None else {}
     sentences: list[str] = []
     for name, sentence in settings_after.items():
         if name not in known:
@@ -342,7 +342,7 @@ def differences(before: RuleValues | None, after: RuleValues | None) -> list[str
     return sentences
 
 
-def _told(rules: RuleValues) -> dict[str, str]:
+def _rule_sentences(rules: RuleValues) -> dict[str, str]:
     kinds = [words for name, words in CHARACTER_KINDS.items() if rules[name]]
     age, former = rules["maximum_age"], rules["reuse_prevention"]
     expired = "needs a reset by an administrator" if rules["hard_expiry"] else "is changed at sign-in"

@@ -33,7 +33,7 @@ from iam.mirror.pull.transform.principals import document_digest
 EVERYBODY: Final = "AWSRevokeOlderSessions"
 """The policy name that the AWS console uses too."""
 ISSUED: Final = "aws:TokenIssueTime"
-SPREADS_IN: Final = timedelta(seconds=30)
+PROPAGATION_TIME: Final = timedelta(seconds=30)
 """How long the AWS console waits for a policy to take effect everywhere."""
 _NO_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 
@@ -117,7 +117,7 @@ class RevokeSessions(PutInlinePolicy):
         return f"Sessions of {self.inputs.whose}" if self.inputs.whose else "All sessions"
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        text = _with_moment(self.inputs.document, datetime.now(tz=UTC) + SPREADS_IN)
+        text = _with_moment(self.inputs.document, datetime.now(tz=UTC) + PROPAGATION_TIME)
         return {**call.params, "PolicyDocument": text}
 
     def desired_state(self) -> Image:

@@ -102,7 +102,7 @@ def refusal_of(metadata: str) -> str:
     return ""
 
 
-def speaks_of(metadata: str) -> str:
+def provider_sentence(metadata: str) -> str:
     """A sentence on the identity provider that a metadata document describes; empty if it can't be parsed."""
     try:
         document_read = read_metadata(metadata)
@@ -133,7 +133,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         return refusal_of(self.inputs.metadata) or super().refusal()
 
     def notes(self) -> tuple[str, ...]:
-        return *filter(None, [speaks_of(self.inputs.metadata)]), *super().notes()
+        return *filter(None, [provider_sentence(self.inputs.metadata)]), *super().notes()
 
 
 class MetadataParams(SubjectParams):
@@ -163,8 +163,8 @@ class UpdateSamlProvider(OnSaml, UpdateProvider):
         """Also the identity providers in the new and the previous metadata."""
         subject = self.subject()
         state = state_of(subject) if subject else None
-        former = speaks_of(state.document.text) if state and state.document else ""
-        notes = [speaks_of(self.inputs.metadata)]
+        former = provider_sentence(state.document.text) if state and state.document else ""
+        notes = [provider_sentence(self.inputs.metadata)]
         if former:
             notes.append(f"Until then {former}")
         return *filter(None, notes), *super().notes()

@@ -35,7 +35,7 @@ def attachable(shard: AccountShard, documents: SharedDocuments) -> tuple[str, ..
             clause.allows
             and clause.area is None
             and not clause.conditions
-            and clause.actions.speaks_of(TELLING)
+            and clause.actions.covers_action(TELLING)
             for clause in doc.clauses
         ):
             arns[row.name] = None

@@ -337,7 +337,8 @@ class _PrincipalEvidence:
         return tuple(
             statement
             for statement, compiled in self._statements
-            if compiled.allows and any(compiled.speaks_of(r.lowered) and compiled.applies(r) for r in asked)
+            if compiled.allows
+            and any(compiled.covers_action(r.lowered) and compiled.applies(r) for r in asked)
         )
 
     def _best_choice_evidence(self, choices: tuple[TargetChoice, ...]) -> Iterator[StepEvidence]:
@@ -398,7 +399,7 @@ def _worst_decision(grounds: Sequence[StepEvidence]) -> int:
 
 def _admits(compiled: CompiledStatement, request: Request) -> bool:
     mark, means = compiled.applies_to(request)
-    return compiled.allows and compiled.speaks_of(request.lowered) and mark > NO and any(means)
+    return compiled.allows and compiled.covers_action(request.lowered) and mark > NO and any(means)
 
 
 def _is_given(option: Iterable[HeldStatement]) -> bool:

@@ -348,7 +348,7 @@ class PermissionAsker:
             for actions, same in self._clauses.get(service, {}).items():
                 is_named = known.get(actions)
                 if is_named is None:
-                    is_named = known[actions] = actions.speaks_of(lowered)
+                    is_named = known[actions] = actions.covers_action(lowered)
                 if is_named:
                     yield from same
 

@@ -66,14 +66,14 @@ class OwnTags:
         """Add who can set which principal's tags, where policies read them."""
         for method in of_sort(EdgeVerb.TAG):
             candidates = self._targets.users if method.of == "user" else self._targets.editable_roles
-            aims = [aim for aim in candidates if self._matter(aim)]
+            aims = [aim for aim in candidates if self._can_target_matter(aim)]
             for aim, bits in zip(aims, on(method, aims), strict=True):
                 able = act.of(bits)
                 if able.any:
                     alternative = StepOption(method, aim.subject, able)
                     edits[aim.subject.number].tagged.append(alternative)
 
-    def _matter(self, aim: TargetSubject) -> bool:
+    def _can_target_matter(self, aim: TargetSubject) -> bool:
         """Return True if the tags of a principal are read by one of its policies or by a trust policy."""
         member = aim.subject.member
         if member is None:

@@ -91,7 +91,7 @@ class IndexedStatement:
         """True if its area matches Resource `*`. Usually the names alone tell, since only wildcards match
         `*`.
         """
-        if all(name.strip("*?") and "$" not in name for name in self.resources or ()):
+        if self.resources and all(name.strip("*?") and "$" not in name for name in self.resources):
             return self.shape.is_not_resource
         return self.area is None or self.area.fits_star
 

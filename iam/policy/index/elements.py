@@ -16,12 +16,12 @@ class ActionElement:
     limited to certain services.
     """
 
-    __slots__ = ("__weakref__", "is_not", "named", "names", "parted", "services", "speaks_of", "width")
+    __slots__ = ("__weakref__", "covers_action", "is_not", "named", "names", "parted", "services", "width")
 
     def __init__(self, names: Names, *, is_not: bool) -> None:
         self.names = names
         self.is_not = is_not
-        self.speaks_of = action_matcher(names, is_not=is_not)
+        self.covers_action = action_matcher(names, is_not=is_not)
         self.services = _services(names, is_not=is_not)
         self.named = self.width = 0
         """The matching actions as bits, and the number of actions for which they were computed; see

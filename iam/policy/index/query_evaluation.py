@@ -255,7 +255,7 @@ class QueryEvaluation:
         """True if an Action element matches the action."""
         speaks = self._speaks.get(actions)
         # Only matching elements are recorded, so a recorded one matches.
-        return actions.speaks_of(self.lowered) if speaks is None else speaks
+        return actions.covers_action(self.lowered) if speaks is None else speaks
 
     def _set(self, kind: PolicyKind, statements: Iterable[CompiledStatement]) -> PolicySet:
         entry = tuple(statements)

@@ -208,5 +208,5 @@ class UseRegister:
         """
         for service in (action.partition(":")[0], EVERY_SERVICE):
             for actions in self._actions_of.get(service, ()):
-                if actions.speaks_of(action):
+                if actions.covers_action(action):
                     yield actions, self._holders[actions]
