@@ -9,7 +9,7 @@ import pytest
 
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
-from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, PolicyVersion, UserCredentials
+from iam.mirror.models import EdgeKind, Entity, Kind, PolicyVersion, UserCredentials
 from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries import overview
 from iam.mirror.queries.differences import (
@@ -174,16 +174,11 @@ def test_as_many_queries_for_one_difference_as_for_fifty(django_assert_num_queri
 
 def test_the_password_policy_is_a_fact_of_the_account() -> None:
     account = factories.account()
-    fact = AccountFact.objects.create(
-        account=account,
-        name="password_policy",
-        value={"MinimumPasswordLength": 8},
-        valid_from=FIRST_READ,
-        observed_at=FIRST_READ,
-    )
-    now = becomes(fact, at=LATER, value={"MinimumPasswordLength": 14})
+    fact = factories.password_policy(account, minimum_length=8)
+    stricter = fact.value | {"minimum_length": 14}
+    now = becomes(fact, at=LATER, value=stricter)
     (change,) = fact_changes(account, NOW)
-    assert change[:3] == ("password_policy", {"MinimumPasswordLength": 8}, {"MinimumPasswordLength": 14})
+    assert change[:3] == ("password_policy", fact.value, stricter)
     assert (change.when, change.after) == (LATER, now.after)
 
 
