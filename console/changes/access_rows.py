@@ -11,7 +11,7 @@ from typing import Any
 
 from console.changes.counts import affected_of, holders_of, principals, rest_of
 from console.changes.witness_rows import WitnessShown, witnesses_shown
-from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
+from iam.changes.access_effects import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
 from iam.mirror.models import Account, Document
 from iam.mirror.queries.entities import OpenableEntities

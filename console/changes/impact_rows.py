@@ -15,7 +15,7 @@ from console.changes.counts import affected_of, principals, rest_of
 from console.changes.reason_rows import reasons
 from console.changes.replay_rows import ReplayShown, replay_shown, replayed_entities
 from console.changes.witness_rows import WitnessShown, witnesses_shown
-from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
+from iam.changes.access_effects import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
 from iam.mirror.models import Account

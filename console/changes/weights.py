@@ -7,8 +7,8 @@ from typing import Any
 
 from console.changes.access_rows import LESS, MORE, weight_of
 from console.changes.impact_rows import affected_words
+from iam.changes.access_effects import ALTERED
 from iam.changes.models import Change
-from iam.changes.operations.access import ALTERED
 
 
 def weight_of_request(change: Change) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from iam.changes.operations.access import AffectedPrincipal
+from iam.changes.access_effects import AffectedPrincipal
 from iam.policy.index.index import PolicyIndex
 
 NAMED: Final = 6

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
-from iam.changes.operations.access import AffectedPrincipal
+from iam.changes.access_effects import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessDifference, AccessShift

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iam.changes.operations.access import ActionShift, AffectedPrincipal
+from iam.changes.access_effects import ActionShift, AffectedPrincipal
 from iam.changes.reasons import BlockedActions, HeldAlready
 from iam.policy.index.witness import ChangeWitness
 

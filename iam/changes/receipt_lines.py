@@ -12,9 +12,7 @@ from itertools import chain
 from operator import or_
 from typing import Any, Final
 
-from iam.changes.account_blocks import AccountBlock, SharedBlock, merged
-from iam.changes.assertion_checks import BrokenAssertion
-from iam.changes.operations.access import (
+from iam.changes.access_effects import (
     ALTERED,
     CONDITIONAL,
     GAINED,
@@ -24,6 +22,8 @@ from iam.changes.operations.access import (
     WIDER,
     ActionShift,
 )
+from iam.changes.account_blocks import AccountBlock, SharedBlock, merged
+from iam.changes.assertion_checks import BrokenAssertion
 from iam.changes.reasons import DifferenceReasons, UnchangedPrincipals, names_of
 from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
 from iam.changes.risk_detection import (

@@ -8,8 +8,8 @@ from itertools import chain
 from iam.audit.assertions.checks import active
 from iam.audit.assertions.evaluation import judge
 from iam.audit.assertions.terms import AssertionTerms
+from iam.changes.access_effects import AffectedPrincipal
 from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAssertion
-from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.evaluate import ASSUMING
 from iam.policy.index.index import PolicyIndex

@@ -11,8 +11,8 @@ from typing import Any, Final, Self
 from iam.access.actions import ActionsError, select_actions
 from iam.access.multi_action import tallied
 from iam.audit.reviews.models import SodRule, SodStatus
+from iam.changes.access_effects import AffectedPrincipal
 from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAssertion
-from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import PolicyIndex

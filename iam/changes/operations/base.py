@@ -11,7 +11,7 @@ from uuid import UUID
 
 from iam.aws import writes
 from iam.aws.session import Aws
-from iam.changes.operations.access import PolicyAccess, PolicyRef
+from iam.changes.access_effects import PolicyAccess, PolicyRef
 from iam.changes.operations.facts import fact_from, former_params
 from iam.changes.operations.identity import find_current_entity
 from iam.changes.operations.params import as_stored

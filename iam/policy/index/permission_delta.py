@@ -12,7 +12,7 @@ from iam.policy.index.masks import ActionNumbering
 
 
 class PermissionDelta(NamedTuple):
-    """Sets of actions by what happens to them, named like the sorts of `iam.changes.operations.access`. For a
+    """Sets of actions by what happens to them, named like the sorts of `iam.changes.access_effects`. For a
     single principal they are disjoint.
     """
 

@@ -14,9 +14,9 @@ from iam.access.compare import ComparedSide, DifferenceSort, compare
 from iam.access.effective import EffectiveAccess, access_of
 from iam.access.levels import levels_of
 from iam.access.principals import find_principal
+from iam.changes.affected_principals import access_of as access_of_text
 from iam.changes.impact import impact_of
 from iam.changes.operations import ATTACH_POLICY, DETACH_POLICY, Attachment
-from iam.changes.operations.affected import access_of as access_of_text
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.snapshot import forget
 from iam.policy.catalogue import catalogue

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from iam.changes.operations.access import PolicyAccess
-from iam.changes.operations.affected import access_of
+from iam.changes.access_effects import PolicyAccess
+from iam.changes.affected_principals import access_of
 from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.receipts import receipt_of
 from iam.mirror.models import Account, EdgeKind, Entity, PolicyVersion

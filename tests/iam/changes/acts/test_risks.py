@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from iam.changes.access_effects import CONDITIONAL, GAINED, LOST
 from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import DeleteInlinePolicy, PutInlinePolicy
-from iam.changes.operations.access import CONDITIONAL, GAINED, LOST
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.changes.risks import (

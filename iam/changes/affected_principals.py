@@ -11,9 +11,7 @@ from itertools import chain
 from operator import or_
 from typing import Final, NamedTuple
 
-from iam.changes.documents import DENIES, flags
-from iam.changes.listed_actions import listed_part
-from iam.changes.operations.access import (
+from iam.changes.access_effects import (
     ALTERED,
     GAINED,
     SORTS,
@@ -23,6 +21,8 @@ from iam.changes.operations.access import (
     HoldingWay,
     PolicyAccess,
 )
+from iam.changes.documents import DENIES, flags
+from iam.changes.listed_actions import listed_part
 from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
