@@ -14,6 +14,7 @@ from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.request import Principal, Request
 from iam.policy.statements import as_list, statements_of
+from iam.policy.trust_conditions import read_conditions
 from iam.policy.trust_principals import TrustPrincipal, read_principals
 
 STRANGER: Final = "999999999999"
@@ -88,6 +89,19 @@ def admits(
         rcps=tuple(_level(level) for level in shard.levels.rcps),
     )
     return MARKS.get(decide(request, policies))
+
+
+def condition_values(role: EntityFact, facts: AccountFacts) -> dict[str, list[str]]:
+    """The values that Allow statements of the trust policy test, by key in lower case."""
+    values: dict[str, list[str]] = {}
+    for statement in statements_of(facts.documents.get(role.document or "", "")):
+        try:
+            tests = read_conditions(statement.get("Condition"))
+        except ValueError:
+            continue
+        for test in tests if statement.get("Effect") == "Allow" else ():
+            values.setdefault(test.name, []).extend(test.values)
+    return values
 
 
 def _level(level: tuple[tuple[str, IndexedDocument], ...]) -> PolicySet:

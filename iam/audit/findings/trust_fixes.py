@@ -34,8 +34,14 @@ def require_source_account(finding: AuditFinding) -> Sequence[Operation]:
 
 def require_external_id(finding: AuditFinding) -> Sequence[Operation]:
     """Require a new external ID from the outside account."""
-    condition = {"sts:ExternalId": external_id(finding)}
-    return _limited(finding, lambda principal: principal.account_id == finding.evidence["account"], condition)
+    evidence = finding.evidence
+
+    def is_outside(principal: TrustPrincipal) -> bool:
+        is_named_by_condition = principal.kind == "anybody" and evidence.get("principal") == "*"
+        is_named = principal.account_id == evidence.get("account")
+        return is_named or is_named_by_condition
+
+    return _limited(finding, is_outside, {"sts:ExternalId": external_id(finding)})
 
 
 def external_id(finding: AuditFinding) -> str:

@@ -8,8 +8,6 @@ from typing import Any, Final
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.trust import admits, trusted
 from iam.policy.letter_case import fold
-from iam.policy.statements import statements_of
-from iam.policy.trust_conditions import read_conditions
 from iam.policy.trust_principals import TrustPrincipal
 from iam.policy.trust_web import EKS, GITHUB
 
@@ -41,19 +39,6 @@ def admits_token(
     """Return whether a token with these claims is accepted, as `admits` does. Other claims are unknown."""
     context = {f"{principal.name}:{claim}": value for claim, value in claims.items()}
     return admits(role, facts, principal.text, action=WEB, context=context)
-
-
-def condition_values(role: EntityFact, facts: AccountFacts) -> dict[str, list[str]]:
-    """The values that Allow statements of the trust policy test, by key in lower case."""
-    values: dict[str, list[str]] = {}
-    for statement in statements_of(facts.documents.get(role.document or "", "")):
-        try:
-            tests = read_conditions(statement.get("Condition"))
-        except ValueError:
-            continue
-        for test in tests if statement.get("Effect") == "Allow" else ():
-            values.setdefault(test.name, []).extend(test.values)
-    return values
 
 
 def usual_audience(values: Mapping[str, list[str]], issuer: str) -> str:

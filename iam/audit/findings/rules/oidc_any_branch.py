@@ -10,9 +10,9 @@ from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
-from iam.audit.findings.trust import trust_evidence
+from iam.audit.findings.trust import condition_values, trust_evidence
 from iam.audit.findings.trust_fixes import require_branch
-from iam.audit.findings.web_trust import admits_token, condition_values, usual_audience, web_principals
+from iam.audit.findings.web_trust import admits_token, usual_audience, web_principals
 from iam.mirror.pull.sections import ROLES
 from iam.policy.trust_web import GITHUB
 

@@ -8,11 +8,10 @@ from typing import Final
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
-from iam.audit.findings.trust import trust_evidence
+from iam.audit.findings.trust import condition_values, trust_evidence
 from iam.audit.findings.web_trust import (
     CONDITIONAL,
     admits_token,
-    condition_values,
     strange_subject,
     usual_audience,
     web_principals,

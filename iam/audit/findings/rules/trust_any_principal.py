@@ -8,8 +8,9 @@ from typing import Final
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.outside_trust import admits_stranger
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
-from iam.audit.findings.trust import OUTSIDE, STRANGER, admits, trust_evidence, trusted
+from iam.audit.findings.trust import trust_evidence, trusted
 from iam.audit.findings.trust_fixes import require_organization
 from iam.mirror.pull.sections import ROLES
 
@@ -17,8 +18,9 @@ CONDITIONAL: Final = "conditions of the trust policy decide"
 
 
 class TrustAnyPrincipal(FindingRule):
-    """Roles whose trust policy has a condition on the organization, the account or the principal are left
-    out.
+    """Roles are left out if a condition names the organization, accounts or principals that can assume it.
+
+    A condition that anyone can meet, such as one on the name of a role, limits nothing.
     """
 
     kind = "trust-any-principal"
@@ -34,8 +36,7 @@ class TrustAnyPrincipal(FindingRule):
         for role in facts.roles:
             if not any(principal.kind == "anybody" for principal in trusted(role, facts)):
                 continue
-            stranger = f"arn:{facts.partition}:iam::{STRANGER}:role/stranger"
-            admitted = admits(role, facts, stranger, context=OUTSIDE)
+            admitted = admits_stranger(role, facts)
             if admitted is not None:
                 reasons = () if admitted else (CONDITIONAL,)
                 severity = None if admitted else FindingSeverity.MEDIUM

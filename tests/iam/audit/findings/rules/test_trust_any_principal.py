@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iam.audit.findings.rules.trust_any_principal import TrustAnyPrincipal
-from tests.iam.audit.findings.rules.site import CONDITIONAL, FALSE, INSIDE, TRUE, cases_of, trusts
+from tests.iam.audit.findings.rules.site import CONDITIONAL, FALSE, INSIDE, OUTSIDE, TRUE, cases_of, trusts
 
 CASES = {
     "anybody": (lambda site: site.role("r", trusts("*")), TRUE),
@@ -19,6 +19,50 @@ CASES = {
     "from one network": (
         lambda site: site.role("r", trusts("*", IpAddress={"aws:SourceIp": "192.0.2.0/24"})),
         CONDITIONAL,
+    ),
+    "from every address": (
+        lambda site: site.role("r", trusts("*", IpAddress={"aws:SourceIp": "0.0.0.0/0"})),
+        TRUE,
+    ),
+    "a name of a role in any account": (
+        lambda site: site.role(
+            "r", trusts("*", ArnLike={"aws:PrincipalArn": "arn:aws:iam::*:role/deploy-*"})
+        ),
+        TRUE,
+    ),
+    "the end of a name in any account": (
+        lambda site: site.role("r", trusts("*", StringLike={"aws:PrincipalArn": "*:role/ci/deploy-?"})),
+        TRUE,
+    ),
+    "a name of a role in one account": (
+        lambda site: site.role(
+            "r", trusts("*", ArnLike={"aws:PrincipalArn": f"arn:aws:iam::{INSIDE}:role/*"})
+        ),
+        FALSE,
+    ),
+    "any external id": (
+        lambda site: site.role("r", trusts("*", StringLike={"sts:ExternalId": "*"})),
+        TRUE,
+    ),
+    "an external id": (
+        lambda site: site.role("r", trusts("*", StringEquals={"sts:ExternalId": "x1"})),
+        CONDITIONAL,
+    ),
+    "an account but one": (
+        lambda site: site.role("r", trusts("*", StringNotEquals={"aws:PrincipalAccount": OUTSIDE})),
+        TRUE,
+    ),
+    "an organization whose id starts so": (
+        lambda site: site.role("r", trusts("*", StringLike={"aws:PrincipalOrgID": "o-*"})),
+        TRUE,
+    ),
+    "denied to those of no organization": (
+        lambda site: site.role(
+            "r",
+            trusts("*"),
+            trusts("*", effect="Deny", StringNotEquals={"aws:PrincipalOrgID": "o-inside0000"}),
+        ),
+        FALSE,
     ),
     "denied": (lambda site: site.role("r", trusts("*"), trusts("*", effect="Deny")), FALSE),
     "a service": (lambda site: site.role(), FALSE),
