@@ -8,11 +8,17 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from iam.policy.glob import compile_glob
-from iam.policy.letter_case import fold
+from iam.policy.letter_case import fold, is_digits
 from iam.policy.statements import as_list, statements_of
 
 TEXTS_KEPT: Final = 20_000
 ANSWERS_KEPT: Final = 100_000
+
+ACCOUNT_FIELD: Final = 4
+"""The place of the account in an ARN."""
+SOME_ACCOUNT: Final = "999999999999"
+SOME_ROLE: Final = "gatehouse-any-role"
+PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
 
 
 class AllowStatement(NamedTuple):
@@ -81,18 +87,29 @@ def matches_action(action: str) -> Callable[[str], bool]:
     return lambda pattern: bool(compile_glob(pattern)(lowered))
 
 
-def names_action(action: str) -> Callable[[AllowStatement], bool]:
-    """Return a function that tells whether a statement allows the action on every resource, but not every
-    action.
+def names_action_on_roles(action: str, *, of_any_account: bool = False) -> Callable[[AllowStatement], bool]:
+    """Return a function that tells whether a statement allows the action on every role, but not every action.
+
+    A pattern for all roles of one account counts too, unless the roles of any account are meant.
     """
     fits = matches_action(action)
 
     def names(statement: AllowStatement) -> bool:
-        if not statement.is_everything or statement.is_not or is_full(statement):
+        if statement.is_not or is_full(statement):
             return False
-        return any(map(fits, statement.actions))
+        is_wide = any(_is_every_role(name, of_any_account=of_any_account) for name in statement.resources)
+        return is_wide and any(map(fits, statement.actions))
 
     return names
+
+
+def _is_every_role(pattern: str, *, of_any_account: bool) -> bool:
+    fields = pattern.split(":")
+    account = SOME_ACCOUNT
+    if not of_any_account and len(fields) > ACCOUNT_FIELD and is_digits(fields[ACCOUNT_FIELD]):
+        account = fields[ACCOUNT_FIELD]
+    matches = compile_glob(pattern)
+    return any(matches(f"arn:{partition}:iam::{account}:role/{SOME_ROLE}") for partition in PARTITIONS)
 
 
 @lru_cache(maxsize=ANSWERS_KEPT)

@@ -6,9 +6,9 @@ from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.policy_fixes import without_actions
 from iam.audit.findings.statement_rule import StatementRule
-from iam.audit.findings.statements import AllowStatement, matches_action, names_action
+from iam.audit.findings.statements import AllowStatement, matches_action, names_action_on_roles
 
-_names = names_action("sts:AssumeRole")
+_names = names_action_on_roles("sts:AssumeRole", of_any_account=True)
 
 
 class AssumeRoleOnEverything(StatementRule):

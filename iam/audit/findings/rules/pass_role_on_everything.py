@@ -8,10 +8,10 @@ from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.policy_fixes import without_actions
 from iam.audit.findings.statement_rule import StatementRule
-from iam.audit.findings.statements import AllowStatement, matches_action, names_action
+from iam.audit.findings.statements import AllowStatement, matches_action, names_action_on_roles
 
 KEYS: Final = frozenset({"iam:passedtoservice", "iam:associatedresourcearn"})
-_names = names_action("iam:PassRole")
+_names = names_action_on_roles("iam:PassRole")
 
 
 class PassRoleOnEverything(StatementRule):

@@ -23,6 +23,18 @@ def guarded(site: Site) -> None:
 
 CASES = {
     "on *": (lambda site: site.policy("Hop", allow("sts:AssumeRole"), to=(site.user(),)), TRUE),
+    "every role by a pattern": (
+        lambda site: site.policy("Hop", allow("sts:AssumeRole", "arn:aws:iam::*:role/*"), to=(site.user(),)),
+        TRUE,
+    ),
+    "every role of its own account": (
+        lambda site: site.policy("Hop", allow("sts:AssumeRole", f"{PREFIX}role/*"), to=(site.user(),)),
+        FALSE,
+    ),
+    "one name in every account": (
+        lambda site: site.policy("Hop", allow("sts:AssumeRole", "arn:aws:iam::*:role/ci"), to=(site.user(),)),
+        FALSE,
+    ),
     "with MFA": (
         lambda site: site.policy("Hop", allow("sts:*", Condition=MFA), to=(site.user(),)),
         CONDITIONAL,

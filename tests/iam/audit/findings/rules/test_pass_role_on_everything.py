@@ -10,6 +10,24 @@ TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
 CASES = {
     "on *": (lambda site: site.policy("P", allow("iam:PassRole"), to=(site.user(),)), TRUE),
     "by a pattern": (lambda site: site.policy("P", allow("iam:Pass*"), to=(site.user(),)), TRUE),
+    "every role of the account": (
+        lambda site: site.policy("P", allow("iam:PassRole", f"{PREFIX}role/*"), to=(site.user(),)),
+        TRUE,
+    ),
+    "every role by a pattern": (
+        lambda site: site.policy("P", allow("iam:PassRole", "arn:aws:iam::*:*"), to=(site.user(),)),
+        TRUE,
+    ),
+    "roles of one path": (
+        lambda site: site.policy("P", allow("iam:PassRole", f"{PREFIX}role/batch/*"), to=(site.user(),)),
+        FALSE,
+    ),
+    "every role of another account": (
+        lambda site: site.policy(
+            "P", allow("iam:PassRole", "arn:aws:iam::333333333333:role/*"), to=(site.user(),)
+        ),
+        FALSE,
+    ),
     "with MFA": (
         lambda site: site.policy("P", allow("iam:PassRole", Condition=MFA), to=(site.user(),)),
         CONDITIONAL,
