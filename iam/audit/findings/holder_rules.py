@@ -65,6 +65,26 @@ def problem_of(
     )
 
 
+def problems_of_holders(
+    policy: PolicyFact, statement: AllowStatement, effect: PolicyEffect, facts: AccountFacts
+) -> Iterator[RuleProblem]:
+    """The problem of each user, group and role that an AWS managed policy is attached to."""
+    for number in policy.holders:
+        holder = facts.entities[number]
+        principals = [n for n in facts.principals((number,)) if n in effect.principals]
+        if principals:
+            affected = facts.arns(tuple(principals))
+            yield RuleProblem(
+                holder,
+                {"policy": policy.owner.arn, **statement.evidence},
+                cause=policy.owner.name,
+                related=(policy.owner.arn, *affected[:MAX_RELATED]),
+                affected=len(affected),
+                reasons=effect.reasons,
+                fix=detach(holder, policy),
+            )
+
+
 def fix_of(policy: PolicyFact) -> FindingFix:
     """The fix that opens a request to change or remove the policy."""
     if policy.is_inline:

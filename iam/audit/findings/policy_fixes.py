@@ -132,8 +132,13 @@ def detached_everywhere(policy: Entity) -> list[Operation]:
 
 def detach_all(finding: AuditFinding) -> Sequence[Operation]:
     """Detach every policy named in the evidence from the subject."""
+    return detach_policies(finding, finding.evidence["policies"])
+
+
+def detach_policies(finding: AuditFinding, arns: Sequence[str]) -> Sequence[Operation]:
+    """Detach these policies from the subject."""
     holder = subject_of(finding)
-    policies = entities_of(finding.account, Kind.POLICY, arns=finding.evidence["policies"])
+    policies = entities_of(finding.account, Kind.POLICY, arns=arns)
     return [Attachment.of(DETACH_POLICY, holder, policy=policy) for policy in policies]
 
 
@@ -162,8 +167,13 @@ def close_path(finding: AuditFinding) -> Sequence[Operation]:
     )
 
 
+def is_aws_managed(arn: str) -> bool:
+    """True for the ARN of an AWS managed policy, in any partition."""
+    return ":iam::aws:" in arn
+
+
 def _owner(finding: AuditFinding, arn: str) -> Entity | None:
-    if ":iam::aws:" in arn:
+    if is_aws_managed(arn):
         return None
     rows = Entity.objects.filter(account=finding.account, arn=arn, gone_at__isnull=True)
     return rows.select_related("account").first()

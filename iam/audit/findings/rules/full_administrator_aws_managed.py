@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
-from iam.audit.findings.holder_rules import SECTIONS, detach, effective_full_policies
+from iam.audit.findings.holder_rules import SECTIONS, effective_full_policies, problems_of_holders
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import MAX_RELATED, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 
 
 class FullAdministratorAwsManaged(FindingRule):
@@ -23,19 +23,5 @@ class FullAdministratorAwsManaged(FindingRule):
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy, statement, effect in effective_full_policies(facts):
-            if not policy.is_aws_managed:
-                continue
-            for number in policy.holders:
-                holder = facts.entities[number]
-                principals = [n for n in facts.principals((number,)) if n in effect.principals]
-                if principals:
-                    affected = facts.arns(tuple(principals))
-                    yield RuleProblem(
-                        holder,
-                        {"policy": policy.owner.arn, **statement.evidence},
-                        cause=policy.owner.name,
-                        related=(policy.owner.arn, *affected[:MAX_RELATED]),
-                        affected=len(affected),
-                        reasons=effect.reasons,
-                        fix=detach(holder, policy),
-                    )
+            if policy.is_aws_managed:
+                yield from problems_of_holders(policy, statement, effect, facts)

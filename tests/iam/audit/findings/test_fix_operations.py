@@ -9,6 +9,7 @@ import pytest
 
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.policy_fixes import without_unknown_actions
+from iam.audit.findings.rules import all_rules
 from iam.audit.findings.trust_fixes import require_audience, require_external_id, require_source_account
 from iam.changes.errors import RefusedError
 from iam.mirror.models import Entity, Kind
@@ -51,6 +52,14 @@ def test_a_condition_is_for_the_service_that_is_meant_only() -> None:
     assert limited["Sid"] != others["Sid"]
 
 
+def test_an_account_that_a_condition_names_has_to_send_an_external_id() -> None:
+    condition = {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}
+    role = role_trusting({"Principal": "*", "Condition": condition})
+    (operation,) = require_external_id(finding_about(role, account="999999999999", principal="*"))
+    (limited,) = statements(operation.params["document"])
+    assert limited["Condition"]["StringEquals"].keys() == {"aws:PrincipalAccount", "sts:ExternalId"}
+
+
 def test_an_external_id_is_the_same_each_time_and_keeps_other_conditions() -> None:
     condition = {"Bool": {"aws:SecureTransport": "true"}, "StringLike": {"sts:ExternalId": "*"}}
     role = role_trusting({"Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Condition": condition})
@@ -79,3 +88,17 @@ def test_a_text_that_changed_meanwhile_is_refused() -> None:
     role = role_trusting({"Principal": {"Service": "ec2.amazonaws.com"}})
     with pytest.raises(RefusedError, match="changed in AWS"):
         require_source_account(finding_about(role, principal="glue.amazonaws.com"))
+
+
+def test_full_access_to_iam_is_removed_from_an_own_policy_and_an_aws_managed_one_is_detached() -> None:
+    fix_request = all_rules()["full-access-to-iam"].fix_request
+    assert fix_request
+    account = factories.account()
+    user = factories.user(account, "tomas")
+    allow = {"Effect": "Allow", "Action": ["s3:GetObject", "iam:*"], "Resource": "*"}
+    factories.inline(user, "tools", body={"Version": "2012-10-17", "Statement": [allow]})
+    (rewritten,) = fix_request.build(finding_about(user, policy="tools"))
+    assert statements(rewritten.params["document"]) == [{**allow, "Action": ["s3:GetObject"]}]
+    managed = factories.policy(account, "IAMFullAccess", arn="arn:aws:iam::aws:policy/IAMFullAccess")
+    (detached,) = fix_request.build(finding_about(user, policy=managed.arn))
+    assert (detached.slug, detached.params["policy_arn"]) == ("attachment.detach", managed.arn)
