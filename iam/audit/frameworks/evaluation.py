@@ -6,7 +6,7 @@ judged is unknown, never passed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -147,7 +147,17 @@ def _joined(
         if answer.verdict is Verdict.FAILED and not answer.failing:
             failing.append(name)
     judged.sort(key=lambda pair: WORST_FIRST.index(pair[0]))
-    reasons = tuple(reason for _, reason in judged[:MAX_REASONS])
     verdict = worst(verdict for verdict, _ in judged)
     is_settled = bool(answers) and all(answer.settles for answer in answers.values())
-    return RequirementPart(verdict, reasons, tuple(findings), tuple(failing), facts, is_settled)
+    return RequirementPart(
+        verdict, _first_reasons(judged), tuple(findings), tuple(failing), facts, is_settled
+    )
+
+
+def _first_reasons(judged: Sequence[tuple[AutomaticVerdict, str]]) -> tuple[str, ...]:
+    """Return the first reasons. If some that are not good are left out, the last one says how many."""
+    reasons = [reason for _, reason in judged[:MAX_REASONS]]
+    verdicts = [verdict for verdict, _ in judged[MAX_REASONS:]]
+    if left_out := len(verdicts) - verdicts.count(Verdict.PASSED):
+        reasons.append(f"And {counted(left_out, 'more reason')}.")
+    return tuple(reasons)
