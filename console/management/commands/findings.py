@@ -37,7 +37,8 @@ class Command(BaseCommand):
         accounts = _accounts(options["account"])
         report = report_at(accounts, at) if at else report_now(accounts)
         rows = report.rows
-        for name in _unknown(report):
+        unknown = _unknown(report)
+        for name in unknown:
             self.stderr.write(f"{name}: nothing was synced by then, so its findings are unknown.")
         if options["json"]:
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -46,6 +47,8 @@ class Command(BaseCommand):
             notes = [note for note in (row["certainty"], row["status"]) if note not in ("confirmed", "open")]
             shown = f" ({', '.join(notes)})" if notes else ""
             self.stdout.write(f"{row['severity']:<9} {row['kind']:<42} {row['subject']}{shown}")
+        if accounts and len(unknown) == len(accounts):
+            return
         total = len(all_rules())
         for name, unread in sorted(report.unread.items()):
             if 0 < len(unread) < total:

@@ -40,7 +40,7 @@ def account() -> Account:
 
 def printed(*options: str) -> str:
     out = StringIO()
-    call_command("findings", *options, stdout=out)
+    call_command("findings", *options, stdout=out, stderr=StringIO())
     return out.getvalue()
 
 
@@ -60,6 +60,7 @@ def test_what_could_not_be_judged_is_unknown_and_not_none(account: Account) -> N
     call_command("findings", "--json", "--as-of", before, stdout=out, stderr=errors)
     assert json.loads(out.getvalue()) == []
     assert f"{account.name}: nothing was synced by then" in errors.getvalue()
+    assert printed("--as-of", before) == ""
     unread = re.compile(rf"{account.name}: (\d+) of {len(all_rules())} kinds couldn’t be judged")
     (of_root,) = unread.findall(printed())
     Section.objects.filter(account=account, name="credential_report").update(state="denied")
