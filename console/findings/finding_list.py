@@ -108,6 +108,7 @@ COLUMNS: Final = (
     "last_seen",
     "fix",
     "owner",
+    "accepted_until",
 )
 
 
@@ -188,14 +189,16 @@ FILTERS: Final = ("severity", "kind", "certainty", "team", "owner", "since")
 
 
 def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
-    """Return the selects of the filter."""
+    """Return the selects of the filter; kinds are in the order of their titles."""
+    kinds = [(rule.kind, rule.title) for rule in all_rules().values()]
+    kinds.sort(key=lambda choice: choice[1].casefold())
     options: dict[str, tuple[str, str, Sequence[tuple[str, Any]]]] = {
         "severity": (
             "Severity",
             "Every severity",
             [(severity.name.lower(), severity.label) for severity in FindingSeverity],
         ),
-        "kind": ("Kind", "Every kind", [(rule.kind, rule.title) for rule in all_rules().values()]),
+        "kind": ("Kind", "Every kind", kinds),
         "certainty": ("Certainty", "Any certainty", FindingCertainty.choices),
     }
     teams = [(team.slug, team.name) for team in teams_of_owners(request.viewer)]
@@ -326,5 +329,6 @@ def _export_row(finding: AuditFinding, owner: str, viewer: Viewer, form: str) ->
         return [ocsf_of(finding, values, owner=owner)]
     if form == "csv":
         values |= {name: json.dumps(values[name], ensure_ascii=False) for name in NESTED}
-    values["owner"] = owner
+    until = finding.accepted_until
+    values |= {"owner": owner, "accepted_until": until.isoformat() if until else None}
     return [values[name] for name in COLUMNS]

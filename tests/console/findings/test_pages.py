@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -281,6 +284,33 @@ def test_two_people_accept_until_a_date_and_it_ends(finding: AuditFinding) -> No
     assert events == ["opened", "requested", "accepted", "ended"]
     kinds = set(Entry.objects.values_list("kind", flat=True))
     assert {"finding.requested", "finding.accepted"} <= kinds
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_the_file_says_until_when_a_finding_is_accepted(form: str, finding: AuditFinding) -> None:
+    address = reverse("findings:export", args=[form])
+    ines, hana = signed_in(Role.ADMINISTRATOR), signed_in(Role.APPROVER, "Hana Sato")
+    finding_dates = []
+    for query in ("", "?tab=accepted"):
+        body = b"".join(hana.get(f"{address}{query}").streaming_content).decode()
+        rows = json.loads(body)["rows"] if form == "json" else list(csv.DictReader(io.StringIO(body)))
+        (row,) = [row for row in rows if row["kind"] == finding.kind]
+        finding_dates.append(row["accepted_until"])
+        requested(ines, finding)
+        decided(hana, finding)
+    finding.refresh_from_db()
+    assert finding.accepted_until
+    assert finding_dates[0] in (None, "")
+    assert finding_dates[1] == finding.accepted_until.isoformat()
+
+
+def test_kinds_are_offered_in_the_order_of_their_titles(finding: AuditFinding) -> None:
+    page = text(signed_in(Role.AUDITOR), LIST)
+    options = re.search(r'<select[^>]*name="kind".*?</select>', page, re.DOTALL)
+    assert options
+    titles = [unescape(title).strip() for title in re.findall(r"<option[^>]*>([^<]*)<", options[0])][1:]
+    assert len(titles) > 40
+    assert titles == sorted(titles, key=str.casefold)
 
 
 def test_a_declined_request_leaves_it_open_and_can_be_repeated(finding: AuditFinding) -> None:
