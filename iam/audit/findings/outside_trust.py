@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from iam.audit.findings.facts import AccountFacts, EntityFact
-from iam.audit.findings.trust import OUTSIDE, STRANGER, admits, condition_values
+from iam.audit.findings.trust import OUTSIDE, STRANGER, admits, condition_values, trusted
 from iam.policy.glob import compile_glob
 from iam.policy.letter_case import is_digits
 
@@ -22,6 +22,7 @@ FROM_ANYWHERE: Final[Mapping[str, Any]] = {**SOME_EXTERNAL_ID, "aws:SourceIp": "
 """The same from an address of RFC 2544, which belongs to no one: only a test of every address accepts it."""
 UNKNOWN_EXTERNAL_ID: Final = {key: value for key, value in OUTSIDE.items() if key != "sts:ExternalId"}
 """A request of someone who may know the external ID, which is no secret."""
+NAMED_KINDS: Final = frozenset({"user", "role", "session", "federated-user"})
 RANKS: Final = {None: 0, False: 1, True: 2}
 
 
@@ -31,11 +32,46 @@ def admits_stranger(role: EntityFact, facts: AccountFacts) -> bool | None:
     return _best(role, facts, callers, (OUTSIDE, FROM_ANYWHERE, UNKNOWN_EXTERNAL_ID))
 
 
+def admits_outsider(role: EntityFact, facts: AccountFacts) -> str:
+    """Return an account outside of the organization that can assume the role, with whatever external ID.
+
+    Return "" if there is none, or if the accounts of the organization are unknown.
+    """
+    if not facts.is_organization_known:
+        return ""
+    for account, callers, _ in outsiders(role, facts):
+        if _best(role, facts, callers, (UNKNOWN_EXTERNAL_ID,)) is not None:
+            return account
+    return ""
+
+
 def admits_without_external_id(role: EntityFact, facts: AccountFacts, callers: Sequence[str]) -> bool | None:
     """Return whether the role lets in one of these principals with no external ID or with any, as `admits`
     does.
     """
     return _best(role, facts, callers, (OUTSIDE, SOME_EXTERNAL_ID))
+
+
+def is_for_anybody_named(role: EntityFact, facts: AccountFacts) -> bool:
+    """Return whether the principal is anyone, and conditions name who that is."""
+    is_for_anybody = any(principal.kind == "anybody" for principal in trusted(role, facts))
+    return is_for_anybody and not admits_stranger(role, facts)
+
+
+def outsiders(role: EntityFact, facts: AccountFacts) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Return each outside account, principals of it that the trust policy can mean, and how the policy names
+    it.
+    """
+    values = condition_values(role, facts)
+    for principal in trusted(role, facts):
+        account = principal.account_id
+        if principal.kind == "account" and account not in facts.known_accounts:
+            yield account, tuple(callers_in(account, values, facts.partition)), principal.text
+        elif principal.kind in NAMED_KINDS and account not in facts.known_accounts:
+            yield account, (principal.text,), principal.text
+    if is_for_anybody_named(role, facts):
+        for account in accounts_in_conditions(role, facts):
+            yield account, tuple(callers_in(account, values, facts.partition)), "*"
 
 
 def callers_in(account: str, values: Mapping[str, Sequence[str]], partition: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.outside_trust import admits_outsider
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
 
@@ -17,14 +18,16 @@ SERVICE: Final = "service:"
 
 
 class AdministratorRole(FindingRule):
-    """Roles that an AWS service assumes are high, because their credentials are on a machine. Service-linked
-    roles and Gatehouse's own roles are left out.
+    """Roles that an AWS service assumes are high, because their credentials are on a machine. Roles that an
+    outside account assumes are high too. Service-linked roles and Gatehouse's own roles are left out.
     """
 
     kind = "administrator-role"
     severity = FindingSeverity.MEDIUM
     title = "Administrator role"
-    sentence = "A role is administrator of its account; one that an AWS service assumes is high."
+    sentence = (
+        "A role is administrator of its account; high if an AWS service or an outside account assumes it."
+    )
     risk = "Anyone who can assume the role, or gets into its workload, can do everything in the account."
     remedy = "Give the role only the actions that it uses."
     fix_request = FixRequest("Set boundary", put_boundary)
@@ -34,11 +37,14 @@ class AdministratorRole(FindingRule):
         administrators = facts.administrators or {}
         for role in facts.roles:
             if role.id in administrators:
-                is_of_service = role.category.startswith(SERVICE)
-                severity = FindingSeverity.HIGH if is_of_service else None
+                evidence = {"administrator": True, "trusted": role.category}
+                if outsider := admits_outsider(role, facts):
+                    evidence["account"] = outsider
+                is_worse = role.category.startswith(SERVICE) or bool(outsider)
+                severity = FindingSeverity.HIGH if is_worse else None
                 yield RuleProblem(
                     role,
-                    {"administrator": True, "trusted": role.category},
+                    evidence,
                     severity=severity,
                     reasons=reasons_of(facts, is_sure=administrators[role.id]),
                     fix=FindingFix(page="role", on=role.id),

@@ -9,20 +9,18 @@ from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.outside_trust import (
-    accounts_in_conditions,
-    admits_stranger,
     admits_without_external_id,
-    callers_in,
+    is_for_anybody_named,
     organizations_in_conditions,
+    outsiders,
 )
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
-from iam.audit.findings.trust import condition_values, trust_evidence, trusted
+from iam.audit.findings.trust import trust_evidence
 from iam.audit.findings.trust_fixes import require_external_id
 from iam.mirror.pull.sections import ROLES
 
 CONDITIONAL: Final = "conditions of the trust policy decide"
 UNKNOWN_ORGANIZATION: Final = "the accounts of the organization weren’t synced"
-KINDS: Final = frozenset({"user", "role", "session", "federated-user"})
 
 
 class TrustOutsideAccountWithoutExternalId(FindingRule):
@@ -42,12 +40,12 @@ class TrustOutsideAccountWithoutExternalId(FindingRule):
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             seen = set[str]()
-            for account, callers, named in _outsiders(role, facts):
+            for account, callers, named in outsiders(role, facts):
                 admitted = admits_without_external_id(role, facts, callers)
                 if admitted is not None and account not in seen:
                     seen.add(account)
                     yield _problem(role, facts, {"account": account}, named, is_sure=admitted)
-            if _is_for_anybody_named(role, facts):
+            if is_for_anybody_named(role, facts):
                 for organization, admitted in organizations_in_conditions(role, facts).items():
                     if admitted is not None:
                         yield _problem(role, facts, {"organization": organization}, "*", is_sure=admitted)
@@ -62,25 +60,3 @@ def _problem(
     (cause,) = outsider.values()
     evidence = {**outsider, **trust_evidence(role, facts, named)}
     return RuleProblem(role, evidence, cause=cause, reasons=reasons, fix=FindingFix("trust", role.id))
-
-
-def _is_for_anybody_named(role: EntityFact, facts: AccountFacts) -> bool:
-    """Return whether the principal is anyone, and conditions name who that is."""
-    is_for_anybody = any(principal.kind == "anybody" for principal in trusted(role, facts))
-    return is_for_anybody and not admits_stranger(role, facts)
-
-
-def _outsiders(role: EntityFact, facts: AccountFacts) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Return each outside account, principals of it that the trust policy can mean, and how the policy names
-    it.
-    """
-    values = condition_values(role, facts)
-    for principal in trusted(role, facts):
-        account = principal.account_id
-        if principal.kind == "account" and account not in facts.known_accounts:
-            yield account, tuple(callers_in(account, values, facts.partition)), principal.text
-        elif principal.kind in KINDS and account not in facts.known_accounts:
-            yield account, (principal.text,), principal.text
-    if _is_for_anybody_named(role, facts):
-        for account in accounts_in_conditions(role, facts):
-            yield account, tuple(callers_in(account, values, facts.partition)), "*"
