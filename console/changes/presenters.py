@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.web.moments import time_text
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.changes.set_state import SetState
 from iam.changes.shown_calls import ShownCall, shown_calls
@@ -113,9 +114,8 @@ def slowness(change: Change) -> str:
         return ""
     if datetime.now(tz=UTC) - change.applying_at < SLOW_AFTER:
         return ""
-    return (
-        f"If the worker stopped, another one takes over at {change.lease_until.astimezone(UTC):%H:%M:%S} UTC."
-    )
+    takes_over_at = time_text(change.lease_until, seconds=True)
+    return f"If the worker stopped, another one takes over at {takes_over_at}."
 
 
 SLOW_AFTER = timedelta(seconds=10)

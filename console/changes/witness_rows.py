@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from console.web.middleware import parse_moment
+from console.web.moments import moment_text
+
 _GIVEN: Final = {
     "trust-policy": "if the role’s trust policy allows it",
     "key-policy": "if the key policy allows it",
@@ -81,5 +84,11 @@ def _words(lowered: str, key: str, values: list[str]) -> str:
     if lowered == "aws:sourceip":
         return f"from {value}"
     if lowered == "aws:currenttime":
-        return "" if value.startswith(_ANY_TIME) else f"at {value.replace('T', ' ').removesuffix('Z')} UTC"
+        return "" if value.startswith(_ANY_TIME) else f"at {_moment(value)}"
     return f"with {key} = {value}"
+
+
+def _moment(value: str) -> str:
+    """Return a time of a request as pages show times; a text that isn’t one stays as it is."""
+    at = parse_moment(value)
+    return moment_text(at, seconds=True) if at else value

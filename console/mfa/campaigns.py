@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.identities.details.labels import moment_from
 from console.mfa.campaign_form import date_typed, listed_people, places_for, read_campaign
 from console.web.access import ViewerRequest, found_or_404, require
-from console.web.moments import moment_text
+from console.web.moments import day_text, moment_text
 from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.errors import FieldError, RefusedError
@@ -336,7 +336,7 @@ def _participant_row(row: ParticipantRow, asked: Change | None, names: Mapping[i
 def _note(row: ParticipantRow) -> str:
     participant = row.participant
     if row.standing is ParticipantStatus.EXCUSED and participant.excused_until:
-        until = f"{participant.excused_until:%-d %b %Y}"
+        until = day_text(participant.excused_until)
         return f"Until {until}: {participant.excused_why} ({participant.excused_by})"
     if row.standing is ParticipantStatus.MISSING:
         if row.person is None:

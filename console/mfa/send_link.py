@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require
+from console.web.moments import moment_text
 from console.web.render import render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.errors import RefusedError
@@ -55,7 +56,7 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     _user(request, entity.pk)
     if invitation.revoke(request.viewer, link):
-        messages.success(request, f"The link of {link.created_at:%H:%M} UTC opens nothing any more.")
+        messages.success(request, f"The link of {moment_text(link.created_at)} no longer opens.")
     return redirect("mfa:send-link", pk=entity.pk)
 
 

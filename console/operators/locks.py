@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from console.operators.models import Operator, SignInLock
+from console.web.moments import time_text
 
 # Higher, because many people can share an address.
 ADDRESS_FACTOR = 10
@@ -129,4 +130,4 @@ def sentence(until: datetime) -> str:
     """Return the message of a lock: when to try again, but not whether the operator is known."""
     minutes = max(1, -(-int((until - datetime.now(tz=UTC)).total_seconds()) // 60))
     unit = "minute" if minutes == 1 else "minutes"
-    return f"Too many attempts. Try again after {until:%H:%M} UTC, in {minutes} {unit}."
+    return f"Too many attempts. Try again after {time_text(until)}, in {minutes} {unit}."

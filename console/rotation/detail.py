@@ -18,11 +18,11 @@ from django.views.decorators.http import require_safe
 from console.rotation.begin import SEES
 from console.rotation.labels import mark_of, places_for
 from console.web.access import ViewerRequest, found_or_404, layout_for, require
+from console.web.moments import moment_text
 from console.web.render import is_fragment, render_live, render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import ChangeState
-from iam.moments import moment_words
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import MOVING, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
@@ -231,7 +231,7 @@ def _deletion_words(rotation: Rotation) -> str:
     at = deletion_at(rotation)
     if not rotation.is_automatic or at is None:
         return "It is deleted when someone requests it."
-    return f"It is deleted automatically after {moment_words(at)}."
+    return f"It is deleted automatically after {moment_text(at)}."
 
 
 def retries_at(rotation: Rotation) -> datetime | None:

@@ -18,10 +18,10 @@ from console.rotation.begin import SEES
 from console.rotation.detail import rotation_or_404
 from console.rotation.labels import places_for
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.moments import moment_text
 from console.web.post_only import answers_get_with_its_page
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
-from iam.moments import moment_words
 from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError, finish_link, sender_of
 from iam.people.rotation.models import Rotation
@@ -43,7 +43,7 @@ def closed(link: OneTimeLink) -> link_landing.LinkClosure:
         )
     return link_landing.LinkClosure(
         f"The secret of your new key {rotation.new_key_id} was shown once, on "
-        f"{moment_words(rotation.fetched_at)}. "
+        f"{moment_text(rotation.fetched_at)}. "
         "If you don’t have it, sign in to Gatehouse, open My keys and the rotation, and create another key."
     )
 

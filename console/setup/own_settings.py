@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from console.web.middleware import parse_moment
+from console.web.moments import moment_text
 from iam.mirror.models import AccountFact
 
 CHARACTERS = (
@@ -111,7 +112,7 @@ def _said(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and "T" in value and (moment := parse_moment(value)):
-        return f"{moment:%-d %b %Y, %H:%M}"
+        return moment_text(moment)
     return "none" if value is None else str(value)
 
 

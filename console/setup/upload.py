@@ -20,6 +20,7 @@ from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from console.web.form_fields import add_service_error
+from console.web.moments import moment_text
 from console.web.uploads import closing, is_too_large
 from iam.guard import Right
 from iam.mirror.accounts.jobs import DISK_FULL, UploadedFile, request_import
@@ -27,7 +28,6 @@ from iam.mirror.accounts.uploads import is_disk_full, limit_bytes
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.setup import JobState, SetupKind
 from iam.mirror.queries.setup import visible_job
-from iam.moments import moment_words
 
 
 @csrf_exempt
@@ -119,7 +119,7 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
 
 
 def _moment(text: str) -> str:
-    return moment_words(datetime.fromisoformat(text)) if text else ""
+    return moment_text(datetime.fromisoformat(text)) if text else ""
 
 
 _KINDS = {

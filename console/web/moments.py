@@ -6,7 +6,8 @@ Addresses, exports, policies, mails and the journal stay in UTC, and so does Dja
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta, tzinfo
@@ -17,6 +18,8 @@ from zoneinfo import ZoneInfo, available_timezones
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 INPUT_FORMAT: Final = "%Y-%m-%dT%H:%M"
 """Value format of an input of type datetime-local."""
+WRITTEN: Final = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}}), (\d\d):(\d\d)(?::(\d\d))? UTC\b")
+"""A time as `iam.moments` writes it into a sentence."""
 _zone: ContextVar[ZoneInfo | None] = ContextVar("reader_zone", default=None)
 
 
@@ -91,6 +94,26 @@ def time_text(moment: datetime, *, seconds: bool = False) -> str:
 def _clock(local: datetime, *, seconds: bool) -> str:
     clock = f"{local.hour:02}:{local.minute:02}"
     return f"{clock}:{local.second:02}" if seconds else clock
+
+
+def with_local_times(text: str, show: Callable[[datetime, str], str]) -> str:
+    """Replace the times that a sentence of `iam` has in UTC.
+
+    `show` gets the moment and its text in the reader’s zone. The text is unchanged if the zone is unknown.
+    """
+    if _zone.get() is None:
+        return text
+    return WRITTEN.sub(lambda written: _local(written, show), text)
+
+
+def _local(written: re.Match[str], show: Callable[[datetime, str], str]) -> str:
+    day, month, year, hour, minute, second = written.groups()
+    number = MONTHS.index(month) + 1
+    try:
+        at = datetime(int(year), number, int(day), int(hour), int(minute), int(second or 0), tzinfo=UTC)
+        return show(at, moment_text(at, seconds=second is not None))
+    except (ValueError, OverflowError):
+        return written[0]
 
 
 def full_text(moment: datetime) -> str:

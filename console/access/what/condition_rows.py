@@ -26,7 +26,7 @@ WORDS: Final = {
         "aws:SourceIp",
         "Calls that an AWS service makes for someone come from another address.",
     ),
-    "time": ("Between two moments", "aws:CurrentTime", "In UTC. Recurring hours aren’t possible in AWS."),
+    "time": ("Between two moments", "aws:CurrentTime", "Recurring hours aren’t possible in AWS."),
     "tag": ("The resource has a tag", "aws:ResourceTag/…", ""),
     "region": (
         "In a Region",

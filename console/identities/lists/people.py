@@ -27,6 +27,7 @@ from console.identities.lists.spec import (
 )
 from console.web.access import ViewerRequest, require
 from console.web.known_facts import UNKNOWN
+from console.web.moments import date_text
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import LevelCounts, LevelsByAccount
@@ -136,7 +137,7 @@ def _since_cell(row: Row, context: ListContext) -> SafeString:
 def _changed_since(row: Row) -> list[tuple[str, str]]:
     """Return (text, tone) of what has changed for a user since the shown moment."""
     if row["gone_at"]:
-        return [(f"Gone since {row['gone_at']:%-d %b %Y}", "")]
+        return [(f"Gone since {date_text(row['gone_at'])}", "")]
     marks: list[tuple[str, str]] = []
     mfa, now = row["mfa"], row["now_mfa"] or row["mfa"]
     if mfa != now:

@@ -11,7 +11,7 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from console.web.templatetags.ui import icon
+from console.web.templatetags.ui import icon, local_times
 
 register = template.Library()
 
@@ -122,7 +122,8 @@ def field_error(id: str, error: str) -> SafeString:
     """
     if not error:
         return SafeString("")
-    return format_html('<span class="error" id="{}">{}{}</span>', id, icon("circle-alert", "sm"), error)
+    sign = icon("circle-alert", "sm")
+    return format_html('<span class="error" id="{}">{}{}</span>', id, sign, local_times(error))
 
 
 @register.simple_tag
@@ -131,7 +132,7 @@ def form_errors(form: object) -> SafeString:
     errors = form.non_field_errors() if form else []  # type: ignore[attr-defined]
     if not errors:
         return SafeString("")
-    text = format_html_join(" ", "{}", ((error,) for error in errors))
+    text = local_times(format_html_join(" ", "{}", ((error,) for error in errors)))
     return format_html(
         '<div class="banner" data-tone="bad" data-form-error role="alert">{}<div><p>{}</p></div></div>',
         icon("circle-alert"),

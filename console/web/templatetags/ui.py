@@ -22,6 +22,7 @@ from console.web.moments import (
     left_text,
     moment_text,
     time_text,
+    with_local_times,
     zone_label,
 )
 from iam.mirror.models import NEVER
@@ -245,6 +246,14 @@ def time_element(value: datetime, text: str) -> SafeString:
     """
     iso = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return mark_safe(f'<time datetime="{iso}" title="{full_text(value)}">{text}</time>')  # noqa: S308
+
+
+@register.filter
+def local_times(text: object) -> SafeString:
+    """Render a sentence of `iam` with its times in the reader’s zone; each has UTC in its title."""
+    if text is None:
+        return SafeString("")
+    return SafeString(with_local_times(conditional_escape(str(text)), time_element))
 
 
 @register.simple_tag

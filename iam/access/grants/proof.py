@@ -16,6 +16,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.mirror.models import Section
 from iam.mirror.pull.sections import GROUPS, ROLES, USERS
+from iam.moments import second_words
 from iam.phrases import counted
 
 HOLDING: Final = (USERS, GROUPS, ROLES)
@@ -43,10 +44,10 @@ class ProvenRemoval:
         if self.change.state != ChangeState.APPLIED:
             return f"{self.title}: {self.change.get_state_display().lower()}."
         if self.was_gone or self.removed_at is None:
-            return f"{self.title}: already gone, confirmed at {_at(self.seen_at)}."
+            return f"{self.title}: already gone, confirmed {_at(self.seen_at)}."
         reads = counted(self.reads, "reading")
         return (
-            f"{self.title}: removed at {_at(self.removed_at)}, confirmed by {reads}, the last at "
+            f"{self.title}: removed {_at(self.removed_at)}, confirmed by {reads}, the last "
             f"{_at(self.seen_at)}."
         )
 
@@ -84,8 +85,8 @@ class RemovalProof:
             return "Not everything is removed yet."
         if self.removed_at is None:
             return "Everything was already gone."
-        again = f", and by a sync of the whole account at {_at(self.again_at)}" if self.again_at else ""
-        return f"Removed at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}{again}."
+        again = f", and by a sync of the whole account {_at(self.again_at)}" if self.again_at else ""
+        return f"Removed {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}{again}."
 
 
 def proof_of(part: GrantPart) -> RemovalProof:
@@ -159,4 +160,4 @@ def _removal(change: Change) -> ProvenRemoval:
 
 
 def _at(moment: datetime | None) -> str:
-    return f"{moment:%H:%M:%S} UTC on {moment:%-d %b %Y}" if moment else "an unknown time"
+    return f"on {second_words(moment)}" if moment else "at an unknown time"

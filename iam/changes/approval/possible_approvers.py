@@ -23,6 +23,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.mirror.models import Account
+from iam.moments import moment_words
 from iam.phrases import joined
 
 NAMED = 3
@@ -170,7 +171,7 @@ def still_possible(
     alone = settings.SINGLE_OPERATOR
     missing = [stage.missing for stage in progress.stages] if not alone else [1] * len(need.stages)
     approvals = chain.from_iterable(stage.approvals for stage in progress.stages)
-    escalates = f"on {at:%d %b %Y at %H:%M} UTC" if at else ""
+    escalates = f"on {moment_words(at)}" if at else ""
     return _approvers(
         need,
         accounts=frozenset(part.account.account_id for part in parts),

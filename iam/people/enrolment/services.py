@@ -37,6 +37,7 @@ from iam.directory.models import Person
 from iam.journal.services import Actor, record
 from iam.linking.ownership import owns
 from iam.mirror.models import Entity, Kind
+from iam.moments import moment_words
 from iam.people.enrolment import texts, totp
 from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.queries import (
@@ -233,7 +234,7 @@ def _check_may_begin(seat: EnrolmentSession, name: str) -> None:
     until = locked_until(seat.user)
     if until is not None:
         raise RefusedError(
-            f"There were too many attempts for {seat.user.name}. Try again after {until:%H:%M} UTC."
+            f"There were too many attempts for {seat.user.name}. Try again after {moment_words(until)}."
         )
     count = len(devices_of(seat.user))
     if count >= DEVICES_PER_USER:

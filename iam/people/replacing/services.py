@@ -299,7 +299,7 @@ def _tell_asked(made: DeviceReplacement) -> None:
         people=able,
         subject=f"Check the identity of {made.person.name}, who lost an MFA device",
         text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel "
-        f"by {made.until:%H:%M} UTC.",
+        f"by {moment_words(made.until)}.",
         path=path_of(MessagePage.MFA_REPLACEMENT, made.pk),
         key=f"replacement:{made.pk}",
     )

@@ -172,6 +172,6 @@ def test_the_sessions_of_one_source_identity_end_and_the_proof_says_when(office:
     assert _may_read(office, role.name, source_identity="kwame@shop", issued=datetime.now(tz=UTC) + HOUR)
     (cut,) = proof_of(part).cuts
     assert cut.is_of_sessions
-    assert f"Revoke sessions of kwame@shop in role {role.name}: removed at" in cut.sentence
+    assert f"Revoke sessions of kwame@shop in role {role.name}: removed on" in cut.sentence
     assert "confirmed by" in cut.sentence
     assert Change.objects.get(pk=change.pk).reads >= 1

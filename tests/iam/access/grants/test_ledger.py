@@ -107,7 +107,7 @@ def test_undoing_a_change_of_a_grant_ends_the_reason_that_it_gave(office: Office
     proof = proof_of(grant.parts.get())
     assert proof.is_whole
     assert proof.kept == 0
-    assert proof.sentence.startswith("Removed at ")
+    assert proof.sentence.startswith("Removed on ")
 
 
 def test_the_ledger_names_every_reason_and_what_no_grant_explains(office: Office) -> None:
