@@ -279,8 +279,11 @@ def _to_pick(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
     namesake_by_arn = {entity.arn: entity for entity in chain.from_iterable(namesakes.values())}
     also = receivers.namesakes(viewer, kind, picked)
     arns = {receiver.arn for receiver in picked}
+    rows = _rows(matches, arns, list(namesake_by_arn.values()))
     return {
-        "found": _rows(matches, arns, list(namesake_by_arn.values())),
+        "found": rows,
+        "possible_count": len(namesake_by_arn),
+        "by_name_count": len(rows) - len(namesake_by_arn),
         "has_more": matches.has_more,
         "chosen": picked,
         "chosen_count": len(picked),

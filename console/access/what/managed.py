@@ -60,6 +60,8 @@ def managed_view(request: ViewerRequest, state: WhatState, *, accounts: tuple[st
     return {
         "hits": list(hits.values())[:MAX_POLICIES],
         "more_hits": len(hits) > MAX_POLICIES,
+        "chosen_count": len(chosen),
+        "by_name_count": MAX_POLICIES - len(chosen),
         "owners": [(value, label, value == state.kind) for value, label in OWNERS],
         "typed": state.policy if state.policy and not chosen else "",
         "typed_error": _typed_error(state, is_known=bool(chosen)),
