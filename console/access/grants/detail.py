@@ -22,7 +22,7 @@ from console.access.grants.effect_blocks import (
     end_of_terms,
 )
 from console.access.grants.labels import others_too, what_words, who_words
-from console.access.grants.marks import marks_of
+from console.access.grants.marks import ALTERED, marks_of
 from console.access.grants.parts import GrantParts, one_part, parts_shown
 from console.access.grants.presenters import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
@@ -192,10 +192,12 @@ def grant_context(
     can = allowed(part, viewer=request.viewer)
     now = request.at is None
     who = who_words(terms.who) if not hidden else others_too(own, len(hidden))
+    mark = marks_of([part])[part.pk]
+    is_altered = mark is ALTERED
     return {
         "grant": part,
         "terms": terms,
-        "mark": marks_of([part])[part.pk],
+        "mark": mark,
         "moves": part.state in MOVING,
         "parts": parts.shown,
         "rows": parts.rows,
@@ -213,7 +215,8 @@ def grant_context(
         "end": end,
         "left": left_text(part.ends_at) if part.ends_at and part.state in GIVING else "",
         **effect_context(request.viewer, terms, accounts=places, end=end),
-        "effect_heading": effect_heading(part, who=who),
+        "effect_heading": effect_heading(part, who=who, is_altered=is_altered),
+        "is_altered": is_altered,
         "extension_url": _extension_url(request.viewer, part),
         "text_of_what": terms.what.documents if request.viewer.sees_accounts else (),
         "used": used_of(part, now=datetime.now(tz=UTC)),

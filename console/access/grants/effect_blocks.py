@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from console.web.moments import moment_text
 from iam.access.grants.effects import GrantEffect, effects_of
-from iam.access.grants.models import Grant
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.phrases import duration, listed
 from iam.access.grants.terms import GrantTerms
 from iam.guard import Viewer
@@ -20,6 +20,7 @@ from iam.policy.sentences import PolicySentence
 LINES: Final = 6
 """Number of sentences of a block that are shown at first."""
 NAMED: Final = 3
+NOT_YET: Final = (GrantState.PREPARING, GrantState.WAITING, GrantState.APPLYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,19 @@ def end_of(grant: Grant) -> GrantEnd:
     return replace(end, label="Requested end") if grant.is_over else end
 
 
-def effect_heading(grant: Grant, *, who: str) -> str:
-    """Return the heading of the effects, which doesn’t claim access that ended or never began."""
-    if not grant.is_over:
-        return f"What {who} can do"
-    return f"What {who} could do" if grant.begins_at else "What was requested"
+def effect_heading(grant: Grant, *, who: str, is_altered: bool) -> str:
+    """Return the heading of the effects, which doesn’t claim access that ended, didn’t begin yet or never
+    began.
+
+    `is_altered`: AWS no longer shows everything that the grant gave.
+    """
+    if grant.is_over:
+        return f"What {who} could do" if grant.begins_at else "What was requested"
+    if grant.state in NOT_YET:
+        return f"What {who} will be able to do"
+    if is_altered or grant.state == GrantState.PARTLY:
+        return f"What {who} should be able to do"
+    return f"What {who} can do"
 
 
 def end_of_terms(terms: GrantTerms) -> GrantEnd:

@@ -253,8 +253,8 @@ def test_an_extension_that_waits_is_on_the_page_and_no_other_is_offered(office: 
 @pytest.mark.parametrize(
     ("state", "heading"),
     [
-        (GrantState.WAITING, "What tomas.lind can do"),
-        (GrantState.ACTIVE, "What tomas.lind can do"),
+        (GrantState.WAITING, "What tomas.lind will be able to do"),
+        (GrantState.ACTIVE, "What tomas.lind should be able to do"),
         (GrantState.ENDED, "What tomas.lind could do"),
         (GrantState.REJECTED, "What was requested"),
         (GrantState.WITHDRAWN, "What was requested"),
