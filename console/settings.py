@@ -290,6 +290,7 @@ TEMPLATES = [
                 "console.web.templatetags.policy_text",
                 "console.web.templatetags.when",
                 "console.web.templatetags.approval",
+                "console.web.templatetags.terms",
             ],
         },
     }

@@ -43,7 +43,7 @@ from tests.console.rotation import rows as rotation_rows
 from tests.iam.activity.events import event_arguments
 from tests.iam.activity.sources.aws import source
 from tests.journeys.pages import parse
-from tests.table_columns import idle_columns_of
+from tests.page_faults import faults_of
 from tests.url_answers import ANSWERS, AUDITS
 from tests.url_rows import (
     appointment_row,
@@ -353,10 +353,9 @@ def _ask(world: World, method: str, name: str, what: str, role: str) -> str:
         response = client.get(address) if method == "GET" else client.post(address, {})
         if response.streaming:
             b"".join(response.streaming_content)  # type: ignore[attr-defined]
-        answer = _answer(response)
-        idle = idle_columns_of(response)
+        answer = _answer(response) + faults_of(response, role=role)
         transaction.set_rollback(True)
-    return f"{answer}-with-idle-{'-'.join(idle)}" if idle else answer
+    return answer
 
 
 def _area(name: str) -> str:

@@ -36,7 +36,7 @@ def bar(levels: Mapping[AccessLevel, ActionCount]) -> tuple[str, str]:
     return fills, " ".join(f"{allowed(count)}/{count.total}" for count in counts)
 
 
-def in_words(levels: Mapping[AccessLevel, ActionCount]) -> str:
+def in_words(levels: Mapping[AccessLevel, ActionCount], *, service: str = "") -> str:
     """Return 'Can list, read and change', for people who don’t count actions."""
     granted = [level for level in AccessLevel if level in levels and allowed(levels[level])]
-    return plain_words(granted) or "Can use actions that AWS doesn’t list"
+    return plain_words(granted, service=service) or "Can use actions that AWS doesn’t list"

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
+from console.access.effective_basis import basis_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.people import SEES
@@ -63,7 +64,8 @@ def access_or_404(shown: ShownEntity) -> EffectiveAccess:
 def _overview(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], {})
-    access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
+    access = access_or_404(shown)
+    form = EffectiveAccessForm(request.GET, plain=not request.viewer.sees_accounts)
     context = {
         "tab": "access/effective.html",
         "page": rows.services(access, form, shown),
@@ -78,7 +80,8 @@ def _overview(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
 def _service(request: ViewerRequest, shown: ShownEntity, prefix: str) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], {})
-    access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
+    access = access_or_404(shown)
+    form = EffectiveAccessForm(request.GET, plain=not request.viewer.sees_accounts)
     service = next((service for service in access.services if service.prefix == prefix), None)
     if service is None and not rows.is_known(prefix):
         raise Http404
@@ -96,7 +99,7 @@ def _around(shown: ShownEntity, access: EffectiveAccess, form: EffectiveAccessFo
     return {
         "form": form,
         "basis": access.basis,
-        "basis_words": rows.basis_words(access.basis, plain=not shown.viewer.sees_accounts),
+        "basis_words": basis_words(access.basis, plain=not shown.viewer.sees_accounts),
         "is_full": access.is_full,
         "overview_url": rows.address(shown, ""),
         "files": rows.files(shown),

@@ -13,18 +13,17 @@ from django.utils.http import urlencode
 from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import ShownEntity
+from console.web.access_levels import plain_label
 from iam.access.effective import (
     AccessGrade,
     ApplicableStatement,
     EffectiveAccess,
-    EffectiveBasis,
     OneAction,
     ServiceAccess,
     patterns_of,
 )
 from iam.guard import Right
 from iam.mirror.models import Kind
-from iam.phrases import joined
 from iam.policy.catalogue import catalogue
 from iam.policy.sentences.conditions import conditions_in_words
 
@@ -36,6 +35,7 @@ ORGANIZATION_LIMITS: Final = (
     "Depends on limits that the organization sets (permissions boundary, SCPs or RCPs)"
 )
 FULL: Final = "Full access"
+PASSES_ROLES: Final = "Can give permissions to services"
 GRADES: Final = {
     AccessGrade.EVERYWHERE: ("All resources", "", ""),
     AccessGrade.LIMITED: ("Some resources", "", ""),
@@ -208,22 +208,22 @@ def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: ShownEn
         address(shown, service.prefix),
         fills,
         counts,
-        in_words(service.levels),
+        in_words(service.levels, service=service.prefix),
         service.sum(AccessGrade.EVERYWHERE),
         service.sum(AccessGrade.LIMITED),
         service.sum(AccessGrade.CONDITIONAL),
         service.unlisted,
         resources_shown,
         max(0, len(short) - PREVIEW_PHRASES),
-        tuple(_risks(access, service, fills)),
+        tuple(_risks(access, service, shown)),
     )
 
 
-def _risks(access: EffectiveAccess, service: ServiceAccess, fills: str) -> Iterator[str]:
+def _risks(access: EffectiveAccess, service: ServiceAccess, shown: ShownEntity) -> Iterator[str]:
     if service.levels and all(count.everywhere == count.total for count in service.levels.values()):
         yield FULL
     elif service.prefix == "iam" and access.passes_roles:
-        yield "iam:PassRole"
+        yield "iam:PassRole" if shown.viewer.sees_accounts else PASSES_ROLES
 
 
 def short_name(pattern: str) -> str:
@@ -251,7 +251,7 @@ def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
         "title": service.title if service else catalogue().title(prefix),
         "fills": fills,
         "counts": counts,
-        "words": in_words(service.levels) if service else "",
+        "words": in_words(service.levels, service=prefix) if service else "",
         "allowed": service.allowed if service else 0,
         "unlisted": service.unlisted if service else 0,
     }
@@ -284,7 +284,7 @@ def action_row(action: OneAction, shown: ShownEntity) -> EffectiveActionRow:
     known = catalogue().action(action.name)
     resources = resources_of(action)
     description = known.description if known else ""
-    level = str(action.level) if action.level else "Not listed"
+    level = _level_words(action, shown)
     denied = chain.from_iterable(map(denied_part, action.denies))
     return EffectiveActionRow(
         name=action.name,
@@ -298,6 +298,14 @@ def action_row(action: OneAction, shown: ShownEntity) -> EffectiveActionRow:
         by=tuple(_allowed_by(entry, shown) for entry in action.allows),
         why=why_address(shown, action.name),
     )
+
+
+def _level_words(action: OneAction, shown: ShownEntity) -> str:
+    if action.level is None:
+        return "Not listed"
+    if shown.viewer.sees_accounts:
+        return str(action.level)
+    return plain_label(action.level, service=action.name.partition(":")[0])
 
 
 def plain_description(text: str) -> str:
@@ -341,23 +349,6 @@ def _allowed_by(entry: ApplicableStatement, shown: ShownEntity) -> tuple[str, st
         else ""
     )
     return policy.name, f"statement {statement.index + 1}{sid}{through}", url
-
-
-def basis_words(basis: EffectiveBasis, *, plain: bool) -> str:
-    """Return 'Computed from 6 policies, the boundary DeveloperBoundary and 2 SCPs.'"""
-    parts = [f"{basis.policies} polic{'y' if basis.policies == 1 else 'ies'}"]
-    if basis.boundary:
-        parts.append(f"the boundary {basis.boundary}")
-    if plain and basis.scps:
-        parts.append("SCPs and RCPs")
-    elif not plain:
-        parts += [
-            f"{count} {name}{'' if count == 1 else 's'}"
-            for count, name in ((basis.scps, "SCP"), (basis.rcps, "RCP"))
-            if count
-        ]
-    exempt = " No SCP restricts it." if basis.is_exempt and not plain else ""
-    return f"Computed from {joined(parts)}.{exempt}"
 
 
 def lines(access: EffectiveAccess, asked: Iterable[ServiceAccess]) -> Iterator[dict[str, Any]]:

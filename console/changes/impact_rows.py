@@ -15,6 +15,7 @@ from console.changes.counts import affected_of, principals, rest_of
 from console.changes.reason_rows import reasons
 from console.changes.replay_rows import ReplayShown, replay_shown, replayed_entities
 from console.changes.witness_rows import WitnessShown, witnesses_shown
+from console.web.access_levels import plain_label
 from iam.changes.access_effects import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
@@ -53,7 +54,10 @@ class ImpactName:
 
 @dataclass(frozen=True, slots=True)
 class ImpactLine:
-    """The number of actions of an access level that are gained or lost."""
+    """The number of actions of an access level that are gained or lost.
+
+    `dot` is the color of the level; "" for viewers who read the level in plain words.
+    """
 
     sign: str
     css: str
@@ -310,7 +314,7 @@ def _gain(
         names=names[:NAMED],
         unnamed=people - named + len(names[NAMED:]),
         outside=hidden,
-        services=_services(gain["rows"], is_shown=is_shown),
+        services=_services(gain["rows"], is_shown=is_shown, plain=not viewer.sees_accounts),
         more_services=gain["more_services"],
         actions=[_action(action, is_shown=is_shown) for action in gain["actions"]],
         more_actions=gain["more_actions"],
@@ -365,21 +369,22 @@ def _is_visible(
     return viewer.scope.sees_account(gain["account_id"]) or number is None or number in open_to
 
 
-def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLines]:
+def _services(rows: list[dict[str, Any]], *, is_shown: bool, plain: bool) -> list[ServiceLines]:
     lines_by_service: dict[str, list[ImpactLine]] = {}
     for row in rows:
-        lines_by_service.setdefault(row["service"], []).extend(_lines(row, is_shown=is_shown))
+        lines_by_service.setdefault(row["service"], []).extend(_lines(row, is_shown=is_shown, plain=plain))
     known = catalogue()
     return [ServiceLines(known.title(prefix), lines) for prefix, lines in lines_by_service.items()]
 
 
-def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[ImpactLine]:
-    key = KEYS[AccessLevel(row["level"])]
-    dot = _DOTS.get(key, key)
+def _lines(row: dict[str, Any], *, is_shown: bool, plain: bool) -> Iterable[ImpactLine]:
+    level = AccessLevel(row["level"])
+    level_label = plain_label(level, service=row["service"]) if plain else str(level)
+    dot = "" if plain else _DOTS.get(KEYS[level], KEYS[level])
     for shift, count in row["counts"].items():
         sign, css, label = _MARKS_BY_SHIFT[shift]
         witnesses = witnesses_shown(row.get("witnesses", {}).get(shift)) if is_shown else []
-        yield ImpactLine(sign, css, label, count, row["level"], dot, witnesses)
+        yield ImpactLine(sign, css, label, count, level_label, dot, witnesses)
 
 
 def _action(shift: dict[str, Any], *, is_shown: bool) -> ImpactAction:

@@ -28,8 +28,14 @@ class ViewerRequest(HttpRequest):
 
 def layout_for(viewer: Viewer) -> str:
     """Return the base template: the console, or the member layout for people who see only themselves."""
-    others = any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_EVIDENCE))
-    return "base.html" if others else "member_base.html"
+    return "member_base.html" if sees_only_self(viewer) else "base.html"
+
+
+def sees_only_self(viewer: Viewer) -> bool:
+    """Return whether the viewer is a member, or has no role: they read no term of IAM without an
+    explanation.
+    """
+    return not any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_EVIDENCE))
 
 
 P = ParamSpec("P")

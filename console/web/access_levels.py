@@ -17,7 +17,22 @@ PLAIN_VERBS: Final = {
 }
 
 
-def plain_words(levels: Iterable[AccessLevel]) -> str:
+DATABASE_SIGN_IN: Final = "rds-db"
+"""The service in which AWS counts signing in to a database as managing permissions."""
+
+
+def plain_words(levels: Iterable[AccessLevel], *, service: str = "") -> str:
     """'Can list, read and change'; "" for no level."""
-    verbs = [PLAIN_VERBS[level] for level in levels]
+    verbs = [_verb(level, service) for level in levels]
     return f"Can {joined(verbs)}" if verbs else ""
+
+
+def plain_label(level: AccessLevel, *, service: str = "") -> str:
+    """'Read' or 'Manage permissions', for a choice or a column."""
+    return _verb(level, service).capitalize()
+
+
+def _verb(level: AccessLevel, service: str) -> str:
+    if service == DATABASE_SIGN_IN and level is AccessLevel.PERMISSIONS:
+        return "sign in"
+    return PLAIN_VERBS[level]

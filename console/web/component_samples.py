@@ -175,6 +175,7 @@ SAMPLES: Final = (
     ComponentSample("poll_every", note="Attributes only.", is_wrapped=True),
     ComponentSample("filter_swap", note="Attributes only.", is_wrapped=True),
     ComponentSample("aws_profile", {"profile": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE"}),
+    ComponentSample("terms", {"sentences": ("A policy is a list of permissions.",)}),
     ComponentSample("pastbar", {"at": NOW, "asof": AS_OF}),
     ComponentSample("drawer", {"labelledby": "drawer-h"}, "Opens when its content comes."),
     ComponentSample("account_switch", {"switch": SWITCH, "chosen": SWITCH[0]}, is_wrapped=True),

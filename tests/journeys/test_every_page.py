@@ -1,5 +1,5 @@
 """Every page that a person can reach: no axe violation in light and dark, wide and narrow, no CSP report, no
-script error.
+script error; and no term of IAM that a member reads without an explanation.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
+from console.web.iam_terms import unexplained
 from tests.journeys.axe import SOURCE, WIDE, in_every_look
 from tests.journeys.conftest import Running, SignIn, running_web
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 ROLES = ("ines.duarte", "hana.sato", "elif.kaya", "tomas.lind", "amara.diallo")
+MEMBER = "tomas.lind"
 MAX_PAGES = 150
 SKIPPED = ("/sign-in/logout", "/export", ".csv", ".json", "/static/")
 
@@ -103,6 +105,9 @@ def test_every_page_passes_axe_in_light_and_dark(sign_in: SignIn, username: str,
             problems += [f"{address}: {line}" for line in in_every_look(page)]
         else:
             text = fetched(page, address)
+        if username == MEMBER:
+            main = text.partition("<main")[2]
+            problems += [f"{address}: unexplained: {term.sentence}" for term in unexplained(main)]
         for link in links(text):
             if shape(link) not in seen:
                 seen.add(shape(link))

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from console.access.forms.base import TypedField
+from console.web.access_levels import plain_label
 from iam.access import actions
 from iam.access.effective import AccessGrade
 from iam.policy.catalogue import AccessLevel
@@ -21,6 +22,12 @@ LEVELS: Final = (
     (ABOVE, "Write and up"),
     *((key, str(level)) for key, level in actions.LEVELS.items()),
 )
+PLAIN_LEVELS: Final = (
+    ("", "Any kind"),
+    (ABOVE, "More than list and read"),
+    *((key, plain_label(level)) for key, level in actions.LEVELS.items()),
+)
+"""The same for people who don’t know AWS’s terms."""
 GRADES: Final = (
     ("", "Any scope"),
     ("everywhere", "Everywhere"),
@@ -49,8 +56,9 @@ class EffectiveAccessForm(forms.Form):
     how = FilterField(GRADES, problem="“{}” isn’t a filter, so all are shown.")
     q = TypedField(cut=None)
 
-    def __init__(self, data: QueryDict) -> None:
+    def __init__(self, data: QueryDict, *, plain: bool = False) -> None:
         super().__init__(data)
+        self.plain = plain
         self.problems = [str(errors[0]) for errors in self.errors.values()]
         self.access_level = str(self.cleaned_data.get("level", ""))
         self.grade = str(self.cleaned_data.get("how", ""))
@@ -76,7 +84,13 @@ class EffectiveAccessForm(forms.Form):
     @property
     def level_choices(self) -> list[tuple[str, str, bool]]:
         """Return (value, label, is chosen) per access level."""
-        return [(value, label, value == self.access_level) for value, label in LEVELS]
+        levels = PLAIN_LEVELS if self.plain else LEVELS
+        return [(value, label, value == self.access_level) for value, label in levels]
+
+    @property
+    def level_label(self) -> str:
+        """The name of the filter by access level."""
+        return "What it lets them do" if self.plain else "Access level"
 
     @property
     def grade_choices(self) -> list[tuple[str, str, bool]]:

@@ -14,13 +14,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from console.access.grants.effect_blocks import GrantEnd, end_of
-from console.access.grants.marks import SORTS, marks_of
+from console.access.grants.marks import marks_of, relation_words
 from console.changes.presenters import StateMark
 from console.identities.details.frame import ShownEntity, render_shown, shown_or_404
 from console.identities.details.groups import group_head
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, sees_only_self
 from iam.access.grants.ledger import JustifiedPermission, ledger_of
 from iam.access.grants.models import Grant, PermissionSort
 from iam.access.grants.queries import grants_about, visible_grants
@@ -86,11 +86,12 @@ def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     ledger = ledger_of(shown.entity, viewer=request.viewer)
     open_to = shown.openable([justified.entity.pk for justified in ledger if justified.entity])
     marks = marks_of(grants)
+    plain = sees_only_self(request.viewer)
     rows: list[tuple[Grant, StateMark, GrantEnd]] = [
         (grant, marks[grant.pk], end_of(grant)) for grant in grants[:MAX_ROWS]
     ]
     return base | {
-        "ledger": [_row(justified, open_to) for justified in ledger],
+        "ledger": [_row(justified, open_to, plain=plain) for justified in ledger],
         "grants": rows,
         "more": f"{reverse('access:grants')}?{urlencode({'q': shown.entity.name})}"
         if len(grants) > MAX_ROWS
@@ -110,13 +111,13 @@ def _give(request: ViewerRequest, shown: ShownEntity) -> str:
     return f"{reverse('access:grant-new')}?for={shown.entity.pk}" if askable and writable else ""
 
 
-def _row(justified: JustifiedPermission, open_to: Any) -> LedgerRow:
+def _row(justified: JustifiedPermission, open_to: Any, *, plain: bool) -> LedgerRow:
     names = {PermissionSort.MEMBER: "identities:group", PermissionSort.ATTACHED: "identities:policy"}
     page = names.get(justified.sort)
     opens = page and justified.entity is not None and justified.entity.pk in open_to
     url = reverse(page, args=[justified.entity.pk]) if page and opens and justified.entity else ""
     return LedgerRow(
-        relation=SORTS.get(justified.sort, ""),
+        relation=relation_words(justified.sort, plain=plain),
         name=justified.name,
         url=url,
         reasons=list({entry.part.grant_id: entry.part.grant for entry in justified.reasons}.values()),

@@ -1,4 +1,4 @@
-"""Badges of grants, and names of permission types."""
+"""Badges of grants, and names of permission types and of the ways to give them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from console.changes.presenters import StateMark
 from iam.access.grants.models import Grant, GrantState, PermissionSort
+from iam.access.grants.plans import WAYS, GrantWay
 from iam.access.grants.verify import altered_grants
 
 MARKS: Final[dict[str, StateMark]] = {
@@ -30,10 +31,51 @@ SORTS: Final[dict[str, str]] = {
     PermissionSort.INLINE: "has the inline policy",
     PermissionSort.TRUST: "trusts, through the statement",
 }
+PLAIN_SORTS: Final[dict[str, str]] = {
+    PermissionSort.MEMBER: "is in the group",
+    PermissionSort.ATTACHED: "has the permissions in",
+    PermissionSort.INLINE: "has the permissions in",
+    PermissionSort.TRUST: "lets people in through",
+}
+"""The same for people who don’t know AWS’s terms."""
+MADE: Final[dict[str, str]] = {
+    PermissionSort.POLICY: "The policy",
+    PermissionSort.ROLE: "The role",
+}
+PLAIN_MADE: Final[dict[str, str]] = {
+    PermissionSort.POLICY: "The list of permissions",
+    PermissionSort.ROLE: "The role to switch to",
+}
+PLAIN_WAYS: Final[dict[str, str]] = {
+    GrantWay.GROUP: "Through a group",
+    GrantWay.ATTACH: "Through permissions that exist already",
+    GrantWay.POLICY: "Through permissions made for this grant",
+    GrantWay.INLINE: "Given directly",
+    GrantWay.TRUST: "Through a role that exists already",
+    GrantWay.ROLE: "Through a role made for this grant",
+    GrantWay.SEVERAL: "In several ways",
+}
 
 
 ALTERED: Final = StateMark("Changed in AWS", "warn", "triangle-alert")
 """Of a grant that was set up, and of which AWS no longer shows everything."""
+
+
+def relation_words(sort: str, *, plain: bool) -> str:
+    """Return how a holder relates to what they got; "" for what is made for a grant."""
+    words = PLAIN_SORTS if plain else SORTS
+    return words.get(sort, "")
+
+
+def made_words(sort: str, *, plain: bool) -> str:
+    """Return what a role or policy that is made for a grant is called; "" for other permissions."""
+    words = PLAIN_MADE if plain else MADE
+    return words.get(sort, "")
+
+
+def ways_words(*, plain: bool) -> dict[str, str]:
+    """Return the labels of the ways to give access."""
+    return PLAIN_WAYS if plain else {str(way): label for way, label in WAYS.items()}
 
 
 def mark_of(grant: Grant) -> StateMark:

@@ -18,11 +18,11 @@ from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from console.access.grants.labels import name_of
-from console.access.grants.marks import ALTERED, MARKS, SORTS
+from console.access.grants.marks import ALTERED, MARKS, made_words, relation_words, ways_words
 from console.changes.presenters import MARKS as CHANGE_MARKS
 from console.changes.presenters import StateMark
-from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
-from iam.access.grants.plans import WAYS, GrantWay
+from console.web.access import sees_only_self
+from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry
 from iam.access.grants.proof import RemovalProof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
 from iam.access.grants.services.revoke_sessions import roles_of
@@ -42,10 +42,6 @@ ENTRIES: Final = 15
 CHANGES: Final = 15
 REMOVALS: Final = 10
 WRONG: Final = (ChangeState.FAILED, ChangeState.UNKNOWN)
-MADE: Final[dict[PermissionSort, str]] = {
-    PermissionSort.POLICY: "The policy",
-    PermissionSort.ROLE: "The role",
-}
 PAGES: Final = {
     Kind.USER: "identities:person",
     Kind.GROUP: "identities:group",
@@ -143,7 +139,7 @@ def parts_shown(
     is_list = len(every) > WHOLE
     page = listed[:LISTED] if is_list else every
     following = page[-1].lane if is_list and len(listed) > LISTED else None
-    rows = _rows(grant, page, changes=changes, hidden=hidden)
+    rows = _rows(grant, page, viewer=viewer, changes=changes, hidden=hidden)
     if not is_list:
         fill(rows, viewer=viewer, hidden=hidden, changes=changes)
     rows_in_full = [] if is_list else rows
@@ -164,7 +160,7 @@ def one_part(
 ) -> tuple[PartShown, int | None]:
     """Return one part with a page of its permissions, and the ID after which the next page starts."""
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
-    rows = _rows(grant, [part], changes=changes, hidden=hidden)
+    rows = _rows(grant, [part], viewer=viewer, changes=changes, hidden=hidden)
     later_entries = _entries([part], hidden).filter(pk__gt=after).order_by("pk")
     # One more than shown, to see whether there is a next page.
     entries = list(later_entries[: most + 1])
@@ -175,7 +171,12 @@ def one_part(
 
 
 def _rows(
-    grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change], hidden: Collection[str]
+    grant: Grant,
+    parts: Sequence[GrantPart],
+    *,
+    viewer: Viewer,
+    changes: QuerySet[Change],
+    hidden: Collection[str],
 ) -> list[PartShown]:
     """Return rows of a list, including failures and what AWS no longer has.
 
@@ -187,9 +188,10 @@ def _rows(
     failed = changes.filter(account__in=accounts, state__in=WRONG).order_by("-created_at", "-position")
     for account, message in failed.values_list("account_id", "error_message")[:200]:
         wrong[account] = message
+    ways = ways_words(plain=sees_only_self(viewer))
     rows = []
     for part in parts:
-        way = WAYS[GrantWay(part.way)] if part.way in set(GrantWay) else part.way
+        way = ways.get(part.way, part.way)
         trouble = part.trouble or " ".join(missing.get(part.pk, ())) or wrong.get(part.account_id, "")
         url = reverse("access:grant-part", args=[grant.pk, part.pk])
         is_altered = part.pk in missing and part.state == GrantState.ACTIVE
@@ -219,8 +221,9 @@ def fill(
     missing = missing_entries().filter(pk__in=[entry.pk for entry in shown_entries])
     missing_keys = set(missing.values_list("pk", flat=True))
     entries_by_part: dict[int, list[EntryShown]] = defaultdict(list)
+    plain = sees_only_self(viewer)
     for entry in shown_entries:
-        shown = _entry(entry, links, names)
+        shown = _entry(entry, links, names, plain=plain)
         entries_by_part[entry.part_id].append(replace(shown, is_missing=entry.pk in missing_keys))
     entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
     own_changes = changes.filter(account__in=[part.account_id for part in parts])
@@ -294,17 +297,15 @@ def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
     return links
 
 
-def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) -> EntryShown:
+def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str], *, plain: bool) -> EntryShown:
     """Return the entry; roles and policies created for the grant are their own holder."""
     name, stood = name_of(entry.holder_arn), entry.stood_before
     url = links.get(entry.holder_arn, "")
-    if entry.sort in MADE:
-        return EntryShown(
-            MADE[PermissionSort(entry.sort)], "", name, entry.since, entry.until, stood, "", url
-        )
+    if made := made_words(entry.sort, plain=plain):
+        return EntryShown(made, "", name, entry.since, entry.until, stood, "", url)
     return EntryShown(
         names[entry.holder_arn],
-        SORTS[entry.sort],
+        relation_words(entry.sort, plain=plain),
         name_of(entry.target),
         entry.since,
         entry.until,

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods
 from console.access.grants.calls import calls_of
 from console.access.grants.effect_blocks import effect_context, end_of, end_of_terms
 from console.access.grants.labels import what_words, who_words
+from console.access.grants.marks import ways_words
 from console.access.grants.wizard import address, draft_or_404, step_of, wizard_context
 from console.changes.receipt import impact_context
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, sees_only_self
 from console.web.render import render_page
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
@@ -153,6 +154,7 @@ def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
             "plan": plan,
             "parts": sorted(plan.parts, key=lambda part: not part.refusal)[:PARTS],
             "part_count": len(plan.parts),
+            "ways_words": ways_words(plain=sees_only_self(request.viewer)),
             "more_parts": max(0, len(plan.parts) - PARTS),
             "where": listed([account.name for account in accounts]),
             "end": end_of_terms(plan.terms),

@@ -11,6 +11,7 @@ from console.access.what.condition_rows import ConditionRow, conditions_shown
 from console.access.what.result import BuilderProblem, place_of
 from console.access.what.state import ChosenService, WhatState
 from console.web.access import ViewerRequest
+from console.web.access_levels import plain_label
 from iam.access.builder.build import arns_for
 from iam.access.builder.parts import ServicePart, level_actions
 from iam.access.builder.rows import FREE, ArnPlace, ResourceRow, arn_of, pattern_of, types_for
@@ -100,6 +101,7 @@ class OpenPart:
     """The content of the open part."""
 
     levels: Sequence[LevelView]
+    levels_label: str
     whole: str
     seek: str
     rows: Sequence[RowView]
@@ -168,7 +170,9 @@ def _open(
     place: ArnPlace,
     accounts: tuple[str, ...],
 ) -> OpenPart:
-    views = [_level(part, level, seek=state.seek) for level in AccessLevel]
+    plain = not request.viewer.sees_accounts
+    levels_label = "What it lets you do" if plain else "Access level"
+    views = [_level(part, level, seek=state.seek, plain=plain) for level in AccessLevel]
     types = types_for(chosen_part.service, chosen_part.actions)
     free = [name.partition(":")[2] for name in chosen_part.actions if not catalogue().resource_types(name)]
     known = resources_known(
@@ -177,6 +181,7 @@ def _open(
     named = set(part.arns)
     return OpenPart(
         levels=views,
+        levels_label=levels_label,
         whole=" ".join(view.value for view in views if view.is_whole),
         seek=state.seek,
         rows=[_row(number, row, chosen_part, part, place) for number, row in enumerate(chosen_part.rows)],
@@ -190,8 +195,10 @@ def _open(
     )
 
 
-def _level(part: ServicePart, level: AccessLevel, *, seek: str) -> LevelView:
+def _level(part: ServicePart, level: AccessLevel, *, seek: str, plain: bool) -> LevelView:
     value, colour, word = KEYS[level]
+    if plain:
+        word = plain_label(level, service=part.service)
     every, chosen = level_actions(part.service, level), set(part.of_level(level))
     listed = [name for name in every if _is_sought(name, seek)]
     shown = listed

@@ -91,11 +91,6 @@ class PartPlan:
     callers: tuple[str, ...] = ()
 
     @property
-    def way_text(self) -> str:
-        """The label of the way."""
-        return WAYS[self.way]
-
-    @property
     def body(self) -> dict[str, Any]:
         """The JSON that GrantPart.plan stores."""
         return {

@@ -34,3 +34,13 @@ def test_a_level_and_those_above_it_are_asked_for() -> None:
     assert form.levels == (AccessLevel.WRITE, AccessLevel.PERMISSIONS, AccessLevel.TAGGING)
     assert form.is_filtered
     assert form.problems == []
+
+
+def test_who_does_not_know_the_levels_of_aws_reads_plain_words() -> None:
+    plain = EffectiveAccessForm(QueryDict("level=write"), plain=True)
+    assert [label for _, label, is_chosen in plain.level_choices if is_chosen] == ["Change"]
+    labels = {label for _, label, _ in plain.level_choices} | {plain.level_label}
+    exact = EffectiveAccessForm(QueryDict(""))
+    assert {"Write", "Permissions management", "Tagging"} & labels == set()
+    assert {"Write", "Permissions management", "Tagging"} <= {label for _, label, _ in exact.level_choices}
+    assert (plain.level_label, exact.level_label) == ("What it lets them do", "Access level")
