@@ -64,6 +64,7 @@ COLUMNS: Final = (
     "path",
     "conditions",
     "closed_without",
+    "of_gatehouse",
 )
 
 
@@ -365,5 +366,6 @@ def _values(request: ViewerRequest, asked: EscalationAddress) -> Iterator[dict[s
             titles_of(path, frame),
             conditions_of(path, frame),
             closing,
+            row.is_own,
         )
         yield dict(zip(COLUMNS, values, strict=True))

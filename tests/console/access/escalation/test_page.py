@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -314,3 +316,19 @@ def test_gatehouse_s_own_roles_are_said_to_be_its_own(world: World, auditor: Cli
     assert "Why they’re listed" in unescape(details.content.decode())
     listed = unescape(auditor.get("/escalation/?view=principals").content.decode())
     assert "1 role of Gatehouse itself is listed, and not counted" in " ".join(listed.split())
+
+
+def test_the_file_tells_gatehouse_s_own_roles_from_those_that_are_counted(
+    world: World, auditor: Client
+) -> None:
+    own_writer(world, trusted=make.user(world.production, "sly").arn)
+    totals = escalation_totals(None)
+    assert totals is not None
+    counted = totals.everyone.users + totals.everyone.roles
+    response: Any = auditor.get("/escalation/export.json")
+    exported = json.loads(response.getvalue())["rows"]
+    assert [row["name"] for row in exported if row["of_gatehouse"]] == ["gatehouse-writer"]
+    assert len(exported) == counted + 1
+    response = auditor.get("/escalation/export.csv")
+    lines = response.getvalue().decode().splitlines()
+    assert [line.rpartition(",")[2] for line in lines].count("no") == counted
