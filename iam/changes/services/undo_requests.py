@@ -149,9 +149,30 @@ def _check_state(change: Change) -> None:
     standing = (
         change.reverted_by.filter(state__in=[*OPEN, ChangeState.APPLIED]).order_by("-created_at").first()
     )
-    if standing is not None:
-        state_text = "has already been undone" if standing.state == ChangeState.APPLIED else "is being undone"
-        raise RefusedError(f"This {state_text} by {standing.reference}.", change=standing)
+    if standing is None:
+        return
+    if standing.state != ChangeState.APPLIED:
+        raise RefusedError(f"This is being undone by {standing.reference}.", change=standing)
+    latest, is_undone = _latest_of(standing)
+    if is_undone:
+        raise RefusedError(f"This has already been undone by {latest.reference}.", change=latest)
+    raise RefusedError(
+        f"This was undone by {standing.reference}, and then applied again by {latest.reference}. Undo "
+        f"{latest.reference} instead.",
+        change=latest,
+    )
+
+
+def _latest_of(undo: Change) -> tuple[Change, bool]:
+    """Return the last change of a chain of applied undos of undos, and whether it leaves undone what the
+    first of them undid.
+    """
+    latest, is_undone = undo, True
+    while True:
+        following = latest.reverted_by.filter(state=ChangeState.APPLIED).order_by("-created_at").first()
+        if following is None:
+            return latest, is_undone
+        latest, is_undone = following, not is_undone
 
 
 def _check_still_so(operation: Operation) -> None:

@@ -83,6 +83,25 @@ def test_an_undone_change_is_not_undone_twice(scene: Scene) -> None:
     assert services.why_not_undo(undo, viewer=scene.requester) == ""
 
 
+def test_of_a_change_that_was_applied_again_the_last_change_is_named_as_what_to_undo(scene: Scene) -> None:
+    chain = [scene.applied()]
+    for key in ("undo", "redo", "undo once more"):
+        asked = services.undo(chain[-1], actor=scene.requester, reason="Over", idempotency_key=key)
+        chain.append(scene.approve(asked))
+        run(chain[-1].pk)
+        chain[-1].refresh_from_db()
+        why_not = services.why_not_undo(chain[0], viewer=scene.requester)
+        last = chain[-1].reference
+        if key == "redo":
+            assert why_not == (
+                f"This was undone by {chain[1].reference}, and then applied again by {last}. "
+                f"Undo {last} instead."
+            )
+        else:
+            assert why_not == f"This has already been undone by {last}."
+        assert services.why_not_undo(chain[-1], viewer=scene.requester) == ""
+
+
 def test_a_change_that_is_not_applied_cannot_be_undone(scene: Scene) -> None:
     with pytest.raises(RefusedError, match="Only a change that is done"):
         services.undo(scene.ask(), actor=scene.requester, reason="Over", idempotency_key="u")
