@@ -31,6 +31,7 @@ from iam.people.offboarding.restored_sign_in import has_link, invite_back, retur
 from iam.people.offboarding.rules import asker_of, is_about_oneself, may_act
 from iam.people.onboarding.invitation import can_be_shown
 from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone, lacks_password
+from iam.phrases import joined
 
 BATCH: Final = 100
 REPEAT_PAUSE: Final = timedelta(hours=1)
@@ -134,7 +135,7 @@ def request_again(link: OneTimeLink) -> str:
             subject=leaver.name,
             data={"leaver": leaver.pk},
         )
-    return ", ".join(sorted(person.name for person in people)) or "your team lead"
+    return joined(sorted(person.name for person in people)) or "your team lead"
 
 
 def _inviters(leaver: Leaver) -> list[Person]:

@@ -39,6 +39,7 @@ from iam.people.onboarding.invitation_state import (
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
+from iam.phrases import joined
 
 REPEAT_PAUSE: Final = timedelta(hours=1)
 """Minimum time between two notices to the lead that a person needs another invitation."""
@@ -161,7 +162,7 @@ def request_invitation(link: OneTimeLink) -> str:
         record(
             kind="onboarding.invitation_wanted", actor=link.person, subject=newcomer.run.reference, data=data
         )
-    return ", ".join(sorted(person.name for person in people)) or "your team lead"
+    return joined(sorted(person.name for person in people)) or "your team lead"
 
 
 def _inviters(newcomer: OnboardedPerson, link: OneTimeLink) -> list[Person]:

@@ -25,7 +25,7 @@ from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move
 from iam.people.offboarding import models as offboarding
 from iam.people.onboarding.invitation import cause_of, close_invitations
-from iam.people.onboarding.models import ProvisionedUser
+from iam.people.onboarding.models import OnboardingRun, ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret
@@ -199,6 +199,15 @@ def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is
     newcomer.refresh_from_db()
     assert newcomer.wants_link_at is not None
     assert second.post("/invitation/request/nonsense/").status_code == 403
+
+
+def test_all_who_are_told_of_a_lost_invitation_are_named_in_a_sentence(places: list[ProvisionedUser]) -> None:
+    link, newcomer = invited(places[0]), places[0].newcomer
+    entered(link).post("/invitation/", {"place": places[0].pk})
+    requester = factories.person("Ines Duarte")
+    OnboardingRun.objects.filter(pk=newcomer.run_id).update(requested_by=requester.pk)
+    page = Client().post(f"/invitation/request/{word_of(link.pk)}/").content.decode()
+    assert "We told Elif Kaya and Ines Duarte that" in page
 
 
 def _user_of(place: ProvisionedUser) -> Entity:
