@@ -41,10 +41,14 @@ from iam.people.campaigns.queries import (
     visible_campaigns,
 )
 from iam.people.campaigns.waiting_demands import waits_for_approval
+from iam.phrases import counted
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
 PREVIEW_NAMES: Final = 20
+NO_REMINDER: Final = (
+    "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
+)
 """Maximum number of names per list before a campaign starts; the others are counted."""
 FIELDS: Final = ("name", "place", "people", "due", "remind", "ending", "reason")
 MARKS: Final = {
@@ -274,14 +278,15 @@ def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _do(request: ViewerRequest, campaign: Campaign) -> None:
     do, viewer = request.POST.get("do", ""), request.viewer
     if do == "close":
-        services.close(viewer, campaign)
+        if services.close(viewer, campaign):
+            messages.success(request, "Campaign closed. No more mails are sent.")
     elif do == "remind":
         chosen = [_participant(request, campaign)] if request.POST.get("who") else None
         count = services.remind(viewer, campaign=campaign, wanted=chosen)
-        sentence = "Sending 1 reminder." if count == 1 else f"Sending {count} reminders."
-        none = "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
-        outcome = sentence if count else none
-        messages.success(request, outcome)
+        if count:
+            messages.success(request, f"Sending {counted(count, 'reminder')}.")
+        else:
+            messages.info(request, NO_REMINDER)
     elif do == "excuse":
         until = date_typed(request.POST.get("until", ""))
         why = request.POST.get("why", "")

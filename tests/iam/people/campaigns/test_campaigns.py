@@ -312,10 +312,21 @@ def test_the_pages_begin_show_excuse_remind_and_close(client_of_ines: Client, ac
     assert "Not started" in shown
     assert "By December" in client_of_ines.get("/mfa/campaigns/").content.decode()
     who = str(campaign.participants.get().pk)
-    client_of_ines.post(f"{page}act/", {"do": "remind", "who": who})
+    reminded = client_of_ines.post(f"{page}act/", {"do": "remind", "who": who}, follow=True)
+    assert "Sending 1 reminder." in reminded.content.decode()
+    again = client_of_ines.post(f"{page}act/", {"do": "remind", "who": who}, follow=True)
+    assert [(message.level_tag, str(message)[:20]) for message in again.context["messages"]] == [
+        ("info", "No reminder was sent")
+    ]
     client_of_ines.post(f"{page}act/", {"do": "excuse", "who": who, "until": "2026-12-20", "why": "On leave"})
     assert "Until 20 Dec 2026: On leave (Hana Sato)" in client_of_ines.get(page).content.decode()
-    client_of_ines.post(f"{page}act/", {"do": "close"})
+    _, _, closing = (
+        client_of_ines.get(page).content.decode().partition('<details class="disclose card" id="close"')
+    )
+    assert "can’t be opened again" in closing.partition('value="close"')[0], "said before it is closed"
+    closed = client_of_ines.post(f"{page}act/", {"do": "close"}, follow=True).content.decode()
+    assert "Campaign closed." in closed
+    assert 'value="close"' not in closed
     campaign.refresh_from_db()
     assert (mails(), campaign.state) == ({"Kwame": 1}, CampaignState.CLOSED)
 
