@@ -1,7 +1,22 @@
-/* Rows that are selected: the box of all rows, and the bar that says how many. */
+/* Rows that are selected: the box of all rows, the bar that says how many, and the numbers on the page that include
+   rows of other pages. */
 import { $, $$ } from "./dom.js";
 
 const ROWS = "tbody input[type=checkbox]";
+const CHOICES = "#rows tbody :is(input[type=checkbox], input[type=radio])";
+
+/* Numbers of the server (`data-selected`), with what was changed on this page since. */
+function updateNumbers() {
+  const numbers = $$("[data-selected]");
+  if (!numbers.length) return;
+  let more = 0;
+  $$(CHOICES).forEach((choice) => {
+    if (choice.value) more += Number(choice.checked) - Number(choice.defaultChecked);
+  });
+  numbers.forEach((number) => {
+    number.textContent = (Number(number.dataset.selected) + more).toLocaleString("en-US");
+  });
+}
 
 function updateSelection() {
   let count = 0;
@@ -15,6 +30,7 @@ function updateSelection() {
       all.indeterminate = selected > 0 && selected < rows.length;
     }
   });
+  updateNumbers();
   const bar = $(".bulkbar");
   if (!bar) return;
   bar.hidden = !count;

@@ -175,9 +175,10 @@ def test_the_selection_holds_over_pages_and_every_row_is_on_one(
     ]  # fmt: skip
     again = posted(client, third, go="tag email~1")
     assert [row.is_selected for row in again.context["rows"]] == [True, False, True]
-    assert "6 selected" in text(again)
+    assert 'data-selected="6">6</span> selected' in text(again)
+    assert again.content.decode().count('data-selected="6"') == 3, "the script counts on from here"
     # A link of the page, a reload, another day: it is kept.
-    assert "6 selected" in text(opened(client))
+    assert 'data-selected="6">6</span> selected' in text(opened(client))
 
     answer = posted(client, again, **CONFIRM)
     assert "6 IAM users are linked" in text(answer)
