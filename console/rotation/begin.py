@@ -23,6 +23,7 @@ from iam.changes.operations.user_credential import DEACTIVATE
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team
+from iam.linking.rights import may_link
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.invitation import person_of
 from iam.people.rotation.own_keys import may_request_for_own
@@ -164,6 +165,7 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
         "owned": owned if person_of(user) is None else None,
         "recipients": people,
         "sets_owner": may_set_owner(request.viewer, user),
+        "links_person": may_link(request.viewer, user),
         "no_lead": NO_LEAD.format(team=owned.team.name, user=user.name) if owned and not people else "",
         "for_me": request.POST.get("for_me") == "yes",
         "is_self": person.pk == request.viewer.person_id,

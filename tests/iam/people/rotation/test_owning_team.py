@@ -189,3 +189,16 @@ def test_a_lead_goes_through_the_pages(crew: Crew) -> None:
     assert rotation.person == crew.noor
     assert any("Another lead of Payments can take" in note for note in rotation.change.change_set.notes)  # type: ignore[union-attr]
     assert client.get(reverse("keys:rotation", args=[rotation.pk])).status_code == 200
+
+
+def test_whoever_rotates_the_key_of_an_unmatched_user_can_match_it_to_a_person_first(wheel: Wheel) -> None:
+    user = wheel.scene.user
+    address = reverse("keys:rotate", args=[wheel.old.pk])
+    matching = f'href="{reverse("linking:person", args=[user.pk])}"'
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    page = client.get(address).content.decode()
+    assert f"Who looks after {user.name}?" in page
+    assert matching in page
+    factories.person("Maya Okafor", arns=(user.arn,))
+    assert matching not in client.get(address).content.decode()
