@@ -28,13 +28,17 @@ def since(value: datetime, after: datetime | None, only: str = "date") -> SafeSt
 
 @register.simple_tag
 def between(value: datetime, after: datetime | None) -> SafeString:
-    """Render 'Between 14:00 and 14:15', with dates if they differ, or 'By 14:15' without an earlier
-    observation.
+    """Render 'Between 14:00 and 14:15', with dates if they differ, 'At 14:15:07' within one second, or
+    'By 14:15' without an earlier observation.
     """
     if after is None:
         return format_html("By {}", moment(value))
+    if after.replace(microsecond=0) == value.replace(microsecond=0):
+        return format_html("At {}", time_element(value, time_text(value, seconds=True)))
     if to_local(after).date() == to_local(value).date():
-        return format_html("Between {} and {}", _clock(after, is_named=False), _clock(value, is_named=True))
+        start = time_text(after, seconds=bool(after.second)).removesuffix(" UTC")
+        end = time_text(value, seconds=bool(value.second))
+        return format_html("Between {} and {}", time_element(after, start), time_element(value, end))
     return format_html("Between {} and {}", moment(after), moment(value))
 
 
@@ -45,12 +49,6 @@ def clock(value: datetime) -> SafeString:
     """
     is_today = to_local(value).date() == to_local(datetime.now(tz=UTC)).date()
     shown = time_text(value, seconds=True) if is_today else moment_text(value)
-    return time_element(value, shown)
-
-
-def _clock(value: datetime, *, is_named: bool) -> SafeString:
-    text = time_text(value, seconds=bool(value.second))
-    shown = text if is_named else text.removesuffix(" UTC")
     return time_element(value, shown)
 
 

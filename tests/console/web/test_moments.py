@@ -64,6 +64,14 @@ def test_two_observations_of_one_day_are_those_of_the_readers_day() -> None:
         assert re.sub("<[^>]*>", "", between(SUMMER, before)) == "Between 16:45 and 17:30:07"
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (0, 999_999), (120_000, 480_000)])
+@pytest.mark.parametrize("second", [0, 7])
+def test_what_lies_within_one_second_is_no_period(first: int, last: int, second: int) -> None:
+    after, value = (SUMMER.replace(second=second, microsecond=part) for part in (first, last))
+    with read_in(None):
+        assert re.sub("<[^>]*>", "", between(value, after)) == f"At 21:30:{second:02} UTC"
+
+
 def test_the_clock_of_another_day_has_its_date() -> None:
     with read_in(zone_named("Europe/Riga")):
         assert ">5 Dec 2020, 13:26</time>" in clock(WINTER.replace(year=2020))
