@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -31,11 +32,13 @@ from iam.people.onboarding.pasted_rows import (
     read_pasted,
     read_sheet,
     typed,
+    unused_columns,
 )
 from iam.people.onboarding.queries import run_for
 from iam.people.onboarding.row_checks import stage, typed_values
 from iam.people.onboarding.services import MAX_PEOPLE
 from iam.people.runs.models import RunState
+from iam.phrases import joined
 
 ROWS: Final = 5
 MAX_ROWS: Final = 20
@@ -43,6 +46,11 @@ FIELDS: Final = ("name", "email", "user_name", "until")
 TOO_LARGE: Final = (
     f"The file is larger than {MAX_BYTES // 1024 // 1024} MB, which holds some 10,000 people. Split it into "
     "smaller files."
+)
+NAMED_COLUMNS: Final = 3
+UNUSED: Final = (
+    "Gatehouse uses the columns Name (or First name and Last name), Email, User name and Last day. "
+    "It doesn’t use"
 )
 SAMPLE: Final = (
     "Name,Email,User name,Last day\r\n"
@@ -112,7 +120,7 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return _page(request, pk, PeopleInput(rows, written.pasted, draft))
     blueprint = blueprint_or_404(request, pk)
     errors: dict[str, str] = {}
-    people, source = _people_of(request, written, errors)
+    people, source, unused = _people_of(request, written, errors)
     if not errors:
         try:
             run = stage(
@@ -121,32 +129,54 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             errors["form"] = error.message
         else:
+            if unused:
+                messages.warning(request, unused)
             return redirect("onboarding:run", pk=run.pk)
     return _page(request, pk, written, errors=errors, status=422)
 
 
 def _people_of(
     request: ViewerRequest, written: PeopleInput, errors: dict[str, str]
-) -> tuple[list[NewcomerRow], str]:
-    """Return all people in the file, the pasted table and the rows, and the file name.
+) -> tuple[list[NewcomerRow], str, str]:
+    """Return all people in the file, the pasted table and the rows, where they come from, and a sentence on
+    columns that are not used.
 
     Input that can’t be read is added to `errors` by field.
     """
     people: list[NewcomerRow] = []
+    unused: list[str] = []
     file = request.FILES.get("file")
     try:
-        people += read_sheet(file.read(MAX_BYTES + 1)) if file else []
+        if file:
+            data = file.read(MAX_BYTES + 1)
+            people += read_sheet(data)
+            unused += unused_columns(data)
     except SheetError as error:
         errors["file"] = str(error)
     try:
-        people += read_pasted(written.pasted) if written.pasted.strip() else []
+        if written.pasted.strip():
+            people += read_pasted(written.pasted)
+            unused += unused_columns(written.pasted.encode())
     except SheetError as error:
         errors["pasted"] = str(error)
     rows = [row for row in written.rows if row.name or row.email or row.user_name]
     people += [typed(row.number + 1, {name: getattr(row, name) for name in FIELDS}) for row in rows]
     if not people and not errors:
         errors["form"] = "Add at least one person: fill in a row, paste a table or choose a file."
-    return people, (file.name or "a file") if file else ""
+    source = (file.name or "a file") if file else ""
+    if not unused:
+        return people, source, ""
+    columns = _quoted(unused)
+    return people, f"{source or 'a pasted table'}, without {columns}", f"{UNUSED} {columns}."
+
+
+def _quoted(columns: list[str]) -> str:
+    """Return “the column “Manager”” or “the columns “Manager”, “Office” and 3 more”."""
+    names = [f"“{name}”" for name in columns[:NAMED_COLUMNS]]
+    if len(columns) > NAMED_COLUMNS:
+        names.append(f"{len(columns) - NAMED_COLUMNS:,} more")
+    noun = "column" if len(columns) == 1 else "columns"
+    return f"the {noun} {joined(names)}"
 
 
 def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:

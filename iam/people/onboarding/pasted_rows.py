@@ -316,8 +316,7 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
     """Return the position of each column. Raises SheetError."""
     places: dict[str, int] = {}
     for place, cell in enumerate(head):
-        word = " ".join(cell.strip("\ufeff").replace("_", " ").lower().split())
-        key = next((key for key, words in COLUMNS.items() if word in words), "")
+        key = _column_key(cell)
         if key in places:
             raise SheetError(f"Line 1 has the column “{cell.strip()[:40]}” twice.")
         if key:
@@ -329,6 +328,23 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
             f"It has: {_short(', '.join(cell.strip() for cell in head))}"
         )
     return places
+
+
+def _column_key(cell: str) -> str:
+    """Return the key in COLUMNS of a column name, or an empty string."""
+    word = " ".join(cell.strip("\ufeff").replace("_", " ").lower().split())
+    return next((key for key, words in COLUMNS.items() if word in words), "")
+
+
+def unused_columns(data: bytes) -> list[str]:
+    """Return the column names of a file or pasted table that are unknown, so that nothing below them is used;
+    none where the first line has no column names. Raises SheetError for a file that can’t be read.
+    """
+    _, head = next(_lines(_text(data)), (0, []))
+    names = [" ".join(cell.split()) for cell in head]
+    if not _has_column_names(head):
+        return []
+    return [_kept(name)[:40] for name in names if name.strip("\ufeff") and not _column_key(name)]
 
 
 def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> NewcomerRow:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.operators.models import Operator
 from iam.changes.operations.login_profile import PURPOSE
-from iam.directory.models import Identity, Person, Team
+from iam.directory.models import Identity, Person, Role, Team
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
 from iam.notify.models import OutgoingMessage
@@ -25,7 +25,7 @@ from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move
 from iam.people.offboarding import models as offboarding
 from iam.people.onboarding.invitation import cause_of, close_invitations
-from iam.people.onboarding.models import OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret
@@ -202,10 +202,10 @@ def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is
 
 
 def test_all_who_are_told_of_a_lost_invitation_are_named_in_a_sentence(places: list[ProvisionedUser]) -> None:
-    link, newcomer = invited(places[0]), places[0].newcomer
+    link = invited(places[0])
     entered(link).post("/invitation/", {"place": places[0].pk})
-    requester = factories.person("Ines Duarte")
-    OnboardingRun.objects.filter(pk=newcomer.run_id).update(requested_by=requester.pk)
+    team = Team.objects.get(slug="payments")
+    factories.assign(factories.person("Ines Duarte"), Role.TEAM_LEAD, team=team)
     page = Client().post(f"/invitation/request/{word_of(link.pk)}/").content.decode()
     assert "We told Elif Kaya and Ines Duarte that" in page
 

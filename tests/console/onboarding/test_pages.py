@@ -113,6 +113,34 @@ def test_of_more_than_a_run_takes_it_says_how_many_they_are(
     assert "These are 4 people, and one run takes up to 2." in page
 
 
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        (("Letzter Tag",), "the column “Letzter Tag”"),
+        (("Manager", "Exit"), "the columns “Manager” and “Exit”"),
+        (("A", "B", "C", "D", "E"), "the columns “A”, “B”, “C” and 2 more"),
+        (("Last day",), ""),
+        (("", " "), ""),
+    ],
+)
+@pytest.mark.parametrize("is_pasted", [False, True])
+def test_columns_that_are_not_used_are_named(
+    lead: Client, version: BlueprintVersion, more: tuple[str, ...], names: str, is_pasted: bool
+) -> None:
+    """A last day under an unknown name would otherwise be lost, and access would have no end."""
+    head, row = ("Name", "Email", *more), ("Ada Adler", "ada@example.com", *("" for _ in more))
+    sheet = "\n".join(("\t".join(head), "\t".join(row), ""))
+    if is_pasted:
+        address = reverse("onboarding:people", args=[version.blueprint_id])
+        draft = lead.post(address, {"pasted": sheet})["Location"]
+    else:
+        draft = upload(lead, version, sheet.encode())["Location"]
+    page = " ".join(lead.get(draft).content.decode().split())
+    later = " ".join(lead.get(draft).content.decode().split())
+    assert ("It doesn’t use" in page) is bool(names)
+    assert (f"without {names}." in later) is bool(names), "it is there later as well"
+
+
 def test_rows_of_the_form_are_checked_alike_and_more_can_be_had(
     lead: Client, version: BlueprintVersion
 ) -> None:
