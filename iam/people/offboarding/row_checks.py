@@ -32,6 +32,7 @@ from iam.people.offboarding.rules import may_begin
 from iam.people.offboarding.services import write_seats
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
+from iam.phrases import joined
 
 PREVIEW_USERS: Final = 3
 MAX_CANDIDATES: Final = 8
@@ -146,8 +147,10 @@ def _problems(
     own = {user.pk for user in person.users}
     strangers = [user for user in users if user.pk not in own]
     if strangers:
-        where = ", ".join(f"{user.name} in {user.account.name}" for user in [*users][:PREVIEW_USERS])
-        return [f"Several people match: {where}. Choose one."]
+        named = [f"{user.name} in {user.account.name}" for user in users[:PREVIEW_USERS]]
+        if len(users) > PREVIEW_USERS:
+            named.append(f"{len(users) - PREVIEW_USERS:,} more")
+        return [f"Several people match: {joined(named)}. Choose one."]
     first = seen.setdefault(frozenset(own), row.line)
     if first != row.line:
         return [f"The same person is in line {first} too."]
@@ -189,10 +192,10 @@ def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[
             f"{match.person.name} ({match.user.name} in {match.user.account.name})"
             for match in matches.people
         ]
+        if len(names) > PREVIEW_USERS:
+            names[PREVIEW_USERS:] = ["others"]
         if names:
-            suggestions[text] = (
-                f"Several people could be meant: {', '.join(names[:PREVIEW_USERS])}. Choose one."
-            )
+            suggestions[text] = f"Several people could be meant: {joined(names)}. Choose one."
         if len(names) == 1:
             suggestions[text] = f"Did you mean {names[0]}?"
     return suggestions

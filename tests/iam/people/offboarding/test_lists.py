@@ -100,6 +100,29 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("names", "typed", "end"),
+    [
+        (["kim.ek"] * 2, "kim.ek", " and kim.ek in b. Choose one."),
+        (["kim.ek"] * 3, "kim.ek", " and kim.ek in c. Choose one."),
+        (["kim.ek"] * 5, "kim.ek", " and 2 more. Choose one."),
+        (["kim.ek", "kim.oz", "kim.li"], "kim", " and kim.oz (kim.oz in b). Choose one."),
+        (["kim.ek", "kim.oz", "kim.li", "kim.ng", "kim.pe"], "kim", " and others. Choose one."),
+    ],
+)
+def test_of_many_who_could_be_meant_the_row_says_that_there_are_more(
+    names: list[str], typed: str, end: str
+) -> None:
+    for place, name in enumerate(names):
+        factories.user(factories.account(f"{place + 1}" * 12, name="abcde"[place]), name)
+    author = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+    run = stage(author, rows=read_leavers(f"User name\n{typed}\n".encode()), source="leavers.csv")
+    [problem] = run.people.get().problems
+    assert problem.startswith("Several people ")
+    assert problem.endswith(end), problem
+
+
+@pytest.mark.django_db
 def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
