@@ -318,6 +318,25 @@ def test_the_page_of_a_move_lists_the_user_that_it_made(house: House) -> None:
         assert reverse("identities:person", args=[user.pk]) in page
 
 
+def test_the_tab_and_the_page_of_a_move_have_one_title(house: House) -> None:
+    move = Move.objects.create(
+        name="Maya Okafor",
+        users=[house.user.pk],
+        former=house.former,
+        version=house.version,
+        reason="Joins Data",
+        change_set=ChangeSet.objects.create(title="Change team"),
+        requested_by=house.admin.person_id,
+        state=RunState.RUNNING,
+    )
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Zoe Adler"))
+    page = client.get(reverse("moving:move", args=[move.pk])).content.decode()
+    heading = f"Change team of Maya Okafor to {house.version.blueprint.team.name}"
+    assert heading in page.partition("</title>")[0]
+    assert f"<h1>{heading}</h1>" in page
+
+
 def test_what_and_where_stands_above_the_lines_of_each_account(house: House) -> None:
     house.member("payments-dev")
     client = Client()
