@@ -3,14 +3,14 @@
 import { $, $$ } from "./dom.js";
 
 const ROWS = "tbody input[type=checkbox]";
-const CHOICES = "#rows tbody :is(input[type=checkbox], input[type=radio])";
+const SELECTABLE = "#rows tbody :is(input[type=checkbox], input[type=radio])";
 
 /* Numbers of the server (`data-selected`), with what was changed on this page since. */
 function updateNumbers() {
   const numbers = $$("[data-selected]");
   if (!numbers.length) return;
   let more = 0;
-  $$(CHOICES).forEach((choice) => {
+  $$(SELECTABLE).forEach((choice) => {
     if (choice.value) more += Number(choice.checked) - Number(choice.defaultChecked);
   });
   numbers.forEach((number) => {

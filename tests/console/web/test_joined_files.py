@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from console.web.joined_files import JOINED
+
+SCRIPT = Path(__file__).resolve().parents[3] / "static" / "js"
+DECLARED = re.compile(r"^(?:export )?(?:async )?(?:const|let|var|class|function\*?) (\w+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", JOINED)
@@ -33,3 +37,14 @@ def test_a_joined_file_is_found_served_and_follows_a_changed_part(
     finder.find(name)
     assert Path(f"{resolved}.gz").exists()
     assert finder.find(f"{name}.map") == []
+
+
+def test_no_two_modules_of_the_script_declare_the_same_name() -> None:
+    """They are joined into one file, in which a name that is declared twice stops all of the script."""
+    places: dict[str, list[str]] = {}
+    for path in sorted(SCRIPT.glob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        for name in DECLARED.findall(text):
+            places.setdefault(name, []).append(path.name)
+    assert len(places) > 50
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
