@@ -14,8 +14,7 @@ from iam.audit.assertions.terms import (
     AllowedKind,
     AllowedPrincipal,
     AssertionTerms,
-    InvalidTermsError,
-    check,
+    errors_in,
 )
 from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
@@ -90,9 +89,7 @@ class AssertionForm(forms.Form):
         """Check that the terms can be evaluated."""
         cleaned = super().clean() or {}
         if not self.errors:
-            try:
-                check(self.terms)
-            except InvalidTermsError as error:
+            for error in errors_in(self.terms):
                 add_service_error(self, error)
         return cleaned
 

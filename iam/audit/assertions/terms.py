@@ -169,8 +169,28 @@ def _meant(pattern: str, resource: str) -> tuple[str, ...]:
 
 def check(terms: AssertionTerms) -> None:
     """Raise InvalidTermsError for terms that can't be checked."""
+    for error in errors_in(terms):
+        raise error
+
+
+def errors_in(terms: AssertionTerms) -> list[InvalidTermsError]:
+    """Return what is wrong: one error each for actions, resources, who is allowed, and accounts."""
+    errors: list[InvalidTermsError] = []
+    for part in (_check_actions, _check_resources, _check_allowed, _check_accounts):
+        try:
+            part(terms)
+        except InvalidTermsError as error:
+            errors.append(error)
+    if errors:
+        return errors
+    for pattern in terms.actions:
+        if not any(_meant(pattern, resource) for resource in terms.resources):
+            return [InvalidTermsError(f"{pattern} doesn’t work on any of these resources.", field="actions")]
+    return []
+
+
+def _check_actions(terms: AssertionTerms) -> None:
     _check_lines(terms.actions, "actions", "Enter at least one action, such as iam:CreateUser.")
-    _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
     for pattern in terms.actions:
         try:
             warning = select_actions(pattern).warning
@@ -178,16 +198,19 @@ def check(terms: AssertionTerms) -> None:
             raise InvalidTermsError(str(error), field="actions") from None
         if warning:
             raise InvalidTermsError(warning.removesuffix(" The answer uses it as entered."), field="actions")
+
+
+def _check_resources(terms: AssertionTerms) -> None:
+    _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
     for resource in terms.resources:
         if resource != "*" and not ARN.fullmatch(resource):
             raise InvalidTermsError(
                 f"“{resource[:80]}” isn’t an ARN. Use one such as arn:aws:s3:::vault/*, or * for all.",
                 field="resources",
             )
-    for pattern in terms.actions:
-        if not any(_meant(pattern, resource) for resource in terms.resources):
-            raise InvalidTermsError(f"{pattern} doesn’t work on any of these resources.", field="actions")
-    _check_allowed(terms.allowed)
+
+
+def _check_accounts(terms: AssertionTerms) -> None:
     for number in terms.accounts:
         if not ACCOUNT.fullmatch(number):
             raise InvalidTermsError(
@@ -205,10 +228,10 @@ def _check_lines(lines: Sequence[str], field: str, missing: str) -> None:
             raise InvalidTermsError(f"A line has at most {MAX_LENGTH} characters.", field=field)
 
 
-def _check_allowed(allowed: Iterable[AllowedPrincipal]) -> None:
-    if sum(1 for _ in allowed) > MAX_LINES:
+def _check_allowed(terms: AssertionTerms) -> None:
+    if len(terms.allowed) > MAX_LINES:
         raise InvalidTermsError(f"Enter at most {MAX_LINES} lines.", field="allowed_user")
-    for each in allowed:
+    for each in terms.allowed:
         field = f"allowed_{each.kind.name.lower()}"
         if not each.value or len(each.value) > MAX_LENGTH:
             raise InvalidTermsError("Enter a name of at most 512 characters.", field=field)

@@ -140,6 +140,17 @@ def test_bad_input_is_refused_at_its_field(changes: dict[str, Any], says: str, a
     assert not AssertionProposal.objects.exists()
 
 
+def test_all_that_is_wrong_is_refused_at_once(account: Account) -> None:
+    wrong = {"actions": "iam:CreateUsr", "resources": "vault", "allowed_account": "12"}
+    answer = signed_in(Role.ADMINISTRATOR).post(NEW, FILLED | wrong)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == set(wrong)
+    page = answer.content.decode()
+    assert page.count('aria-invalid="true"') == len(wrong)
+    for entered in wrong.values():
+        assert entered in page, "what was entered stays"
+
+
 def test_a_name_is_used_once(account: Account) -> None:
     assertion_of(name=FILLED["name"])
     answer = signed_in(Role.ADMINISTRATOR).post(NEW, FILLED)
