@@ -91,7 +91,7 @@ EXPLAINED = re.compile(
     r"|^No one (can approve|approves|can do one|creates|reviews|is asked|was offboarded)"
     r"|no one (is locked|gets|can sign in|can do together|creates|any rights|else|is allowed)"
     r"|No (IAM user is linked until|key is being rotated|device is lost|IAM users have been synced)"
-    r"|[Nn]o policy of the account (can )?restrict|0 access keys Of 0 active keys that you chose"
+    r"|[Nn]o policy of the account (can )?restrict|0 access keys Of 0 active keys in the list"
     r"|No one Apply|no one (but administrators can reach AWS Support|sees it from outside)|^0 people ?$"
 )
 """What says how something works, what was done in Gatehouse, or that no one is known."""
