@@ -7,22 +7,22 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from console.web.moments import read_input
-from iam.changes.errors import FieldError
 from iam.people.offboarding.services import MAX_REASON, OffboardingTerms
 
 GRACE: Final = "30"
 
 
 def read_terms(data: QueryDict) -> OffboardingTerms:
-    """Parse the form. Raises FieldError."""
-    at = None
+    """Parse the form; what can’t be read is refused with everything else that is wrong."""
+    at, unreadable = None, {}
     if data.get("when") == "later":
         at = read_input(data.get("at", "")[:32])
         if at is None:
-            raise FieldError("Enter the day and the time when access ends.", field="at")
+            unreadable["at"] = "Enter the day and the time when access ends."
     days = data.get("grace", "").strip()
     if not (days.isdecimal() and len(days) < 5):
-        raise FieldError("Enter a number of days. 0 keeps the IAM users, without access.", field="grace")
+        unreadable["grace"] = "Enter a number of days. 0 keeps the IAM users, without access."
+        days = GRACE
     return OffboardingTerms(
         reason=data.get("reason", ""),
         leaves_at=at,
@@ -30,6 +30,7 @@ def read_terms(data: QueryDict) -> OffboardingTerms:
         roles=_numbers(data.getlist("role")),
         sessions=_numbers(data.getlist("sessions")),
         confirmed=data.get("confirmed") == "1",
+        unreadable=unreadable,
     )
 
 

@@ -18,7 +18,7 @@ from console.changes.presenters import call_rows
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page
-from iam.changes.errors import FieldError, RefusedError, field_errors
+from iam.changes.errors import RefusedError, field_errors
 from iam.changes.operations.user_credential import DEACTIVATE
 from iam.directory.models import Person
 from iam.guard import Right
@@ -74,14 +74,16 @@ def key_or_404(request: ViewerRequest, pk: int) -> Entity:
 
 
 def read_terms(data: QueryDict) -> RotationTerms:
-    """Parse the terms. Raises RefusedError if the days aren’t numbers."""
+    """Parse the terms; days that aren’t numbers are refused with everything else that is wrong."""
+    unreadable: dict[str, str] = {}
     return RotationTerms(
         reason=data.get("reason", ""),
         is_automatic=data.get("how") != "asked",
-        quiet_days=_days(data.get("quiet", ""), field="quiet"),
-        keep_days=_days(data.get("keep", ""), field="keep"),
+        quiet_days=_days(data, "quiet", unreadable),
+        keep_days=_days(data, "keep", unreadable),
         is_for_me=data.get("for_me") == "yes",
         recipient=data.get("recipient", ""),
+        unreadable=unreadable,
     )
 
 
@@ -126,9 +128,11 @@ def _within(text: str, least: int) -> int | None:
     return int(text)
 
 
-def _days(text: str, *, field: str) -> int:
+def _days(data: QueryDict, field: str, unreadable: dict[str, str]) -> int:
+    text = data.get(field, "").strip()
     if not text.isdecimal() or len(text) > 3:
-        raise FieldError("Enter the days as a number.", field=field)
+        unreadable[field] = "Enter the days as a number."
+        return 0
     return int(text)
 
 

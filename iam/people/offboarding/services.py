@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final
@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam.changes.errors import FieldError, RefusedError
+from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.changes.models import OF_OFFBOARDING, Change
 from iam.changes.services import SetCause
 from iam.changes.services.plans import MAX_CHANGES
@@ -49,7 +49,8 @@ FURTHEST: Final = timedelta(days=365)
 @dataclass(frozen=True, slots=True)
 class OffboardingTerms:
     """The terms of an offboarding: when, how long it can be restored, and the changes to roles that trust the
-    person. `leaves_at` None means at once.
+    person. `leaves_at` None means at once. `unreadable` says what is wrong with fields of the form that have
+    no value here.
     """
 
     reason: str
@@ -58,20 +59,23 @@ class OffboardingTerms:
     roles: tuple[int, ...] = ()
     sessions: tuple[int, ...] = ()
     confirmed: bool = False
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Raise RefusedError for invalid terms."""
+        """Raise FieldError for invalid terms."""
+        checks = FieldChecks(self.unreadable)
         if not self.reason.strip():
-            raise FieldError("Enter a reason.", field="reason")
+            checks.add("reason", "Enter a reason.")
         if len(self.reason) > MAX_REASON:
-            raise RefusedError(
-                f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."
+            checks.add(
+                "reason", f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."
             )
         if not 0 <= self.grace_days <= MAX_GRACE_DAYS:
-            raise FieldError(f"Enter a number of days from 0 to {MAX_GRACE_DAYS}.", field="grace")
+            checks.add("grace", f"Enter a number of days from 0 to {MAX_GRACE_DAYS}.")
         now = datetime.now(tz=UTC)
         if self.leaves_at is not None and not now - timedelta(minutes=1) < self.leaves_at < now + FURTHEST:
-            raise FieldError("Choose a time in the future, within a year.", field="at")
+            checks.add("at", "Choose a time in the future, within a year.")
+        checks.finish()
 
 
 def request_leaving(
@@ -107,29 +111,40 @@ def request_run(
     """
     with transaction.atomic():
         locked_run = lock_draft(actor, run)
-        people = leavers_ready(locked_run, skip=skip)
-        _check(actor, people_of([leaver.seats.all()[0].user for leaver in people]), terms)
+        checks = FieldChecks()
+        people = ready_rows(locked_run)
+        checks.collect(lambda: check_rows(locked_run, people, skip=skip))
+        checks.collect(
+            lambda: _check(actor, people_of([leaver.seats.all()[0].user for leaver in people]), terms)
+        )
+        checks.finish()
         _write_terms(locked_run, terms)
     is_large = OffboardedUser.objects.filter(leaver__in=people).count() > MAX_PLANNED_AT_ONCE
     return OFFBOARDING.submit(locked_run, by_worker=is_large)
 
 
-def leavers_ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
-    """Return the people to offboard. Raises RefusedError if a row has problems, unless such rows are to be
-    skipped.
+def ready_rows(run: OffboardingRun) -> list[Leaver]:
+    """Return the people of a draft whose rows have no problem."""
+    return list(run.people.filter(standing=RowStatus.READY).prefetch_related("seats__user__account"))
+
+
+def check_rows(run: OffboardingRun, ready: Sequence[Leaver], *, skip: bool) -> None:
+    """Raise RefusedError if a row has problems, unless such rows are to be skipped, or if no one or too many
+    are left.
     """
-    people = list(run.people.prefetch_related("seats__user__account"))
-    ready_leavers = [leaver for leaver in people if leaver.standing == RowStatus.READY]
-    left = len(people) - len(ready_leavers)
-    if left and not skip:
-        raise RefusedError(f"{left:,} of {len(people):,} rows need fixing. Fix them, or choose to skip them.")
-    if not ready_leavers:
+    total = run.people.count()
+    left = total - len(ready)
+    if not ready:
         raise RefusedError("The list has no one who can be offboarded.")
-    if len(ready_leavers) > MAX_PEOPLE:
+    if len(ready) > MAX_PEOPLE:
         raise RefusedError(
-            f"The list has {len(ready_leavers):,} people. A request can hold {MAX_PEOPLE}. Split the file."
+            f"The list has {len(ready):,} people. A request can hold {MAX_PEOPLE}. Split the file."
         )
-    return ready_leavers
+    if left and not skip:
+        raise FieldError(
+            f"{left:,} of {total:,} rows need fixing. Fix them, or select this box to skip them.",
+            field="skip",
+        )
 
 
 def _request_rows(run: OffboardingRun) -> None:
@@ -187,10 +202,12 @@ def title_for(people: Sequence[Leaver]) -> str:
 
 
 def _check(actor: Viewer, people: Sequence[LeaverUsers], terms: OffboardingTerms) -> None:
-    terms.check()
+    checks = FieldChecks()
+    checks.collect(terms.check)
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
-        raise FieldError(f"{' '.join(warnings)} Select the box to confirm.", field="confirmed")
+        checks.add("confirmed", f"{' '.join(warnings)} Select the box to confirm.")
+    checks.finish()
     users = list(chain.from_iterable(somebody.users for somebody in people))
     if why := leaving_already(users):
         raise RefusedError(why)

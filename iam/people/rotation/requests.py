@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from iam.changes import services as changes
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldChecks, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.user_credential import ACTIVE, DeleteCredential
@@ -69,8 +69,13 @@ def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | 
     )
     if standing is not None and standing.begun_by_id == viewer.person_id:
         return standing
-    check_terms(terms)
-    person = check_begin(viewer, old, first=first, is_for_me=terms.is_for_me, recipient=terms.recipient)
+    checks = FieldChecks()
+    checks.collect(lambda: check_terms(terms))
+    person = checks.collect(
+        lambda: check_begin(viewer, old, first=first, is_for_me=terms.is_for_me, recipient=terms.recipient)
+    )
+    checks.finish()
+    assert person is not None
     beginner = Person.objects.get(pk=viewer.person_id)
     owned = owning_team(owner_of(old))
     team = owned.team if owned else None

@@ -4,13 +4,13 @@ the approval.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from iam.changes.errors import FieldError, RefusedError
+from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.one_time_credential import KEYS_PER_USER, CreateAccessKey
 from iam.changes.operations.params import Recipient
@@ -35,6 +35,10 @@ IDLE: Final = timedelta(days=90)
 MAX_ISSUES: Final = 3
 """How many keys are created one after another for a person who doesn't get the secret."""
 NOT_YOURS: Final = "You can rotate only your own keys and those of your teams."
+FOR_WHOM: Final = (
+    "No person in Gatehouse is linked to this IAM user. Link one under “Match users to people”, or select "
+    "this box if the user belongs to a machine."
+)
 NO_LEAD: Final = (
     "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set "
     "another owning team."
@@ -55,6 +59,8 @@ class RotationTerms:
     """The id of the lead of the owning team who gets the secret. Empty for the viewer, or else the first
     lead.
     """
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with fields of the form that have no value here, by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +183,11 @@ def check_begin(
             f"{user.name} has a rotation in progress ({standing.reference}). Cancel it first, or wait until "
             "it is done."
         )
-    person = _recipient(viewer, user, is_for_me=is_for_me, recipient=recipient)
-    check_room(keys_of(user), old=old, first=first)
+    checks = FieldChecks()
+    person = checks.collect(lambda: _recipient(viewer, user, is_for_me=is_for_me, recipient=recipient))
+    checks.collect(lambda: check_room(keys_of(user), old=old, first=first))
+    checks.finish()
+    assert person is not None
     return person
 
 
@@ -187,15 +196,19 @@ def _recipient(viewer: Viewer, user: Entity, *, is_for_me: bool, recipient: str)
     if recipient and people:
         people = [person for person in people if str(person.pk) == recipient]
         if not people:
-            raise RefusedError("The person you chose can’t get this key any more. Choose again.")
+            raise FieldError(
+                "The person you chose can’t get this key any more. Choose again.", field="recipient"
+            )
     if people:
         return people[0]
     owned = owning_team(user)
     if owned is not None:
         raise RefusedError(NO_LEAD.format(team=owned.team.name, user=user.name))
     person = Person.objects.filter(pk=viewer.person_id, is_active=True).first()
-    if person is None or not is_for_me or _is_linked(user):
+    if person is None or _is_linked(user):
         raise RefusedError(NOBODY)
+    if not is_for_me:
+        raise FieldError(FOR_WHOM, field="for_me")
     return person
 
 
@@ -216,11 +229,12 @@ def check_room(keys: Sequence[MirroredKey], *, old: Entity, first: Entity | None
     if other is None or len(keys) < KEYS_PER_USER:
         return
     if first is None:
-        raise RefusedError(
+        why = (
             f"{other.entity.owner.name if other.entity.owner else 'The user'} has a second key, "
-            f"{other.entity.aws_id}, and AWS allows "
-            f"{KEYS_PER_USER}. Choose to delete it first."
+            f"{other.entity.aws_id}, and AWS allows {KEYS_PER_USER}. Choose to delete it first."
         )
+        # Only an unused key can be chosen on the page.
+        raise FieldError(why, field="first") if other.is_idle else RefusedError(why)
     if not other.is_idle:
         raise RefusedError(
             f"The second key {other.entity.aws_id} is active and in use. Deactivate it first and check that "
@@ -247,13 +261,15 @@ def operations_of(rotation: Rotation) -> list[Operation]:
 
 
 def check_terms(terms: RotationTerms) -> None:
-    """Raise RefusedError for days out of range or a missing reason."""
+    """Raise FieldError for days out of range and a missing reason."""
+    checks = FieldChecks(terms.unreadable)
     if not LEAST_QUIET <= terms.quiet_days <= MAX_DAYS:
-        raise FieldError(f"Enter {LEAST_QUIET} to {MAX_DAYS} days without use of the old key.", field="quiet")
+        checks.add("quiet", f"Enter {LEAST_QUIET} to {MAX_DAYS} days without use of the old key.")
     if not LEAST_KEEP <= terms.keep_days <= MAX_DAYS:
-        raise FieldError(f"Enter {LEAST_KEEP} to {MAX_DAYS} days to keep the old key inactive.", field="keep")
+        checks.add("keep", f"Enter {LEAST_KEEP} to {MAX_DAYS} days to keep the old key inactive.")
     if not terms.reason.strip() or len(terms.reason) > 1000:
-        raise FieldError("Enter a reason of up to 1,000 characters.", field="reason")
+        checks.add("reason", "Enter a reason of up to 1,000 characters.")
+    checks.finish()
 
 
 def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
