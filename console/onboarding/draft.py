@@ -4,7 +4,7 @@ ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any, Final
@@ -40,11 +40,13 @@ def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in RowStatus.values else run.people.all()
     counts = {status.value: run.people.filter(standing=status).count() for status in RowStatus}
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "run": run,
         "blueprint": run.version.blueprint,
         "said": said_in_full(run.version.body),
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "first_bad": _first_bad(page.object_list),
         "counts": counts,
         "total": sum(counts.values()),
         "bad": counts[RowStatus.BAD] + counts[RowStatus.EXISTING],
@@ -60,6 +62,12 @@ def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
     adopted = there if adopts else []
     title = services.title_for(run, counts[RowStatus.READY] + len(adopted))
     return context | {"title": title} | _receipt(request, run, adopted)
+
+
+def _first_bad(rows: Iterable[OnboardedPerson]) -> OnboardedPerson | None:
+    """Return the first row that needs fixing, or else the first whose user exists already."""
+    left = sorted(rows, key=lambda row: row.standing != RowStatus.BAD)
+    return next((row for row in left if row.standing != RowStatus.READY), None)
 
 
 def _edited(request: ViewerRequest) -> int:

@@ -27,7 +27,7 @@ from console.setup.progress import PollPace
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines
 from console.web.render import render_page
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import Change
 from iam.guard import Right
 from iam.journal.services import record
@@ -41,7 +41,6 @@ from iam.people.onboarding.row_checks import check_again, edit_rows
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 25
-NO_REASON: Final = "Enter a reason."
 QUESTIONS: Final = 60
 """Number of automatic updates while people have to act."""
 COLUMNS: Final = ("name", "email", "user name", "last day", "step", "status", "since")
@@ -62,9 +61,8 @@ def draft_page(
     request: ViewerRequest, run: OnboardingRun, *, refused: RefusedError | None = None
 ) -> HttpResponse:
     """Show the draft with its rows and receipt."""
-    context = draft_context(request, run) | {"section": "onboarding", "refused_now": refused}
-    if refused is not None and not context["reason"].strip():
-        context |= {"refused_now": None, "reason_missing": NO_REASON}
+    context = draft_context(request, run)
+    context |= {"section": "onboarding", "refused_now": refused, "errors": field_errors(refused)}
     status = 422 if refused else 200
     return render_page(request, "onboarding/draft.html", context, partial="rows", status=status)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLoginProfile
@@ -154,7 +154,7 @@ def _parts(
 
 def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[OnboardedPerson]:
     """Return the people that a run requests; with `adopt`, also those with existing users. Raises
-    RefusedError if a row has problems, unless such rows are to be skipped.
+    FieldError if a row has problems, unless such rows are to be skipped.
     """
     people = list(run.people.all())
     taken_in = {newcomer.pk for newcomer in adoptable(run)} if adopt else set()
@@ -163,8 +163,9 @@ def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> l
     ]
     left = len(people) - len(newcomers)
     if left and not skip:
-        raise RefusedError(
-            f"{left:,} of {len(people):,} rows can’t be used. Fix them, or select that they are left out."
+        raise FieldError(
+            f"{left:,} of {len(people):,} rows can’t be used. Fix them, or select this box to skip them.",
+            field="skip",
         )
     return newcomers
 
@@ -175,12 +176,17 @@ def request_run(
     """Request everyone in a draft. No user is created without approval, and none twice. A worker soon
     requests large runs. With `adopt`, existing users get what they lack. Raises RefusedError.
     """
-    reason = checked_reason(reason)
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can onboard people only into your own teams.")
     with transaction.atomic():
         locked_run = lock_draft(actor, run)
-        people = newcomers_ready(locked_run, skip=skip, adopt=adopt)
+        checks = FieldChecks()
+        if not reason.strip():
+            checks.add("reason", "Enter a reason.")
+        people = checks.collect(lambda: newcomers_ready(locked_run, skip=skip, adopt=adopt))
+        checks.finish()
+        assert people is not None
+        reason = checked_reason(reason)
         plan = plan_run(locked_run, people, viewer=actor)
         locked_run.people.filter(pk__in=[newcomer.pk for newcomer in people]).update(
             standing=RowStatus.READY, problems=[]
