@@ -55,7 +55,7 @@ def new(request: ViewerRequest) -> HttpResponse:
             try:
                 pack = request_pack(form.order(), actor=request.viewer, now=now)
             except PackRefusedError as error:
-                form.add_error(form.field_of(error.field), error.message)
+                form.refuse(error)
             else:
                 return redirect("evidence:pack", pk=pack.pk)
         status = 422

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -11,7 +11,7 @@ from django import forms
 from iam.audit.evidence.change_sample import MOST, USUAL_SIZE
 from iam.audit.evidence.contents import whole_accounts
 from iam.audit.evidence.models import PackKind
-from iam.audit.evidence.packs import PackOrder
+from iam.audit.evidence.packs import PackOrder, PackRefusedError, period_problems, seed_problem
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.reviews.queries import sees_whole, visible_campaigns
 from iam.guard import Viewer
@@ -81,6 +81,7 @@ class SampleForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, viewer: Viewer, now: datetime, **initial: Any) -> None:
+        self.viewer = viewer
         since, until = _usual_period(viewer, now)
         super().__init__(data, initial={"since": since.date(), "until": until.date(), **initial})
         accounts = [(account.account_id, account.name) for account in whole_accounts(viewer).order_by("name")]
@@ -91,9 +92,31 @@ class SampleForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
 
+    def clean(self) -> dict[str, Any]:
+        """Check the period as far as it is there, so that all that is wrong is said at once."""
+        values = dict(self.cleaned_data)
+        since, until = values.get("since"), values.get("until")
+        first = _start(since) if since else None
+        end = _end_of(until) if until else None
+        for name, problem in period_problems(first, end, self.viewer.limits).items():
+            self.add_error(name, problem)
+        return values
+
+    def clean_seed(self) -> str:
+        """Refuse a seed that no sample can be drawn with."""
+        seed = str(self.cleaned_data["seed"])
+        if problem := seed_problem(seed):
+            raise forms.ValidationError(problem)
+        return seed
+
     def field_of(self, name: str) -> str | None:
         """Return the form field for an error of the service; None for errors of the whole form."""
         return name if name in self.fields else None
+
+    def refuse(self, refused: PackRefusedError) -> None:
+        """Show what the service refused, each at its field."""
+        for name, problem in refused.errors.items():
+            self.add_error(self.field_of(name), problem)
 
     def order(self) -> PackOrder:
         """Return the order of a valid form: a pack about a period."""
@@ -101,7 +124,7 @@ class SampleForm(forms.Form):
         return PackOrder(
             kind=PackKind.PERIOD,
             since=_start(values["since"]),
-            until=_start(values["until"]) + timedelta(days=1),
+            until=_end_of(values["until"]),
             accounts=tuple(values["accounts"]),
             seed=values["seed"],
             sample_size=values["sample_size"],
@@ -145,5 +168,10 @@ def _usual_period(viewer: Viewer, now: datetime) -> tuple[datetime, datetime]:
     return since, until
 
 
-def _start(day: Any) -> datetime:
+def _start(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _end_of(day: date) -> datetime:
+    """Return the end of a day; the last day there is ends with itself."""
+    return _start(day) + min(timedelta(days=1), datetime.max.replace(tzinfo=UTC) - _start(day))

@@ -62,5 +62,5 @@ def _drawn(request: ViewerRequest, values: QueryDict | None) -> tuple[SampleForm
     try:
         return form, draw_sample(form.order(), actor=request.viewer, now=now)
     except PackRefusedError as error:
-        form.add_error(form.field_of(error.field), error.message)
+        form.refuse(error)
         return form, None

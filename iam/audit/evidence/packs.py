@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +23,7 @@ from iam.audit.evidence.contents import (
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.audit.evidence.review_facts import find_campaign
 from iam.audit.frameworks.definitions import all_frameworks
+from iam.changes.errors import FieldChecks
 from iam.changes.models import Change
 from iam.guard import AuditLimits, Right, Viewer
 from iam.journal.services import record
@@ -36,11 +38,14 @@ LEASE: Final = timedelta(minutes=5)
 
 
 class PackRefusedError(Exception):
-    """Raised if a pack is refused; `field` is the form field, or "" for the whole form."""
+    """Raised if a pack is refused; `errors` has the message of each form field, under "" that of the whole
+    form, and `message` and `field` are the first of them.
+    """
 
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.field, self.message = next(iter(errors.items()))
+        super().__init__(" ".join(errors.values()))
+        self.errors = dict(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +104,44 @@ def _within(limits: AuditLimits, person_id: UUID) -> Q:
     return own
 
 
-def why_not_covered(order: PackOrder, limits: AuditLimits) -> tuple[str, str]:
-    """The field of an order that exceeds an auditor's limits, and the reason; two empty strings if
-    none does.
-    """
-    is_framework = order.kind is PackKind.FRAMEWORK
-    if is_framework and not limits.sees_framework(order.subject):
-        return "subject", "Your audit doesn’t cover this framework."
-    if not is_framework and not limits.is_period_only:
-        return "kind", "Your audit covers frameworks or packs that were chosen for you, nothing else."
-    if limits.since and order.since < limits.since:
-        return "since", f"Your audit begins on {limits.since:%Y-%m-%d}."
-    if limits.until and order.until > limits.until:
+def subject_problems(order: PackOrder, actor: Viewer) -> dict[str, str]:
+    """Return what is wrong with the topic of an order, by field."""
+    limits, is_framework = actor.limits, order.kind is PackKind.FRAMEWORK
+    if limits is not None and is_framework and not limits.sees_framework(order.subject):
+        return {"subject": "Your audit doesn’t cover this framework."}
+    if limits is not None and not is_framework and not limits.is_period_only:
+        return {"kind": "Your audit covers frameworks or packs that were chosen for you, nothing else."}
+    if is_framework and order.subject not in all_frameworks():
+        return {"subject": f"Choose one of these frameworks: {', '.join(all_frameworks())}."}
+    if order.kind is PackKind.REVIEW and find_campaign(order.subject, actor) is None:
+        return {"subject": "No access review that you see whole has this reference."}
+    return {}
+
+
+def period_problems(
+    since: datetime | None, until: datetime | None, limits: AuditLimits | None
+) -> dict[str, str]:
+    """Return what is wrong with a period, by field; None is a day that is missing."""
+    checks = FieldChecks()
+    if since and limits and limits.since and since < limits.since:
+        checks.add("since", f"Your audit begins on {limits.since:%Y-%m-%d}.")
+    if until and limits and limits.until and until > limits.until:
         last = limits.until - timedelta(seconds=1)
-        return "until", f"Your audit ends on {last:%Y-%m-%d}."
-    return "", ""
+        checks.add("until", f"Your audit ends on {last:%Y-%m-%d}.")
+    if since and since > timezone.now():
+        checks.add("since", "The period must begin in the past.")
+    if since and until and since >= until:
+        checks.add("until", "The period must end after it begins.")
+    if since and until and until - since > LONGEST:
+        checks.add("since", "A period has at most three years.")
+    return checks.errors
+
+
+def seed_problem(seed: str) -> str:
+    """Return what is wrong with a seed, or ""; no seed means a random one."""
+    if seed and not SEED.match(seed):
+        return "Use up to 64 letters, digits, dots, hyphens and underscores."
+    return ""
 
 
 def as_of_for(limits: AuditLimits | None, *, now: datetime) -> datetime:
@@ -124,12 +152,12 @@ def as_of_for(limits: AuditLimits | None, *, now: datetime) -> datetime:
 def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
     """Store the pack and have a worker build it. Raises PackRefusedError."""
     if not may_request(actor):
-        raise PackRefusedError("You can’t build evidence packs.")
+        raise PackRefusedError({"": "You can’t build evidence packs."})
     check_order(order, actor)
     try:
         key = str(signer().verifier)
     except NoSigningKeyError as error:
-        raise PackRefusedError(str(error)) from None
+        raise PackRefusedError({"": str(error)}) from None
     pack = new_pack(order, actor=actor, now=now)
     pack.key = key
     with transaction.atomic():
@@ -152,7 +180,7 @@ def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSampl
     unseen. Raises PackRefusedError.
     """
     if not may_sample(actor):
-        raise PackRefusedError("You can’t draw samples.")
+        raise PackRefusedError({"": "You can’t draw samples."})
     check_order(order, actor)
     pack = new_pack(order, actor=actor, now=now)
     scope = scope_of(pack, actor)
@@ -187,29 +215,21 @@ def new_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
 
 
 def check_order(order: PackOrder, actor: Viewer) -> None:
-    """Raise PackRefusedError if the order can't be fulfilled."""
-    if actor.limits is not None:
-        field, why = why_not_covered(order, actor.limits)
-        if why:
-            raise PackRefusedError(why, field=field)
-    if order.kind is PackKind.FRAMEWORK and order.subject not in all_frameworks():
-        names = ", ".join(all_frameworks())
-        raise PackRefusedError(f"Choose one of these frameworks: {names}.", field="subject")
-    if order.kind is PackKind.REVIEW and find_campaign(order.subject, actor) is None:
-        raise PackRefusedError("No access review that you see whole has this reference.", field="subject")
-    if order.since >= order.until:
-        raise PackRefusedError("The period must end after it begins.", field="until")
-    if order.until - order.since > LONGEST:
-        raise PackRefusedError("A period has at most three years.", field="since")
-    if order.seed and not SEED.match(order.seed):
-        raise PackRefusedError("Use up to 64 letters, digits, dots, hyphens and underscores.", field="seed")
+    """Raise PackRefusedError with all the reasons why the order can't be fulfilled."""
+    checks = FieldChecks(subject_problems(order, actor))
+    for name, problem in period_problems(order.since, order.until, actor.limits).items():
+        checks.add(name, problem)
+    if problem := seed_problem(order.seed):
+        checks.add("seed", problem)
     if not 0 <= order.sample_size <= MOST:
-        raise PackRefusedError(f"A sample has at most {MOST} changes.", field="sample_size")
+        checks.add("sample_size", f"A sample has at most {MOST} changes.")
     known = set(whole_accounts(actor).values_list("account_id", flat=True))
     if not known:
-        raise PackRefusedError("No account is connected that you see.", field="accounts")
-    if not known.issuperset(order.accounts):
-        raise PackRefusedError("You don’t see all of these accounts.", field="accounts")
+        checks.add("accounts", "No account is connected that you see.")
+    elif not known.issuperset(order.accounts):
+        checks.add("accounts", "You don’t see all of these accounts.")
+    if checks.errors:
+        raise PackRefusedError(checks.errors)
 
 
 def waiting_packs() -> list[UUID]:
