@@ -13,8 +13,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
+from console.access.grants.ends import DEFAULT, check_ends, ends_choices, read_ends, until_text
 from console.access.grants.request_address import GrantQuestion, own_users, read_address, read_text
+from console.access.grants.wizard import mistakes_of
 from console.access.what.state import WhatState
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import zone_label
@@ -24,7 +25,7 @@ from iam.access.drafts import services
 from iam.access.drafts.terms import DraftEnds
 from iam.access.grants.phrases import duration
 from iam.access.grants.queries import often_given
-from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
+from iam.access.grants.terms import WhoKind, check_why
 from iam.access.templates.queries import OfferedTemplate, offered_templates
 from iam.guard import Right
 from iam.mirror.models import Entity
@@ -66,16 +67,10 @@ def _go_on(request: ViewerRequest) -> HttpResponse:
     answer = asking.answer
     if answer is None or answer.document is None or asking.who is None:
         return _page(request, asking, ends=ends, why=why)
-    try:
-        ends.fields()
-        if not why:
-            raise TermsError("Enter a reason. The approver reads it.", part="why")
-        if len(why) > MAX_WHY:
-            raise TermsError(
-                f"The reason is {len(why):,} characters long. The limit is {MAX_WHY:,}.", part="why"
-            )
-    except TermsError as error:
-        asking.errors[error.part] = error.message
+    asking.errors |= mistakes_of(
+        lambda: check_ends(ends), lambda: check_why(why, readers="The approver reads it.")
+    )
+    if asking.errors:
         return _page(request, asking, ends=ends, why=why)
     draft = services.open_draft(request.viewer, uuid4())
     assert draft is not None

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from console.web.moments import input_text, read_input
 from iam.access.drafts.terms import DATE, LASTS, NEVER, DraftEnds
+from iam.access.grants.terms import check_end
 
 SHORT: Final = {
     "1h": "1 hour",
@@ -33,6 +34,12 @@ def read_ends(post: QueryDict) -> DraftEnds:
     until = moment.isoformat() if moment else text
     kept_choice = DATE if until and choice in ("", DATE) else choice
     return DraftEnds(kept_choice, until)
+
+
+def check_ends(ends: DraftEnds) -> None:
+    """Raise TermsError if no end is chosen, or one that is past, too near or too far."""
+    chosen = ends.fields()
+    check_end(chosen.get("until"), chosen.get("lasts", 0), now=datetime.now(tz=UTC))
 
 
 def until_text(ends: DraftEnds) -> str:

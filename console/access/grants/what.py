@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,9 +9,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
+from console.access.grants.ends import DEFAULT, check_ends, ends_choices, read_ends, until_text
 from console.access.grants.labels import who_words
-from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
+from console.access.grants.wizard import (
+    address,
+    draft_or_404,
+    mistakes_of,
+    step_pressed,
+    wizard_context,
+)
 from console.access.what import WhatState, is_its_own, posted, state_for, step_context, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
@@ -22,7 +26,7 @@ from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.terms import DraftEnds, accounts_of, who_of
 from iam.access.drafts.terms import what_of as kept_what
-from iam.access.grants.terms import MAX_WHY, TermsError, check_end
+from iam.access.grants.terms import MAX_WHY, TermsError, check_why
 from iam.guard import Right
 
 ENDS_HINT: Final = (
@@ -85,30 +89,11 @@ def _keep(request: ViewerRequest, draft: GrantDraft, state: WhatState, accounts:
 
 def _mistakes(draft: GrantDraft, state: WhatState, accounts: tuple[str, ...]) -> dict[str, str]:
     """Return what is missing or wrong, by part."""
-    mistakes: dict[str, str] = {}
-    checks: tuple[Callable[[], None], ...] = (
+    return mistakes_of(
         lambda: what_of(state, accounts=accounts).check(),
-        lambda: _check_end(DraftEnds.from_json(draft.body)),
-        lambda: _check_why(str(draft.body.get("why", ""))),
+        lambda: check_ends(DraftEnds.from_json(draft.body)),
+        lambda: check_why(str(draft.body.get("why", ""))),
     )
-    for check in checks:
-        try:
-            check()
-        except TermsError as error:
-            mistakes[error.part] = error.message
-    return mistakes
-
-
-def _check_end(ends: DraftEnds) -> None:
-    chosen = ends.fields()
-    check_end(chosen.get("until"), chosen.get("lasts", 0), now=datetime.now(tz=UTC))
-
-
-def _check_why(why: str) -> None:
-    if not why:
-        raise TermsError("Enter a reason. Approvers and auditors read it.", part="why")
-    if len(why) > MAX_WHY:
-        raise TermsError(f"The reason is {len(why):,} characters long. The limit is {MAX_WHY:,}.", part="why")
 
 
 def _page(

@@ -61,7 +61,7 @@ class ReceiverQuestion:
     arns: list[str] = field(default_factory=list)
     names: str = ""
     pasted: PastedReceivers | None = None
-    error: TermsError | None = None
+    errors: dict[str, str] = field(default_factory=dict)
     left_out: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -78,14 +78,14 @@ def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if request.method == "GET":
         return _page(request, draft, _from_address(request, draft))
     asked = _from_form(request, draft)
-    if request.POST.get("do") == "next" and asked.error is None and not _is_news(request, asked):
+    if request.POST.get("do") == "next" and not asked.errors and not _is_news(request, asked):
         if asked.names:
             messages.warning(request, f"Left out: {in_words(split_list(asked.names))}.")
         return redirect(address(draft, "what"))
     do = request.POST.get("do", "")
     if goes_to := step_pressed(draft, do) or _other_kind(draft, do):
         return redirect(goes_to)
-    if is_fragment(request) or asked.names or asked.error:
+    if is_fragment(request) or asked.names or asked.errors:
         return _page(request, draft, asked)
     query = {"kind": asked.kind, "q": asked.text, "in": asked.account}
     return redirect(f"{address(draft, 'who')}?{urlencode({k: v for k, v in query.items() if v})}")
@@ -139,8 +139,8 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion:
         who={**draft.body.get("who", {}), kind.value: fields},
         accounts=_accounts(request, draft),
     )
-    if post.get("do") == "next" and asked.error is None:
-        asked.error = _mistake(request, draft)
+    if post.get("do") == "next":
+        asked.errors = _mistakes(draft)
     return asked
 
 
@@ -227,19 +227,16 @@ def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
     return list(known.values_list("account_id", flat=True))
 
 
-def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
-    """Return the error that keeps the step incomplete, or None."""
+def _mistakes(draft: GrantDraft) -> dict[str, str]:
+    """Return what keeps the step incomplete, by field."""
     who = who_of(draft.body)
-    try:
-        who.check()
-    except TermsError as error:
-        return error
-    if not accounts_of(draft.body, who):
-        return TermsError("Select at least one account.", part="accounts")
-    if (number := len(accounts_of(draft.body, who))) > MAX_ACCOUNTS:
-        text = f"A grant can have up to {MAX_ACCOUNTS} accounts. You selected {number:,}."
-        return TermsError(text, part="accounts")
-    return None
+    mistakes = who.problems()
+    number = len(accounts_of(draft.body, who))
+    if not number and who.kind not in KINDS:
+        mistakes["accounts"] = "Select at least one account."
+    if number > MAX_ACCOUNTS:
+        mistakes["accounts"] = f"A grant can have up to {MAX_ACCOUNTS} accounts. You selected {number:,}."
+    return mistakes
 
 
 def _page(request: ViewerRequest, draft: GrantDraft, asked: ReceiverQuestion) -> HttpResponse:
@@ -261,12 +258,13 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: ReceiverQuestion) ->
         ],
         "given": draft.body.get("who", {}).get(kind.value, {}),
         "accounts": list(accounts_to_change(viewer)),
+        "errors": asked.errors,
     }
     if kind in KINDS:
         context |= _to_pick(request, asked)
     else:
         context |= _to_write(request, draft, kind)
-    is_refused = asked.error or asked.problems
+    is_refused = asked.errors or asked.problems
     status = 422 if is_refused and not is_fragment(request) else 200
     return render_page(request, "access/grants/who.html", context, partial="choice", status=status)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -81,6 +82,17 @@ def step_pressed(draft: GrantDraft, do: str) -> str:
 def step_of(error: TermsError) -> str:
     """Return the step where an error is fixed."""
     return PARTS.get(error.part, "who")
+
+
+def mistakes_of(*checks: Callable[[], object]) -> dict[str, str]:
+    """Run each check of the terms, and return what is wrong by part."""
+    mistakes: dict[str, str] = {}
+    for check in checks:
+        try:
+            check()
+        except TermsError as error:
+            mistakes.setdefault(error.part, error.message)
+    return mistakes
 
 
 def steps(draft: GrantDraft, current: str) -> list[WizardStep]:

@@ -93,13 +93,7 @@ class GrantTerms:
         self._check_fit()
         self._check_accounts()
         self._check_until(now)
-        if not self.why.strip():
-            raise TermsError("Enter a reason. Approvers and auditors read it.", part="why")
-        if len(self.why.strip()) > MAX_WHY:
-            raise TermsError(
-                f"The reason is {len(self.why.strip()):,} characters long. The limit is {MAX_WHY:,}.",
-                part="why",
-            )
+        check_why(self.why)
 
     def _check_fit(self) -> None:
         joins = self.what.kind is WhatKind.GROUP
@@ -132,6 +126,15 @@ class GrantTerms:
         check_end(self.until, self.lasts, now=now)
         if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= MAX_SESSION:
             raise TermsError("A role session lasts between 1 and 12 hours.", part="until")
+
+
+def check_why(why: str, *, readers: str = "Approvers and auditors read it.") -> None:
+    """Raises TermsError if there is no reason, or a too long one."""
+    length = len(why.strip())
+    if not length:
+        raise TermsError(f"Enter a reason. {readers}", part="why")
+    if length > MAX_WHY:
+        raise TermsError(f"The reason is {length:,} characters long. The limit is {MAX_WHY:,}.", part="why")
 
 
 def check_end(until: datetime | None, lasts: int, *, now: datetime) -> None:

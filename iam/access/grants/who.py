@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -89,69 +89,76 @@ class WhoTerms(TermsPart):
         )
 
     def check(self) -> None:
-        """Check that the fields are valid. Raises TermsError."""
-        if self.kind in HOLDERS:
-            self._check_arns(HOLDERS[self.kind])
-        elif self.kind is WhoKind.TEAM:
-            if not self.team:
-                raise TermsError("Choose the team.", part="who")
-        elif self.kind is WhoKind.FEDERATED:
-            self._check_federated()
-        else:
-            self._check_account()
+        """Check that the fields are valid. Raises TermsError for the first problem."""
+        for problem in self.problems().values():
+            raise TermsError(problem, part="who")
 
-    def _check_arns(self, kind: str) -> None:
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong, by the name of the field."""
+        if self.kind in HOLDERS:
+            return dict(self._arn_problems(HOLDERS[self.kind]))
+        if self.kind is WhoKind.TEAM:
+            return {} if self.team else {"team": "Choose the team."}
+        if self.kind is WhoKind.FEDERATED:
+            return dict(self._federated_problems())
+        return dict(self._account_problems())
+
+    def _arn_problems(self, kind: str) -> Iterator[tuple[str, str]]:
+        wrong = [arn for arn in self.arns if not (match := ARN.fullmatch(arn)) or match[3] != kind]
         if not self.arns:
-            raise TermsError("Choose who gets access.", part="who")
-        if len(self.arns) > MAX_PEOPLE:
-            raise TermsError(
+            yield "arns", "Choose who gets access."
+        elif len(self.arns) > MAX_PEOPLE:
+            yield (
+                "arns",
                 f"A grant can have up to {MAX_PEOPLE} receivers. You selected {len(self.arns)}. Split it "
                 "into two grants.",
-                part="who",
             )
-        wrong = [arn for arn in self.arns if not (match := ARN.fullmatch(arn)) or match[3] != kind]
-        if wrong:
-            raise TermsError(f"{listed(wrong)} isn’t the ARN of a {kind}.", part="who")
-        if len(set(self.arns)) < len(self.arns):
-            raise TermsError("Someone is listed twice.", part="who")
+        elif wrong:
+            yield "arns", f"{listed(wrong)} isn’t the ARN of a {kind}."
+        elif len(set(self.arns)) < len(self.arns):
+            yield "arns", "Someone is listed twice."
 
-    def _check_account(self) -> None:
-        if not NUMBER.fullmatch(self.account_id):
-            raise TermsError("Enter the 12-digit account ID.", part="who")
+    def _account_problems(self) -> Iterator[tuple[str, str]]:
+        is_number = NUMBER.fullmatch(self.account_id)
         match = ARN.fullmatch(self.principal)
+        if not is_number:
+            yield "account_id", "Enter the 12-digit account ID."
         if self.principal and (not match or match[3] == "group"):
-            raise TermsError(
+            yield (
+                "principal",
                 "Enter one role or user, such as role/reader, without wildcards. Leave it blank for the "
                 "whole account.",
-                part="who",
             )
-        if match and match[2] != self.account_id:
-            raise TermsError(f"{self.principal} isn’t in account {self.account_id}.", part="who")
-        if self.kind is WhoKind.PARTNER and not EXTERNAL_ID.fullmatch(self.external_id):
-            raise TermsError(
-                "A partner needs an external ID of 2 to 1,224 letters, digits and + = , . @ : / -", part="who"
+        elif match and is_number and match[2] != self.account_id:
+            yield "principal", f"{self.principal} isn’t in account {self.account_id}."
+        if self.kind is not WhoKind.PARTNER:
+            return
+        if not self.label.strip():
+            yield "label", "Enter the partner’s name."
+        elif is_number and not EXTERNAL_ID.fullmatch(self.external_id):
+            yield (
+                "external_id",
+                "A partner needs an external ID of 2 to 1,224 letters, digits and + = , . @ : / -",
             )
-        if self.kind is WhoKind.PARTNER and not self.label.strip():
-            raise TermsError("Enter the partner’s name.", part="who")
 
-    def _check_federated(self) -> None:
+    def _federated_problems(self) -> Iterator[tuple[str, str]]:
+        plain = "{} must be plain text: a variable such as ${{…}} could let everyone in."
         match = PROVIDER.fullmatch(self.provider_arn)
         if not match:
-            raise TermsError("Choose the identity provider.", part="who")
+            yield "provider_arn", "Choose the identity provider."
         if not re.match(r"[^*?\s]", self.subject) or not self._names_somebody():
-            raise TermsError(
+            yield (
+                "subject",
                 "Enter the subject that gets access. It has to start with fixed text that names an "
                 "organization, a namespace or a person. "
                 "Otherwise everyone at the provider could get access.",
-                part="who",
             )
-        if UNFIT.search(self.subject + self.audience):
-            raise TermsError(
-                "Subject and audience must be plain text: a variable such as ${…} could let everyone in.",
-                part="who",
-            )
-        if match[3] == "oidc-provider" and not self.audience.strip():
-            raise TermsError("Enter the audience of the provider’s tokens.", part="who")
+        elif UNFIT.search(self.subject):
+            yield "subject", plain.format("The subject")
+        if UNFIT.search(self.audience):
+            yield "audience", plain.format("The audience")
+        elif match and match[3] == "oidc-provider" and not self.audience.strip():
+            yield "audience", "Enter the audience of the provider’s tokens."
 
     def _names_somebody(self) -> bool:
         """True if the text before the first wildcard is more specific than the prefix that all subjects of
