@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from console.web.access import ViewerRequest
-from iam.changes.errors import FieldError
+from iam.changes.errors import FieldChecks, FieldError
 from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.mirror.models import Account
@@ -30,8 +30,8 @@ def places_for(viewer: Viewer) -> list[tuple[str, str]]:
 
 
 def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
-    """Parse the terms. Raises FieldError."""
-    post = request.POST
+    """Parse the terms; what can’t be read is refused with everything else that is wrong."""
+    post, unreadable = request.POST, FieldChecks()
     kind, _, name = post.get("place", "").partition(":")
     account: Account | None = None
     team: Team | None = None
@@ -39,27 +39,38 @@ def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
         account = visible_accounts(request.viewer).filter(account_id=name).first()
     elif kind == "team":
         team = Team.objects.filter(slug=name).first()
+    people: ListedUsers | None = None
     if kind not in ("all", "account", "team") or (kind != "all" and account is None and team is None):
-        raise FieldError("Choose an account or a team.", field="place")
+        unreadable.add("place", "Choose an account or a team.")
+    else:
+        people = unreadable.collect(lambda: _people(request, account, team))
+    ending = post.get("ending", "")
+    if ending not in CampaignEnding.values:
+        unreadable.add("ending", "Choose what happens after the due date.")
+        ending = CampaignEnding.NOTIFY
+    return services.CampaignTerms(
+        name=post.get("name", ""),
+        due=unreadable.collect(lambda: date_typed(post.get("due", ""))) or date.min,
+        ending=CampaignEnding(ending),
+        reason=post.get("reason", ""),
+        account=account,
+        team=team,
+        remind=unreadable.collect(lambda: _days(post.get("remind", ""))) or (),
+        listed=_numbers_of(people),
+        unreadable=unreadable.errors,
+    )
+
+
+def _people(request: ViewerRequest, account: Account | None, team: Team | None) -> ListedUsers | None:
+    """Return the users that the pasted list names. Raises FieldError if it names none."""
     people = listed_people(request, account, team)
     if people is not None and not people.users and not people.to_decide:
         raise FieldError(
             "None of these names matches an IAM user with a console password there.", field="people"
         )
-    if people is not None and not people.users and post.get("do") == "start":
+    if people is not None and not people.users and request.POST.get("do") == "start":
         raise FieldError("Choose at least one person who takes part.", field="people")
-    if post.get("ending") not in CampaignEnding.values:
-        raise FieldError("Choose what happens after the due date.", field="ending")
-    return services.CampaignTerms(
-        name=post.get("name", ""),
-        due=date_typed(post.get("due", "")),
-        ending=CampaignEnding(post["ending"]),
-        reason=post.get("reason", ""),
-        account=account,
-        team=team,
-        remind=_days(post.get("remind", "")),
-        listed=_numbers_of(people),
-    )
+    return people
 
 
 def listed_people(request: ViewerRequest, account: Account | None, team: Team | None) -> ListedUsers | None:

@@ -152,7 +152,7 @@ def refused_context(refused: RefusedError) -> dict[str, Any]:
     return {
         "errors": errors,
         "refused": "" if errors else refused.message,
-        "focus": dict.fromkeys(errors, True),
+        "focus": dict.fromkeys(list(errors)[:1], True),
     }
 
 

@@ -84,6 +84,8 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     errors = field_errors(preview["refused"]) | field_errors(refused)
     if is_sent:
         errors |= _missing(former, version)
+    if refused is not None and errors and not request.POST.get("reason", "").strip():
+        errors.setdefault("reason", "Enter a reason. Approvers and auditors read it.")
     context: dict[str, Any] = {
         "section": "onboarding",
         "user": user,

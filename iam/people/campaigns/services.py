@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from iam.changes.errors import FieldError, RefusedError
+from iam.changes.errors import FieldChecks, RefusedError
 from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.journal.services import Actor, record
@@ -48,6 +48,8 @@ class CampaignTerms:
     remind: tuple[int, ...] = REMINDERS
     listed: tuple[int, ...] = ()
     """The ids of the only users who take part; empty for everyone in the account or team."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with fields of the form that have no value here, by field."""
 
 
 def begin(viewer: Viewer, terms: CampaignTerms) -> Campaign:
@@ -220,22 +222,26 @@ def close(viewer: Viewer, campaign: Campaign) -> bool:
 
 def check(viewer: Viewer, terms: CampaignTerms) -> None:
     """Raise RefusedError if the viewer can't start the campaign or its terms are incomplete."""
+    checks = FieldChecks(terms.unreadable)
     today = datetime.now(tz=UTC).date()
+    if not terms.name.strip() or len(terms.name) > 80:
+        checks.add("name", "Enter a name of up to 80 characters.")
+    if not terms.reason.strip() or len(terms.reason) > 1000:
+        checks.add("reason", "Enter a reason of up to 1,000 characters.")
+    if not today < terms.due <= today + timedelta(days=MAX_EXCEPTION_DAYS):
+        checks.add("due", "Choose a due date after today, within a year.")
+    if "place" not in checks.errors:
+        _check_place(viewer, terms)
+    checks.finish()
+
+
+def _check_place(viewer: Viewer, terms: CampaignTerms) -> None:
     if not may_begin(viewer, account=terms.account, team=terms.team):
         raise RefusedError("You can start a campaign only for your own teams and accounts.")
     number = terms.account.account_id if terms.account else ""
     whole = viewer.asks.sees_account(number) if number else viewer.asks.sees_everything
     if terms.ending is CampaignEnding.RESTRICT and not whole:
         raise RefusedError("Only someone who can see the whole account can request a policy for it.")
-    if not terms.name.strip() or len(terms.name) > 80:
-        raise FieldError("Enter a name of up to 80 characters.", field="name")
-    if not terms.reason.strip() or len(terms.reason) > 1000:
-        raise FieldError(
-            "Enter a reason of up to 1,000 characters.",
-            field="reason",
-        )
-    if not today < terms.due <= today + timedelta(days=MAX_EXCEPTION_DAYS):
-        raise FieldError("Choose a due date after today, within a year.", field="due")
 
 
 def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) -> None:

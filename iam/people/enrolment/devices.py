@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam.changes.errors import FieldError, RefusedError
+from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.facts import tags_in_mirror
 from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, EnableMfaDevice, seal_codes
@@ -48,15 +48,17 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
     if not owns(person.pk, user_arn=user.arn):
         raise RefusedError(NOT_YOURS)
     number = serial.strip().replace("-", "").replace(" ", "").upper()
+    checks = FieldChecks()
     if not SERIAL.fullmatch(number):
-        raise FieldError(BAD_SERIAL, field="serial")
+        checks.add("serial", BAD_SERIAL)
     sealed_id = uuid5(_KEYS, f"{person.pk}:{key}")
     standing = Change.objects.filter(requested_by=person.pk, params__sealed_id=str(sealed_id)).first()
     if standing is not None:
         return standing
-    _check_room(user, number)
     first, second = (code.replace(" ", "") for code in codes)
-    texts.check_codes(first, second, shower="the token")
+    checks.collect(lambda: texts.check_codes(first, second, shower="the token"))
+    checks.finish()
+    _check_room(user, number)
     with transaction.atomic():
         seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
         params = CodesParams(**UserParams.names_of(user), credential_id=number, sealed_id=str(sealed_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.errors import FieldError
+from iam.changes.errors import FieldChecks
 from iam.people.enrolment.totp import STEP, CodeReading
 
 TOLERATED: Final = 3 * STEP
@@ -44,12 +44,14 @@ NOTHING_SENT: Final = "Nothing was sent to AWS."
 
 
 def check_codes(first: str, second: str, *, shower: str = "the app") -> None:
-    """Raise FieldError for the first of two codes that is invalid. `shower` names what shows the codes."""
+    """Raise FieldError for each of two codes that is invalid. `shower` names what shows the codes."""
+    checks = FieldChecks()
     for field, code in (("first", first), ("second", second)):
         if len(code) != 6 or not code.isascii() or not code.isdigit():
-            raise FieldError(NOT_SIX.replace("the app", shower), field=field)
+            checks.add(field, NOT_SIX.replace("the app", shower))
     if first == second:
-        raise FieldError(TWICE, field="second")
+        checks.add("second", TWICE)
+    checks.finish()
 
 
 def trouble_in(reading: CodeReading) -> str:
