@@ -15,6 +15,7 @@ from console.compliance.presenters import framework_or_404, framework_url, requi
 from console.compliance.requirement_page import requirement_or_404, shown
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, say_decided
+from console.web.form_fields import errors_by_field
 from console.web.moments import read_day_end
 from console.web.text import reads_as_stored
 from iam.audit.frameworks import decisions
@@ -36,15 +37,18 @@ def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
     framework, scope = framework_or_404(name), scope_in(request)
     requirement = requirement_or_404(framework, number)
     kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "").strip()
+    errors: dict[str, str] = {}
     try:
         reads_as_stored(reason)
     except ValidationError as error:
-        return shown(request, framework, requirement, scope, errors={"reason": " ".join(error.messages)})
+        # An empty reason is refused by the service, together with the other fields.
+        errors["reason"] = " ".join(error.messages)
+        reason = ""
     draft = DecisionDraft(kind, reason, read_day_end(request.POST.get("until", "")))
     try:
         decisions.decide(framework, requirement, scope, draft, actor=request.viewer, now=datetime.now(tz=UTC))
     except DecisionRefusedError as error:
-        return shown(request, framework, requirement, scope, errors={error.field or "form": error.message})
+        return shown(request, framework, requirement, scope, errors=errors_by_field(error) | errors)
     words = waits_for_approval() if kind in NEEDS_APPROVAL else "Attested."
     messages.success(request, words)
     return redirect(requirement_url(framework, number, scope))

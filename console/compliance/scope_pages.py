@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.web.access import ViewerRequest, found_or_404, require, require_present
-from console.web.form_fields import lines_field, name_field
+from console.web.form_fields import add_service_error, lines_field, name_field
 from console.web.render import render_page
 from console.web.text import distinct_lines
 from iam.audit.frameworks import scopes
@@ -123,7 +123,7 @@ def _form_page(request: ViewerRequest, scope: ComplianceScope | None) -> HttpRes
                 scope, name=name, terms=form.terms, actor=request.viewer, now=datetime.now(tz=UTC)
             )
         except DecisionRefusedError as error:
-            form.add_error(error.field or None, error.message)
+            add_service_error(form, error)
         else:
             messages.success(request, "Saved. Requirements are judged in it within a minute.")
             return redirect("compliance:scopes")

@@ -86,26 +86,26 @@ class AssertionForm(forms.Form):
         return [self[field_of(kind)] for kind in ALLOWED]
 
     def clean(self) -> dict[str, Any]:
-        """Check that the terms can be evaluated."""
+        """Check that the terms can be evaluated, together with the fields themselves."""
         cleaned = super().clean() or {}
-        if not self.errors:
-            for error in errors_in(self.terms):
-                add_service_error(self, error)
+        for error in errors_in(self.terms):
+            add_service_error(self, error)
         return cleaned
 
     @property
     def terms(self) -> AssertionTerms:
-        """Return the terms of a valid form."""
+        """Return the terms; a field with an error counts as empty."""
+        data = self.cleaned_data
         allowed = []
         for kind in ALLOWED:
-            for value in distinct_lines(self.cleaned_data[field_of(kind)]):
+            for value in distinct_lines(data.get(field_of(kind), "")):
                 allowed.append(AllowedPrincipal(kind, value))
         return AssertionTerms(
-            distinct_lines(self.cleaned_data["actions"]),
-            distinct_lines(self.cleaned_data["resources"]),
+            distinct_lines(data.get("actions", "")),
+            distinct_lines(data.get("resources", "")),
             tuple(allowed),
-            tuple(self.cleaned_data["accounts"]),
-            self.cleaned_data["counts_conditional"],
+            tuple(data.get("accounts", ())),
+            data.get("counts_conditional", False),
         )
 
     @property

@@ -11,16 +11,24 @@ from iam.changes.services.requests import MAX_REASON
 
 
 class FieldRefusal(Protocol):
-    """An error that a service raised; `field` is the form's field, or "" for the whole form."""
+    """An error that a service raised, with the message of each wrong field of the form; that of the whole
+    form is under "".
+    """
 
-    field: str
-    message: str
+    errors: dict[str, str]
 
 
 def add_service_error(form: forms.Form, error: FieldRefusal) -> None:
-    """Add a service's error to the field it is about."""
-    field = error.field if error.field in form.fields else None
-    form.add_error(field, error.message)
+    """Add what a service refused to the fields it is about, unless they have an error already."""
+    for name, message in error.errors.items():
+        field = name if name in form.fields else None
+        if field is None or field not in form.errors:
+            form.add_error(field, message)
+
+
+def errors_by_field(error: FieldRefusal) -> dict[str, str]:
+    """Return the messages by field; that of the whole form is under "form"."""
+    return {name or "form": message for name, message in error.errors.items()}
 
 
 def name_field(*, max_length: int, hint: str) -> forms.CharField:

@@ -43,34 +43,41 @@ class SourceTerms:
 
 
 def checked_terms(terms: SourceTerms) -> SourceTerms:
-    """Return the terms as they are stored. Raises SetupError, which names the field."""
+    """Return the terms as they are stored. Raises SetupError, which names each wrong field."""
+    problems: dict[str, str] = {}
     if terms.since > timezone.now().date():
-        raise SetupError("The first day lies in the future.", field="since")
+        problems["since"] = "The first day lies in the future."
     if terms.account.source == "export" or terms.account.removed_at is not None:
-        raise SetupError(f"{terms.account.name} isn’t connected with a role.", field="account")
+        problems["account"] = f"{terms.account.name} isn’t connected with a role."
+    if terms.kind != SourceKind.HISTORY:
+        problems |= _bucket_problems(terms)
+    if problems:
+        raise SetupError.of(problems)
     if terms.kind == SourceKind.HISTORY:
         return SourceTerms(terms.kind, terms.account, terms.since)
-    if not _BUCKET.fullmatch(terms.bucket):
-        raise SetupError(
-            "A bucket’s name has 3 to 63 lower-case letters, digits, hyphens and dots.", field="bucket"
-        )
     prefix = terms.prefix.strip("/")
-    if not _PREFIX.fullmatch(prefix) or "AWSLogs" in prefix.split("/"):
-        raise SetupError(
-            "The prefix is what comes before AWSLogs/ in the keys. Leave it empty if nothing does.",
-            field="key_prefix",
-        )
-    if not _REGION.fullmatch(terms.region):
-        raise SetupError("Enter the Region of the bucket, such as eu-west-1.", field="region")
-    if terms.queue_url and not _QUEUE.fullmatch(terms.queue_url):
-        raise SetupError(
-            "A queue’s URL looks like https://sqs.eu-west-1.amazonaws.com/123456789012/trail-files.",
-            field="queue_url",
-        )
     stored_prefix = f"{prefix}/" if prefix else ""
     return SourceTerms(
         terms.kind, terms.account, terms.since, terms.bucket, stored_prefix, terms.region, terms.queue_url
     )
+
+
+def _bucket_problems(terms: SourceTerms) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    prefix = terms.prefix.strip("/")
+    if not _BUCKET.fullmatch(terms.bucket):
+        problems["bucket"] = "A bucket’s name has 3 to 63 lower-case letters, digits, hyphens and dots."
+    if not _PREFIX.fullmatch(prefix) or "AWSLogs" in prefix.split("/"):
+        problems["key_prefix"] = (
+            "The prefix is what comes before AWSLogs/ in the keys. Leave it empty if nothing does."
+        )
+    if not _REGION.fullmatch(terms.region):
+        problems["region"] = "Enter the Region of the bucket, such as eu-west-1."
+    if terms.queue_url and not _QUEUE.fullmatch(terms.queue_url):
+        problems["queue_url"] = (
+            "A queue’s URL looks like https://sqs.eu-west-1.amazonaws.com/123456789012/trail-files."
+        )
+    return problems
 
 
 def terms_of(source: TrailSource) -> SourceTerms:

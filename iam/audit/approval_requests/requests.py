@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db import models
 
@@ -24,11 +24,22 @@ class RequestState(models.TextChoices):
 
 
 class RequestRefusedError(Exception):
-    """Raised if a request is refused; `field` is the form field, or "" for the whole form."""
+    """Raised if a request is refused; `field` is the form field, or "" for the whole form, and `errors` has
+    the message of each wrong field.
+    """
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.message, self.field = message, field
+        self.errors = {field: message}
+
+    @classmethod
+    def of(cls, errors: Mapping[str, str]) -> Self:
+        """Return the error of several fields."""
+        field, message = next(iter(errors.items()))
+        error = cls(message, field=field)
+        error.errors = dict(errors)
+        return error
 
 
 class DecidedRequest(models.Model):

@@ -27,7 +27,7 @@ from iam.audit.assertions.models import (
     ProposalState,
     StandingAssertion,
 )
-from iam.audit.assertions.terms import AssertionTerms, InvalidTermsError, check
+from iam.audit.assertions.terms import AssertionTerms, errors_in
 from iam.directory.approval_words import not_yours_to_decide
 from iam.guard import Right, Viewer
 from iam.journal.services import record
@@ -159,15 +159,19 @@ def _put_in_force(assertion: StandingAssertion, proposal: AssertionProposal, now
 
 
 def _check(draft: AssertionDraft, actor: Viewer) -> None:
+    errors: dict[str, str] = {}
     if not draft.name:
-        raise AssertionRefusedError("Enter a name.", field="name")
-    if len(draft.name) > MAX_NAME:
-        raise AssertionRefusedError(f"A name has at most {MAX_NAME} characters.", field="name")
-    check_reason(draft.reason, AssertionRefusedError)
+        errors["name"] = "Enter a name."
+    elif len(draft.name) > MAX_NAME:
+        errors["name"] = f"A name has at most {MAX_NAME} characters."
     try:
-        check(draft.terms)
-    except InvalidTermsError as error:
-        raise AssertionRefusedError(error.message, field=error.field) from None
+        check_reason(draft.reason, AssertionRefusedError)
+    except AssertionRefusedError as error:
+        errors |= error.errors
+    for problem in errors_in(draft.terms):
+        errors |= problem.errors
+    if errors:
+        raise AssertionRefusedError.of(errors)
     if not may_request(actor, draft.terms):
         raise AssertionRefusedError("You can’t request this for all of these accounts.", field="accounts")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, Final, Self
 
 from iam.access.actions import ActionsError, select_actions
@@ -41,6 +42,7 @@ class InvalidTermsError(ValueError):
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.message, self.field = message, field
+        self.errors = {field: message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,11 @@ def check(terms: AssertionTerms) -> None:
 
 
 def errors_in(terms: AssertionTerms) -> list[InvalidTermsError]:
-    """Return what is wrong: one error each for actions, resources, who is allowed, and accounts."""
+    """Return what is wrong: one error each for actions, resources, accounts, and each allowed kind."""
     errors: list[InvalidTermsError] = []
-    for part in (_check_actions, _check_resources, _check_allowed, _check_accounts):
+    parts: list[Callable[[AssertionTerms], None]] = [_check_actions, _check_resources, _check_accounts]
+    parts += [partial(_check_allowed, kind=kind) for kind in AllowedKind]
+    for part in parts:
         try:
             part(terms)
         except InvalidTermsError as error:
@@ -228,11 +232,13 @@ def _check_lines(lines: Sequence[str], field: str, missing: str) -> None:
             raise InvalidTermsError(f"A line has at most {MAX_LENGTH} characters.", field=field)
 
 
-def _check_allowed(terms: AssertionTerms) -> None:
-    if len(terms.allowed) > MAX_LINES:
+def _check_allowed(terms: AssertionTerms, *, kind: AllowedKind) -> None:
+    if kind is AllowedKind.USER and len(terms.allowed) > MAX_LINES:
         raise InvalidTermsError(f"Enter at most {MAX_LINES} lines.", field="allowed_user")
+    field = f"allowed_{kind.name.lower()}"
     for each in terms.allowed:
-        field = f"allowed_{each.kind.name.lower()}"
+        if each.kind is not kind:
+            continue
         if not each.value or len(each.value) > MAX_LENGTH:
             raise InvalidTermsError("Enter a name of at most 512 characters.", field=field)
         if each.kind is AllowedKind.ACCOUNT and not ACCOUNT.fullmatch(each.value):

@@ -7,7 +7,13 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from iam.audit.approval_requests.requests import DECIDES, RequestRefusedError, RequestState, requested_columns
+from iam.audit.approval_requests.requests import (
+    DECIDES,
+    MAX_REASON,
+    RequestRefusedError,
+    RequestState,
+    requested_columns,
+)
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import (
     AuditFinding,
@@ -50,12 +56,8 @@ def request_acceptance(
         raise AcceptanceError("You can’t request this for the account.")
     if finding.status != FindingStatus.OPEN:
         raise AcceptanceError("Only an open finding can be accepted.")
-    if until <= now:
-        raise AcceptanceError("The date must be in the future.", field="until")
-    if until > now + LONGEST:
-        raise AcceptanceError("Choose a date within a year.", field="until")
-    if not reason:
-        raise AcceptanceError("Give a reason.", field="reason")
+    if problems := problems_of(until, reason, now=now):
+        raise AcceptanceError.of(problems)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -70,6 +72,22 @@ def request_acceptance(
         _note(finding, FindingEventKind.REQUESTED, actor=actor, at=now, reason=reason, until=until)
         ACCEPTANCE_REQUEST.tell(acceptance, at=now)
     return acceptance
+
+
+def problems_of(until: datetime | None, reason: str, *, now: datetime) -> dict[str, str]:
+    """Return what is wrong with a request, by field; `until` None is a date that can't be read."""
+    problems: dict[str, str] = {}
+    if until is None:
+        problems["until"] = "Enter a date, such as 2026-12-31."
+    elif until <= now:
+        problems["until"] = "The date must be in the future."
+    elif until > now + LONGEST:
+        problems["until"] = "Choose a date within a year."
+    if not reason:
+        problems["reason"] = "Give a reason."
+    elif len(reason) > MAX_REASON:
+        problems["reason"] = f"Use at most {MAX_REASON:,} characters."
+    return problems
 
 
 def decide(

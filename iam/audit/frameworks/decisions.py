@@ -127,25 +127,26 @@ def decide(
 
 
 def _checked(requirement: FrameworkRequirement, draft: DecisionDraft, now: datetime) -> datetime:
-    """Validate a draft and return its end."""
+    """Validate a draft and return its end. Raises DecisionRefusedError with all that is wrong."""
+    problems: dict[str, str] = {}
     if draft.kind == DecisionKind.EXCEPTION and not requirement.has_exception:
-        raise DecisionRefusedError("The standard allows no exception here.", field="kind")
+        problems["kind"] = "The standard allows no exception here."
     if draft.kind == DecisionKind.APPLIES and not requirement.not_applicable:
-        raise DecisionRefusedError("It applies anyway.", field="kind")
+        problems["kind"] = "It applies anyway."
     if draft.kind not in DECISION_LABELS:
-        raise DecisionRefusedError("Choose what you decide.", field="kind")
+        problems["kind"] = "Choose what you decide."
     if len(draft.reason) < LEAST_REASON:
-        raise DecisionRefusedError(
-            "Say what you looked at, so that an assessor understands it.", field="reason"
-        )
+        problems["reason"] = "Say what you looked at, so that an assessor understands it."
     if len(draft.reason) > MAX_REASON:
-        raise DecisionRefusedError(f"Use at most {MAX_REASON:,} characters.", field="reason")
+        problems["reason"] = f"Use at most {MAX_REASON:,} characters."
     if draft.until is None:
-        raise DecisionRefusedError("Choose a date until which it is valid.", field="until")
-    if draft.until <= now:
-        raise DecisionRefusedError("The date must be in the future.", field="until")
-    if draft.until > now + LONGEST:
-        raise DecisionRefusedError("Choose a date within a year.", field="until")
+        problems["until"] = "Choose a date until which it is valid."
+    elif draft.until <= now:
+        problems["until"] = "The date must be in the future."
+    elif draft.until > now + LONGEST:
+        problems["until"] = "Choose a date within a year."
+    if draft.until is None or problems:
+        raise DecisionRefusedError.of(problems)
     return draft.until
 
 

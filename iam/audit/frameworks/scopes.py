@@ -13,6 +13,7 @@ from iam.audit.frameworks import summaries
 from iam.audit.frameworks.decisions import DecisionRefusedError, may_decide_in
 from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
 from iam.audit.frameworks.terms import ScopeTerms
+from iam.changes.errors import FieldChecks
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Account
@@ -27,11 +28,13 @@ def save_scope(
     scope: ComplianceScope | None, *, name: str, terms: ScopeTerms, actor: Viewer, now: datetime
 ) -> ComplianceScope:
     """Create a scope (None) or change one. Raises DecisionRefusedError."""
-    check_terms(terms)
+    problems = term_problems(terms)
     if not name:
-        raise DecisionRefusedError("Enter a name.", field="name")
-    if len(name) > MAX_NAME or not slugify(name):
-        raise DecisionRefusedError(f"Use letters or digits, at most {MAX_NAME} characters.", field="name")
+        problems["name"] = "Enter a name."
+    elif len(name) > MAX_NAME or not slugify(name):
+        problems["name"] = f"Use letters or digits, at most {MAX_NAME} characters."
+    if problems:
+        raise DecisionRefusedError.of(problems)
     if not may_decide_in(actor, scope) or not may_decide_in(actor, ComplianceScope(terms=terms.to_json())):
         raise DecisionRefusedError("You can’t decide for all of these accounts.", field="accounts")
     if scope is None and ComplianceScope.objects.count() >= MAX_SCOPES:
@@ -62,25 +65,25 @@ def remove_scope(scope: ComplianceScope, *, actor: Viewer) -> None:
         scope.delete()
 
 
-def check_terms(terms: ScopeTerms) -> None:
-    """Raise DecisionRefusedError, with its field, if the terms are malformed."""
+def term_problems(terms: ScopeTerms) -> dict[str, str]:
+    """Return what is wrong with the terms, by field; of several wrong lines the first."""
+    checks = FieldChecks()
     known = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
     for number in terms.accounts:
         if number not in known:
-            raise DecisionRefusedError(
-                f"“{number}” isn’t the number of a connected account.", field="accounts"
-            )
+            checks.add("accounts", f"“{number}” isn’t the number of a connected account.")
     for path in terms.paths:
         if not (path.startswith("/") and path.endswith("/")):
-            raise DecisionRefusedError(f"“{path}” must start and end with a slash.", field="paths")
+            checks.add("paths", f"“{path}” must start and end with a slash.")
     for name, value in terms.tags:
         if not name or not value:
-            raise DecisionRefusedError("Write each tag as name=value, one per line.", field="tags")
+            checks.add("tags", "Write each tag as name=value, one per line.")
     for arn in terms.resources:
         if not ARN.fullmatch(arn):
-            raise DecisionRefusedError(f"“{arn[:80]}” isn’t an ARN.", field="resources")
+            checks.add("resources", f"“{arn[:80]}” isn’t an ARN.")
     for field in ("accounts", "tags", "paths", "resources"):
         if len(getattr(terms, field)) > MAX_LINES:
-            raise DecisionRefusedError(f"Enter at most {MAX_LINES} lines.", field=field)
+            checks.add(field, f"Enter at most {MAX_LINES} lines.")
     if not (terms.accounts or terms.tags or terms.paths or terms.resources):
-        raise DecisionRefusedError("Name accounts, tags or paths, or nothing is narrowed.", field="accounts")
+        checks.add("accounts", "Name accounts, tags or paths, or nothing is narrowed.")
+    return checks.errors

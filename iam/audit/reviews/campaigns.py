@@ -19,7 +19,7 @@ from iam.audit.reviews.reviewers import can_review, people_who_review
 from iam.audit.reviews.roster import write_rows
 from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms, check
 from iam.batches import batches
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldChecks, RefusedError
 from iam.directory.models import Person
 from iam.guard import Right, Viewer
 from iam.journal.services import record
@@ -85,26 +85,35 @@ def start(draft: CampaignDraft, *, actor: Viewer, now: datetime) -> ReviewCampai
 
 
 def _check(draft: CampaignDraft, actor: Viewer, now: datetime) -> None:
+    """Raise InvalidCampaignError with all that is wrong."""
+    checks = FieldChecks()
     if not draft.name.strip() or len(draft.name) > MAX_NAME:
-        raise InvalidCampaignError(f"Enter a name of at most {MAX_NAME} characters.", field="name")
+        checks.add("name", f"Enter a name of at most {MAX_NAME} characters.")
     if not draft.reason.strip() or len(draft.reason) > MAX_REASON:
-        raise InvalidCampaignError("Give a reason. Reviewers and auditors see it.", field="reason")
+        checks.add("reason", "Give a reason. Reviewers and auditors see it.")
     if not now < draft.due_at <= now + MAX_DUE:
-        raise InvalidCampaignError("Choose a day within the next year.", field="due")
+        checks.add("due", "Choose a day within the next year.")
     if draft.reviewer_id == draft.second_reviewer_id:
-        raise InvalidCampaignError(
-            "Choose someone else. The second reviewer reviews the first one’s own access.",
-            field="second_reviewer",
+        checks.add(
+            "second_reviewer", "Choose someone else. The second reviewer reviews the first one’s own access."
         )
     for field, person_id in (
         ("reviewer", draft.reviewer_id),
         ("second_reviewer", draft.second_reviewer_id),
     ):
         if not can_review(person_id):
-            raise InvalidCampaignError("Choose an administrator, approver or team lead.", field=field)
-    check(draft.terms)
+            checks.add(field, "Choose an administrator, approver or team lead.")
+    try:
+        check(draft.terms)
+    except InvalidCampaignError as error:
+        checks.add(error.field, error.message)
     if not may_start(actor, draft.terms):
-        raise InvalidCampaignError("You can’t review all of these accounts.", field="accounts")
+        checks.add("accounts", "You can’t review all of these accounts.")
+    if checks.errors:
+        field, message = next(iter(checks.errors.items()))
+        refused = InvalidCampaignError(message, field=field)
+        refused.errors = checks.errors
+        raise refused
 
 
 def open_campaign(campaign: ReviewCampaign, *, actor: Viewer, by_worker: bool = True) -> ReviewCampaign:

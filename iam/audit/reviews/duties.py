@@ -23,11 +23,14 @@ MAX_LENGTH: Final = 512
 
 
 class InvalidDutiesError(ValueError):
-    """Raised for invalid terms; `field` is the form field."""
+    """Raised for invalid terms; `field` is the form field, and `errors` has the message of each wrong
+    field.
+    """
 
-    def __init__(self, message: str, *, field: str) -> None:
+    def __init__(self, message: str, *, field: str, errors: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.message, self.field = message, field
+        self.errors = dict(errors or {field: message})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +70,39 @@ class SodTerms:
 
 
 def check(terms: SodTerms) -> None:
-    """Raise InvalidDutiesError for terms that can't be checked."""
-    for field, lines in (("first", terms.first), ("second", terms.second)):
-        if not lines:
-            raise InvalidDutiesError("Enter at least one action, such as iam:CreateUser.", field=field)
-        _check_length(lines, field)
-        for pattern in lines:
-            try:
-                warning = select_actions(pattern).warning
-            except ActionsError as error:
-                raise InvalidDutiesError(str(error), field=field) from None
-            if warning:
-                message = warning.removesuffix(" The answer uses it as entered.")
-                raise InvalidDutiesError(message, field=field)
-    _check_length(terms.exempt, "exempt")
+    """Raise InvalidDutiesError for terms that can't be checked, with all that is wrong."""
+    problems = {
+        "first": _problem_of_actions(terms.first),
+        "second": _problem_of_actions(terms.second),
+        "exempt": _problem_of_length(terms.exempt),
+    }
     if set(terms.first) & set(terms.second):
-        raise InvalidDutiesError("The same action can’t be on both sides.", field="second")
+        problems["second"] = problems["second"] or "The same action can’t be on both sides."
+    errors = {field: problem for field, problem in problems.items() if problem}
+    if errors:
+        field, message = next(iter(errors.items()))
+        raise InvalidDutiesError(message, field=field, errors=errors)
 
 
-def _check_length(lines: Sequence[str], field: str) -> None:
+def _problem_of_actions(lines: Sequence[str]) -> str:
+    if not lines:
+        return "Enter at least one action, such as iam:CreateUser."
+    if problem := _problem_of_length(lines):
+        return problem
+    for pattern in lines:
+        try:
+            warning = select_actions(pattern).warning
+        except ActionsError as error:
+            return str(error)
+        if warning:
+            return warning.removesuffix(" The answer uses it as entered.")
+    return ""
+
+
+def _problem_of_length(lines: Sequence[str]) -> str:
     if len(lines) > MAX_LINES or any(len(line) > MAX_LENGTH for line in lines):
-        raise InvalidDutiesError(
-            f"Enter at most {MAX_LINES} lines of at most {MAX_LENGTH} characters.", field=field
-        )
+        return f"Enter at most {MAX_LINES} lines of at most {MAX_LENGTH} characters."
+    return ""
 
 
 def active_rules() -> list[SodRule]:

@@ -70,13 +70,19 @@ def may_decide(viewer: Viewer, rule: SodRule, *, is_single: bool) -> bool:
 
 def request_rule(draft: RuleDraft, *, actor: Viewer, now: datetime) -> SodRule:
     """Request a rule. Raises RuleRefusedError."""
+    errors: dict[str, str] = {}
     if not draft.name or len(draft.name) > MAX_NAME:
-        raise RuleRefusedError(f"Enter a name of at most {MAX_NAME} characters.", field="name")
-    _check_reason(draft.reason)
+        errors["name"] = f"Enter a name of at most {MAX_NAME} characters."
+    try:
+        _check_reason(draft.reason)
+    except RuleRefusedError as error:
+        errors |= error.errors
     try:
         check(draft.terms)
     except InvalidDutiesError as error:
-        raise RuleRefusedError(error.message, field=error.field) from None
+        errors |= error.errors
+    if errors:
+        raise RuleRefusedError.of(errors)
     if not may_request(actor, draft.terms):
         raise RuleRefusedError("You can’t request this for all of these accounts.", field="accounts")
     try:

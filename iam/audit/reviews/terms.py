@@ -16,11 +16,14 @@ UNUSED_DAYS: Final = 90
 
 
 class InvalidCampaignError(ValueError):
-    """Raised for invalid terms; `field` is the form field, "" for the whole form."""
+    """Raised for invalid terms; `field` is the form field, "" for the whole form, and `errors` has the
+    message of each wrong field.
+    """
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.message, self.field = message, field
+        self.errors = {field: message}
 
 
 @dataclass(frozen=True, slots=True)

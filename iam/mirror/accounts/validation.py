@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from iam.mirror.models.accounts import Partition
 
@@ -20,12 +22,21 @@ INTERVALS = (5, 15, 30, 60, 240, 1440)
 
 class SetupError(Exception):
     """The request can't be done. The message is a sentence for the person, `field` is the form field
-    concerned.
+    concerned, and `errors` has the message of each wrong field.
     """
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.message, self.field = message, field
+        self.errors = {field: message}
+
+    @classmethod
+    def of(cls, errors: Mapping[str, str]) -> Self:
+        """Return the error of several fields."""
+        field, message = next(iter(errors.items()))
+        error = cls(message, field=field)
+        error.errors = dict(errors)
+        return error
 
 
 @dataclass(frozen=True, slots=True)
