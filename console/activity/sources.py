@@ -24,7 +24,8 @@ from console.setup.forms import MonoField, SetupForm
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.audit_decisions import reason_in
-from console.web.form_fields import add_service_error
+from console.web.form_fields import add_service_error, errors_by_field
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.activity.sources import services
@@ -235,8 +236,9 @@ def remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
         row = requests.request_removal(source, reason=reason, actor=request.viewer, now=timezone.now())
     except SetupError as error:
         form = SourceForm(accounts=_readers(request), initial=_initial(source))
-        errors = {error.field or "form": error.message}
-        return _source_page(request, source, form, errors=errors, reason=reason)
+        if not error.field:
+            keep_text(request, reason)
+        return _source_page(request, source, form, errors=errors_by_field(error), reason=reason)
     messages.success(request, waits_for_approval())
     return redirect("activity:source-request", pk=row.pk)
 

@@ -15,6 +15,7 @@ from console.changes.receipt import receipt_context
 from console.changes.request_context import refused_page, request_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
+from console.web.kept_text import keep_text
 from console.web.moments import read_input
 from console.web.render import render_page
 from iam.changes import services
@@ -38,7 +39,10 @@ def comment(request: ViewerRequest, pk: UUID) -> HttpResponse:
             raise RefusedError("Enter a comment of up to 1,000 characters.")
         services.comment(shown, actor=request.viewer, text=form.cleaned_data["text"])
     except RefusedError as refused:
-        return refused_page(request, pk, refused, said=request.POST.get("text", "")[:1000])
+        text = request.POST.get("text", "")
+        if not services.may_comment(first_of(request, pk), viewer=request.viewer):
+            keep_text(request, text)
+        return refused_page(request, pk, refused, said=text[:1000])
     return redirect(address_of(shown))
 
 
@@ -83,6 +87,8 @@ def break_glass(request: ViewerRequest, pk: UUID) -> HttpResponse:
             return redirect(address_of(shown))
     shown = change_or_404(request, shown.pk)
     context = request_context(request, shown)
+    if refused is not None and not context.get("breaks_glass"):
+        keep_text(request, request.POST.get("reason", ""))
     context |= {"form": form, "refused": refused, "section": "changes"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/break_glass.html", context, status=status)
@@ -115,6 +121,8 @@ def review(request: ViewerRequest, pk: UUID) -> HttpResponse:
             next_shown = undoing[0] if undoing else shown
             return redirect(address_of(next_shown))
     context = request_context(request, shown)
+    if refused is not None and not context["glass"]["reviews"]:
+        keep_text(request, request.POST.get("comment", ""))
     context |= receipt_context(
         shown.receipt, account=shown.account, request=request, together=shown.change_set.receipt
     )

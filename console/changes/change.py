@@ -10,18 +10,28 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from console.changes.forms import DecisionForm
-from console.changes.page import SEES, acting_on, address_of, change_or_404, is_single, page_context
+from console.changes.page import (
+    SEES,
+    acting_on,
+    address_of,
+    change_or_404,
+    first_of,
+    is_single,
+    page_context,
+)
 from console.changes.presenters import pace_of, version_of
 from console.changes.request_context import refused_page, request_context
 from console.changes.trail_records import record_pace
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
+from console.web.kept_text import keep_text
 from console.web.post_only import answers_get_with_its_page
 from console.web.render import is_fragment, render_live
 from iam.changes import services
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeState
 from iam.changes.queries import timeline
+from iam.changes.services.decisions import MAX_COMMENT
 from iam.guard import Right
 
 DECIDES = (Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
@@ -59,7 +69,8 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or reject. A GET comes from re-authentication and is redirected to the form."""
     shown = acting_on(request, pk)
-    if not _is_concerned(request, shown):
+    # Whoever was too late still gets the page with the decision, and their comment back.
+    if shown.state == ChangeState.AWAITING and not _is_concerned(request, shown):
         raise Http404
     if request.method == "GET":
         return redirect(address_of(shown))
@@ -75,10 +86,24 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
         else:
             services.reject(shown, actor=request.viewer, comment=form_data["comment"])
     except RefusedError as refused:
-        comment = request.POST.get("comment", "")[:1000]
-        wants_comment = request.POST.get("decision") == "reject" and not comment.strip()
-        return refused_page(request, pk, refused, comment=comment, wants_comment=wants_comment)
+        return _not_decided(request, pk, refused)
     return redirect(address_of(shown))
+
+
+def _not_decided(request: ViewerRequest, pk: UUID, refused: RefusedError) -> HttpResponse:
+    """Show the request as it is now; a comment that can no longer go with a decision can be posted or
+    copied.
+    """
+    comment, remark = request.POST.get("comment", "")[:MAX_COMMENT], ""
+    shown = first_of(request, pk)
+    standing = services.standing_of(shown, viewer=request.viewer)
+    if not (standing.may_decide or standing.may_reject):
+        if services.may_comment(shown, viewer=request.viewer):
+            remark = comment
+        else:
+            keep_text(request, comment)
+    wants_comment = request.POST.get("decision") == "reject" and not comment.strip()
+    return refused_page(request, pk, refused, comment=comment, said=remark, wants_comment=wants_comment)
 
 
 def _is_concerned(request: ViewerRequest, shown: Change) -> bool:

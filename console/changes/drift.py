@@ -21,6 +21,7 @@ from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_
 from console.changes.forms import ReasonForm
 from console.changes.receipt import impact_context, plans_receipt_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.activity.queries import extent
@@ -101,6 +102,8 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         **({} if rows else _watched(viewer)),
         "section": "drift",
     }
+    if refused is not None and not (rows and context["adopts"]):
+        keep_text(request, reason)
     status = 422 if refused else 200
     return render_page(request, "changes/drift.html", context, partial="drifts", status=status)
 
@@ -260,6 +263,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         planned = services.plan_undo(drift, viewer=request.viewer)
     except RefusedError as error:
         refused = refused or error
+        keep_text(request, request.POST.get("reason", ""))
     else:
         context |= plans_receipt_context(request, planned.plans) | {"stays": planned.stays}
     status = 422 if request.method == "POST" else 200

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.changes.rule_form import RuleForm
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.approval import proposals
@@ -217,6 +218,8 @@ def _proposal_page(
     names = names_for([*before, *shown.rules], viewer=request.viewer)
     why_not = proposals.why_not_decide(shown, viewer=request.viewer)
     waits = request.at is None and shown.state == RulesState.PROPOSED
+    if not waits or why_not:
+        keep_text(request, comment)
     context = {
         "proposal": shown,
         "cards": _cards(request, shown.rules),

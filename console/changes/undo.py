@@ -15,6 +15,7 @@ from console.changes.page import acting_on, address_of, policy_context
 from console.changes.presenters import MARKS
 from console.changes.receipt import plans_receipt_context
 from console.web.access import ViewerRequest, require
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
@@ -44,6 +45,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         plan = services.plan_undo(shown, viewer=request.viewer)
     except RefusedError as error:
         refused = refused or error
+        keep_text(request, request.POST.get("reason", ""))
     else:
         context |= plans_receipt_context(request, [plan]) | policy_context(plan.operation, before=plan.before)
     status = 422 if request.method == "POST" else 200
@@ -100,6 +102,8 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
         refused = refused or error
     else:
         context |= plans_receipt_context(request, plans) if plans else {}
+    if "receipt" not in context:
+        keep_text(request, request.POST.get("reason", ""))
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo_set.html", context | {"refused": refused}, status=status)
 

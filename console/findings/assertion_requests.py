@@ -14,7 +14,8 @@ from console.findings.assertion_form import AssertionForm
 from console.findings.assertions import assertion_or_404, shown
 from console.web.access import ViewerRequest, require, require_present
 from console.web.audit_decisions import decision_in, reason_in, say_decided
-from console.web.form_fields import add_service_error
+from console.web.form_fields import add_service_error, errors_by_field
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from iam.audit.assertions import proposals
 from iam.audit.assertions.models import StandingAssertion
@@ -87,7 +88,9 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         proposals.request_retirement(assertion, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
     except AssertionRefusedError as error:
-        return shown(request, assertion, errors={error.field or "form": error.message}, reason=reason)
+        if not error.field:
+            keep_text(request, reason)
+        return shown(request, assertion, errors=errors_by_field(error), reason=reason)
     messages.success(request, waits_for_approval())
     return redirect("findings:assertion", pk)
 

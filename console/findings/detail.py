@@ -16,6 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from console.findings.presenters import AFFECTED, EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, say_decided
+from console.web.form_fields import errors_by_field
+from console.web.kept_text import keep_text
 from console.web.moments import read_day_end, to_local
 from console.web.render import render_page
 from console.web.text import reads_as_stored
@@ -37,7 +39,6 @@ from iam.mirror.queries.entities import entities_by_arn
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 MAX_AFFECTED: Final = 50
 SUGGESTED: Final = timedelta(days=30)
-MAX_REASON: Final = 1000
 KINDS: Final = tuple(Kind)
 
 
@@ -60,9 +61,7 @@ def _page(
 ) -> HttpResponse:
     viewer = request.viewer
     rule = all_rules().get(finding.kind)
-    waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
-    if waiting is not None:
-        waiting.finding = finding
+    waiting = _waiting(finding)
     is_single = settings.SINGLE_OPERATOR
     may_request = acceptance.may_request(viewer, finding)
     may_decide = waiting is not None and acceptance.may_decide(viewer, waiting, is_single=is_single)
@@ -153,30 +152,34 @@ def accept(request: ViewerRequest, pk: int) -> HttpResponse:
     """Request to accept the finding until the end of a day."""
     finding = visible_finding(request, pk)
     reason = request.POST.get("reason", "").strip()
+    if finding.status != FindingStatus.OPEN or _waiting(finding) is not None:
+        # Somebody else was faster, and the form is gone.
+        keep_text(request, reason)
+        return _page(request, finding, errors={"form": "This finding can’t be accepted any longer."})
     until = read_day_end(request.POST.get("until", ""))
-    if until is None:
-        return _page(request, finding, errors={"until": "Enter a date, such as 2026-12-31."})
-    if problem := _reason_problem(reason):
-        return _page(request, finding, errors={"reason": problem})
+    problems = acceptance.problems_of(until, reason, now=datetime.now(tz=UTC))
+    try:
+        reads_as_stored(reason)
+    except ValidationError as error:
+        problems["reason"] = " ".join(error.messages)
+    if until is None or problems:
+        return _page(request, finding, errors=problems)
     try:
         acceptance.request_acceptance(
             finding, until=until, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
         )
     except AcceptanceError as error:
-        return _page(request, finding, errors={error.field or "form": error.message})
+        return _page(request, finding, errors=errors_by_field(error))
     messages.success(request, waits_for_approval("Acceptance requested"))
     return redirect("findings:finding", pk)
 
 
-def _reason_problem(reason: str) -> str:
-    """Return what is wrong with a reason; "" if nothing is."""
-    if len(reason) > MAX_REASON:
-        return f"Use at most {MAX_REASON:,} characters."
-    try:
-        reads_as_stored(reason)
-    except ValidationError as error:
-        return " ".join(error.messages)
-    return ""
+def _waiting(finding: AuditFinding) -> FindingAcceptance | None:
+    """Return the request to accept the finding that waits for a decision."""
+    waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
+    if waiting is not None:
+        waiting.finding = finding
+    return waiting
 
 
 @require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
@@ -184,11 +187,10 @@ def _reason_problem(reason: str) -> str:
 def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
     """Approve or decline the waiting request to accept the finding."""
     finding = visible_finding(request, pk)
-    waiting = FindingAcceptance.objects.filter(finding=finding, state=RequestState.REQUESTED).first()
+    waiting = _waiting(finding)
     if waiting is None:
         messages.error(request, "There is nothing to approve any longer.")
         return redirect("findings:finding", pk)
-    waiting.finding = finding
     try:
         acceptance.decide(waiting, **decision_in(request))
     except AcceptanceError as error:

@@ -18,10 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.identities.details.labels import moment_from
 from console.mfa.campaign_form import date_typed, listed_people, places_for, read_campaign
 from console.web.access import ViewerRequest, found_or_404, require
+from console.web.kept_text import keep_text
 from console.web.moments import day_text, moment_text
 from console.web.page_cursors import page_number
 from console.web.render import render_page
-from iam.changes.errors import FieldError, RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import Change
 from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
@@ -121,10 +122,8 @@ def begin(request: ViewerRequest) -> HttpResponse:
             return _review(request, terms, context)
         made = services.begin(request.viewer, terms)
     except RefusedError as refused:
-        errors = {refused.field: refused.message} if isinstance(refused, FieldError) else {}
-        return render_page(
-            request, "mfa/campaign_begin.html", context | {"refused": refused, "errors": errors}, status=422
-        )
+        context |= {"refused": refused, "errors": field_errors(refused)}
+        return render_page(request, "mfa/campaign_begin.html", context, status=422)
     messages.success(request, "Campaign started. Invitations go out within a few minutes.")
     return redirect("mfa:campaign", pk=made.pk)
 
@@ -209,6 +208,10 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
         "unlinked": unlinked,
         "refused": refused,
     }
+    if refused is not None and not any(row["typed"] and row["can_excuse"] for row in context["rows"]):
+        # They have MFA by now, or stand on another page.
+        messages.error(request, refused.message)
+        keep_text(request, request.POST.get("why", ""))
     status = 422 if refused else 200
     return render_page(request, "mfa/campaign.html", context, partial="progress", status=status)
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right, Viewer
@@ -115,6 +116,8 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as refusal:
             refused = refusal
     why_not = services.why_not_check(request.viewer, replacement)
+    if refused is not None and why_not:
+        keep_text(request, request.POST.get("how", ""))
     state, tone, icon_name = _mark(replacement)
     context: dict[str, Any] = _frame(request.viewer) | {
         "one": replacement,

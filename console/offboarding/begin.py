@@ -16,6 +16,7 @@ from console.offboarding.preview import preview_context
 from console.offboarding.suspend import suspend_context
 from console.offboarding.terms import read_terms, typed_terms
 from console.web.access import ViewerRequest, require, require_present
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from console.web.unsynced import unsynced_note
 from iam.changes.errors import RefusedError, field_errors
@@ -137,5 +138,7 @@ def _page(
     context |= preview_context(
         request, person.users, roles=typed["roles_chosen"], sessions=typed["sessions_chosen"]
     )
+    if refused_now is not None and running:
+        keep_text(request, request.POST.get("reason", ""))
     status = 422 if refused_now else 200
     return render_page(request, "offboarding/begin.html", context, status=status)

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.changes.presenters import rows_by_account
 from console.offboarding.detail import leaver_or_404
 from console.web.access import ViewerRequest, require, require_present
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
-from iam.people.offboarding.models import Leaver
+from iam.people.offboarding.models import Leaver, OffboardingStage
 from iam.people.offboarding.repeat_invitation import invite_again
 from iam.people.offboarding.requester_scope import of_leaver
 from iam.people.offboarding.restore_and_delete import (
@@ -60,6 +61,8 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
             "lost": lost,
             "gets_link": any(password_of(seat) for seat in leaver.seats.all()),
         }
+    if refused is not None and not (context.get("steps") or leaver.stage == OffboardingStage.PARTLY):
+        keep_text(request, reason)
     status = 422 if refused else 200
     return render_page(request, "offboarding/restore.html", context, status=status)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.offboarding.detail import leaver_or_404
 from console.offboarding.labels import plain_steps
 from console.web.access import ViewerRequest, require, require_present
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
@@ -76,6 +77,7 @@ def leaver_confirm(request: ViewerRequest, pk: UUID) -> HttpResponse:
             messages.success(request, confirmed_text(leaver))
     except RefusedError as error:
         messages.error(request, error.message)
+        keep_text(request, comment)
     return redirect("offboarding:leaver", pk=pk)
 
 
@@ -94,10 +96,12 @@ def leaver_take_back(request: ViewerRequest, pk: UUID) -> HttpResponse:
     leaver = leaver_or_404(request, pk)
     if request.method != "POST" or request.at is not None:
         return redirect("offboarding:leaver", pk=pk)
+    reason = request.POST.get("comment", "")[: MAX_REASON + 1]
     try:
-        take_back(request.viewer, leaver=leaver, reason=request.POST.get("comment", "")[: MAX_REASON + 1])
+        take_back(request.viewer, leaver=leaver, reason=reason)
     except RefusedError as error:
         messages.error(request, error.message)
+        keep_text(request, reason)
     else:
         messages.success(request, f"Restoring the access of {leaver.name}.")
     return redirect("offboarding:leaver", pk=pk)
@@ -135,5 +139,7 @@ def _page(
         "errors": field_errors(refused_now),
     }
     context |= suspend_context(request, person)
+    if refused_now is not None and not context.get("can_suspend"):
+        keep_text(request, request.POST.get("reason", ""))
     status = 422 if refused_now else 200
     return render_page(request, "offboarding/suspend.html", context, status=status)

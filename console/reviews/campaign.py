@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import F
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,6 +20,7 @@ from console.reviews.presenters import RowShown, replay_words, shown, state_of
 from console.reviews.review_list import SEES
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.filter_selects import filter_selects
+from console.web.kept_text import keep_text
 from console.web.list_export import export_list, pages_of
 from console.web.moments import duration_text
 from console.web.page_cursors import place_in, word_of
@@ -139,8 +141,26 @@ def campaign_shown(
     if not is_fragment(request) or errors:
         context |= _around(viewer, campaign)
         context["files"] = _files(viewer, campaign)
+    for form, words in (errors or {}).items():
+        if not _has_form(form, context):
+            # Somebody else was faster, and the form is gone.
+            messages.error(request, words)
+            keep_text(request, reason)
     status = 422 if errors else 200
     return render_page(request, "reviews/campaign.html", context, partial="table", status=status)
+
+
+def _has_form(form: str, context: Mapping[str, Any]) -> bool:
+    """Return whether the page has the form, and with it the place of its error."""
+    campaign = context["campaign"]
+    forms = {
+        "bulk": context["may_review"] and bool(context["rows"]),
+        "sign": context["is_running"] and not context["to_request"] and not context["refusal_to_sign"],
+        "acknowledge": campaign.state == RunState.WAITING and not context["refusal_to_acknowledge"],
+        "assign": bool(context["people"]),
+        "cancel": context["may_manage"],
+    }
+    return bool(forms.get(form, True))
 
 
 def may_review(viewer: Viewer, campaign: ReviewCampaign) -> bool:

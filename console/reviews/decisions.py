@@ -15,6 +15,7 @@ from console.reviews.campaign import campaign_or_404, campaign_shown, next_step,
 from console.reviews.row_page import row_or_404, row_shown
 from console.web.access import ViewerRequest, require
 from console.web.audit_decisions import reason_in
+from console.web.kept_text import keep_text
 from console.web.render import is_fragment
 from iam.audit.reviews.decisions import MAX_AT_ONCE, DecisionResult, decide
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
@@ -51,7 +52,7 @@ def decide_one(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
         return _answer(request, campaign, row, error=result.refused[0], reason=reason)
     if result.conflicts:
         row.refresh_from_db()
-        return _answer(request, campaign, row, conflict=result.conflicts[0].words)
+        return _answer(request, campaign, row, conflict=result.conflicts[0].words, reason=reason)
     row.refresh_from_db()
     return _answer(request, campaign, row, done=decision)
 
@@ -100,9 +101,12 @@ def decide_many(request: ViewerRequest, pk: UUID) -> HttpResponse:
             campaign, chosen, decision, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
         )
     except RefusedError as refused:
+        campaign.refresh_from_db()
         errors = {"bulk": refused.message}
         return campaign_shown(request, campaign, errors=errors, reason=reason, chosen=set(chosen))
     _say(request, result, decision)
+    if result.conflicts or result.refused:
+        keep_text(request, reason)
     address = redirect("reviews:campaign", campaign.pk)
     query = request.GET.urlencode()
     if query:

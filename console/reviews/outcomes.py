@@ -39,6 +39,7 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         done = request_changes_of(campaign, actor=request.viewer)
     except RefusedError as refused:
+        campaign.refresh_from_db()
         return campaign_shown(request, campaign, errors={"request": refused.message})
     if done.rows:
         sets = len({change.change_set_id for change in done.changes})
@@ -62,6 +63,7 @@ def assign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
             campaign, rows, to=_uuid(_text(request, "to")), actor=request.viewer, reason=reason
         )
     except RefusedError as refused:
+        campaign.refresh_from_db()
         return campaign_shown(request, campaign, errors={"assign": refused.message}, reason=reason)
     messages.success(request, f"Assigned {assigned:,}.")
     if left:
@@ -89,6 +91,7 @@ def sign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         sign(campaign, note=note, actor=request.viewer, now=datetime.now(tz=UTC))
     except RefusedError as refused:
+        campaign.refresh_from_db()
         return campaign_shown(request, campaign, errors={"sign": refused.message}, reason=note)
     messages.success(request, "Signed off. Someone who reviewed nothing in it has to acknowledge it.")
     return redirect("reviews:campaign", pk)
@@ -105,6 +108,7 @@ def acknowledge_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
             campaign, is_accepted=is_accepted, note=note, actor=request.viewer, now=datetime.now(tz=UTC)
         )
     except RefusedError as refused:
+        campaign.refresh_from_db()
         return campaign_shown(request, campaign, errors={"acknowledge": refused.message}, reason=note)
     words = "Acknowledged. This review never changes again." if is_accepted else "Sent back to its reviewers."
     messages.success(request, words)
@@ -120,6 +124,7 @@ def cancel_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         cancel(campaign, reason=reason, actor=request.viewer)
     except RefusedError as refused:
+        campaign.refresh_from_db()
         return campaign_shown(request, campaign, errors={"cancel": refused.message}, reason=reason)
     messages.success(request, "Cancelled.")
     return redirect("reviews:campaign", pk)

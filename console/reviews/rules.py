@@ -15,12 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, reason_in, say_decided
-from console.web.form_fields import add_service_error, lines_field, name_field, reason_field
+from console.web.form_fields import (
+    add_service_error,
+    errors_by_field,
+    lines_field,
+    name_field,
+    reason_field,
+)
+from console.web.kept_text import keep_text
 from console.web.render import render_page
 from console.web.text import distinct_lines
 from iam.audit.reviews import rule_requests
 from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
-from iam.audit.reviews.duties import SodTerms
+from iam.audit.reviews.duties import InvalidDutiesError, SodTerms, check
 from iam.audit.reviews.models import SodRule, SodStatus
 from iam.audit.reviews.rule_requests import MAX_NAME, RuleDraft, RuleRefusedError
 from iam.directory.approval_words import waits_for_approval
@@ -60,17 +67,31 @@ class DutiesForm(forms.Form):
             widget=forms.CheckboxSelectMultiple,
         )
 
+    def clean(self) -> dict[str, Any]:
+        """Check the actions together with the fields themselves."""
+        cleaned = super().clean() or {}
+        try:
+            check(self._terms)
+        except InvalidDutiesError as error:
+            add_service_error(self, error)
+        return cleaned
+
+    @property
+    def _terms(self) -> SodTerms:
+        """The terms; a field with an error counts as empty."""
+        data = self.cleaned_data
+        return SodTerms(
+            distinct_lines(data.get("first", "")),
+            distinct_lines(data.get("second", "")),
+            tuple(data.get("accounts", ())),
+            distinct_lines(data.get("exempt", "")),
+        )
+
     @property
     def draft(self) -> RuleDraft:
         """Return the request of a valid form."""
         data = self.cleaned_data
-        terms = SodTerms(
-            distinct_lines(data["first"]),
-            distinct_lines(data["second"]),
-            tuple(data["accounts"]),
-            distinct_lines(data["exempt"]),
-        )
-        return RuleDraft(data["name"].strip(), data["reason"].strip(), terms)
+        return RuleDraft(data["name"].strip(), data["reason"].strip(), self._terms)
 
 
 @require(Right.SEE_ACCOUNT)
@@ -168,7 +189,9 @@ def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         rule_requests.request_retirement(rule, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
     except RuleRefusedError as error:
-        return _shown(request, rule, errors={error.field or "form": error.message}, reason=reason)
+        if not error.field:
+            keep_text(request, reason)
+        return _shown(request, rule, errors=errors_by_field(error), reason=reason)
     messages.success(request, waits_for_approval())
     return redirect("reviews:rule", pk)
 

@@ -164,6 +164,7 @@ SAMPLES: Final = (
     ),
     ComponentSample("form_error", {"title": "The request was not sent", "text": "The reason is missing."}),
     ComponentSample("messages", {"messages": (record(level_tag="success", message="The grant was ended."),)}),
+    ComponentSample("kept_text", {"text": "I called Maya.\nShe confirmed it."}),
     ComponentSample("question_stopped", {"stopped_after": 20.0}),
     ComponentSample("problems", {"problems": ("The date “tomorrow” is not understood. Now is shown.",)}),
     ComponentSample(

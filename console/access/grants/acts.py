@@ -15,6 +15,7 @@ from console.access.grants.detail import acting_on, grant_context, refused
 from console.access.grants.ends import ends_choices, read_ends, until_text
 from console.access.grants.parts import parts_shown
 from console.web.access import ViewerRequest, require
+from console.web.kept_text import keep_text
 from console.web.moments import zone_label
 from console.web.render import render_page
 from iam.access.drafts import services as drafts
@@ -117,6 +118,7 @@ def _not_now(request: ViewerRequest, grant: Grant, why: str, *, extends: bool = 
         raise Http404
     if request.method == "GET":
         return redirect("access:grant", pk=grant.pk)
+    keep_text(request, request.POST.get("why", ""))
     return refused(request, grant.pk, RefusedError(why))
 
 
@@ -191,14 +193,12 @@ def _page(
 
 def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> dict[str, Any]:
     """Return the errors at their fields, and those of the whole form."""
+    errors: dict[str, str] = {}
     if error is not None and not request.POST.get("why", "").strip():
-        return {
-            "errors": {"why": "Enter a reason. The people with access and auditors read it."},
-            "refused": None,
-        }
+        errors["why"] = "Enter a reason. The people with access and auditors read it."
     if isinstance(error, WrongEndError) or (isinstance(error, TermsError) and error.part == "until"):
-        return {"errors": {"until": error.message}, "refused": None}
-    return {"errors": {}, "refused": error}
+        errors["until"] = error.message
+    return {"errors": errors, "refused": None if errors else error}
 
 
 @require_http_methods(["GET", "POST"])

@@ -156,6 +156,8 @@ def reject(change: Change, *, actor: Viewer, comment: str) -> None:
     RefusedError.
     """
     comment = _comment(comment)
+    if change.state != ChangeState.AWAITING:
+        raise _too_late(change)
     standing = standing_of(change, viewer=actor)
     if not standing.may_reject:
         raise RefusedError(standing.why_not, change=change)
@@ -243,8 +245,14 @@ def waiting_parts(change: Change) -> list[Change]:
 
 
 def _too_late(change: Change) -> RefusedError:
+    """The refusal of a decision about a set that is over, with who decided it."""
     change.refresh_from_db()
-    return RefusedError(_is_over(change), change=change)
+    last = Approval.objects.filter(change_set=change.change_set_id).order_by("id").last()
+    words = _is_over(change)
+    if last is not None:
+        did = "approved" if last.decision == Decision.APPROVE else "rejected"
+        words = f"{words} {last.approver_label} {did} it."
+    return RefusedError(words, change=change)
 
 
 def _is_over(change: Change) -> str:
