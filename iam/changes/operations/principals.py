@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations import trust
-from iam.changes.operations.base import AccessEffect
+from iam.changes.operations.base import AccessEffect, AwsCall
 from iam.changes.operations.facts import HOUR, EntityInMirror
 from iam.changes.operations.lifecycle import (
     Create,
@@ -31,6 +32,7 @@ from iam.changes.world import ChangeWorld
 from iam.directory.models import RuleKind, TeamRule
 from iam.directory.services import follow_rename
 from iam.mirror.models import Account, EntityState, Kind
+from iam.mirror.refresh import MadeUser, reread_entity
 from iam.policy.index.rows import GroupRow
 
 NOT_READ: Final = (
@@ -56,6 +58,34 @@ class CreateUser(CreatePrincipal):
         },
         quota=account_quota("users", name="UsersQuota", usual=5000),
     )
+    _made: MadeUser | None = None
+
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
+        """Also keep AWS’s time of creation: at that time the user had no MFA device."""
+        kept = super().handle_response(call, response)
+        created = response.get("User", {}).get("CreateDate")
+        if kept and created is not None:
+            kept["made_at"] = created.isoformat()
+        self.load_results(kept)
+        return kept
+
+    def load_results(self, results: Mapping[str, Any]) -> None:
+        aws_id = results.get("ids", {}).get(self.inputs.subject_arn)
+        if aws_id and "made_at" in results:
+            self._made = MadeUser(aws_id, datetime.fromisoformat(results["made_at"]))
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """Four calls and one for each inline policy, none where nothing was there at the last look."""
+        reread_entity(
+            self.account,
+            aws,
+            kind=self.subject_kind,
+            name=self.inputs.name,
+            arn=self.inputs.subject_arn,
+            cause_id=cause_id,
+            read=self.reading,
+            made=self._made,
+        )
 
 
 class UpdateUser(Rename):

@@ -19,7 +19,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.authorization import SECTION_OF
-from iam.mirror.pull.credentials import EvidenceTimes, derive
+from iam.mirror.pull.credentials import MFA_READ_AT, EvidenceTimes, derive
 from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
@@ -43,6 +43,15 @@ class SubjectReading(NamedTuple):
     record: Record | None
 
 
+class MadeUser(NamedTuple):
+    """A user that a call of ours created, with the ID from AWS; `at` is AWS's time of creation, when the user
+    had no MFA device.
+    """
+
+    aws_id: str
+    at: datetime
+
+
 def reread_entity(
     account: Account,
     aws: Aws,
@@ -52,13 +61,14 @@ def reread_entity(
     arn: str = "",
     cause_id: UUID | None,
     read: SubjectReading | None = None,
+    made: MadeUser | None = None,
 ) -> Entity | None:
     """Make the mirror of one user, group, role or policy agree with AWS. Returns None if it no longer exists.
 
     The entity is found by name (a policy by ARN), so a new one is added and a deleted one is ended.
-    `cause_id` is the Change that caused it; None means an unknown cause. A pull that began before does not
-    overwrite the result, a re-read that is older than another one does nothing, and the next pull decodes the
-    entity again.
+    `cause_id` is the Change that caused it; None means an unknown cause. `made` is given for a user whom that
+    change has just made. A pull that began before does not overwrite the result, a re-read that is older than
+    another one does nothing, and the next pull decodes the entity again.
 
     Makes four calls or more, none if `read` is given. Raises AwsError if AWS can't be read, and then writes
     nothing.
@@ -73,7 +83,7 @@ def reread_entity(
     documents.flush()
     with transaction.atomic():
         lock_account(account)
-        return _apply(account, _SubjectRead(kind, name, arn, aws_entity, at, cause_id))
+        return _apply(account, _SubjectRead(kind, name, arn, aws_entity, at, cause_id, made))
 
 
 def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
@@ -96,9 +106,10 @@ class _SubjectRead:
         aws_entity: FoundEntity | None,
         at: datetime,
         cause_id: UUID | None,
+        made: MadeUser | None,
     ) -> None:
         self.kind, self.name, self.arn = kind, name, arn
-        self.found, self.at, self.cause_id = aws_entity, at, cause_id
+        self.found, self.at, self.cause_id, self.made = aws_entity, at, cause_id, made
 
     def covers(self, known: EntityRow) -> bool:
         """True for the entity itself, and for any other with its name, since names are unique in AWS."""
@@ -129,16 +140,24 @@ def _apply(account: Account, read: _SubjectRead) -> Entity | None:
     known = census.current.get((read.kind, read.found.aws_id)) if read.found else None
     if known is None:
         return None
-    _complete(census, known, part.seen, freshness)
+    _complete(census, known, part.seen, freshness, made=read.made)
     return Entity.objects.get(pk=known.id)
 
 
 def _complete(
-    census: EntityCache, known: EntityRow, seen: ObservationTimes, freshness: SectionFreshness
+    census: EntityCache,
+    known: EntityRow,
+    seen: ObservationTimes,
+    freshness: SectionFreshness,
+    *,
+    made: MadeUser | None,
 ) -> None:
     """Give a new user or role its rows of credentials and usage."""
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)
     if known.kind == Kind.USER:
         clock = EvidenceTimes.of_single_read(seen, freshness)
-        derive(census, [known], reported=None, clock=clock)
+        read_alone = {}
+        if made is not None and made.aws_id == known.aws_id:
+            read_alone[MFA_READ_AT] = made.at.isoformat()
+        derive(census, [known], reported=None, clock=clock, read_alone=read_alone)

@@ -1,6 +1,6 @@
 """Syncs a single subject right after a change, without waiting for the next pull."""
 
-from iam.mirror.pull.subject import SubjectReading, reread_entity
+from iam.mirror.pull.subject import MadeUser, SubjectReading, reread_entity
 from iam.mirror.refresh.facts import reread_boundary, reread_tags
 from iam.mirror.refresh.holdings import (
     ObservedAttachments,
@@ -16,6 +16,7 @@ from iam.mirror.refresh.profiles import reread_instance, reread_profile
 from iam.mirror.refresh.settings import enter_setting
 
 __all__ = [
+    "MadeUser",
     "ObservedAttachments",
     "ObservedMemberships",
     "ReadInlinePolicy",
