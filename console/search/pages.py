@@ -102,7 +102,9 @@ PLACES = (
     SearchablePage(
         "Start an MFA campaign", "mfa:campaign-begin", "smartphone", "remind new reminders", REQUESTS
     ),
-    SearchablePage("New template", "access:template-new", "layers", "create job function", MANAGES),
+    SearchablePage(
+        "New template", "access:template-new", "layers", "create job function", _manages_every_account
+    ),
     SearchablePage(
         "New blueprint", "onboarding:blueprint-new", "layers", "create team access", _writes_blueprints
     ),

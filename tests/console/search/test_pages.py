@@ -229,6 +229,22 @@ def test_every_page_that_words_find_opens(role: Role) -> None:
     assert opened
 
 
+def test_every_page_that_words_find_opens_for_who_manages_one_account() -> None:
+    account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+    factories.account("222222222222")
+    operator = factories.operator(None, name="Petra Part")
+    factories.assign(operator.person, Role.ADMINISTRATOR, account_id=account.account_id)
+    client = Client()
+    client.force_login(operator)
+    viewer = viewer_for(operator.person)
+    closed = []
+    for place in PLACES:
+        for url in {result.url for result in page_results(viewer, place.label).meant}:
+            if client.get(url, follow=True).status_code != 200:
+                closed.append((place.label, url))
+    assert closed == []
+
+
 def test_every_page_of_the_navigation_has_words() -> None:
     tabs = chain.from_iterable(entry.tabs for group in NAVIGATION for entry in group.entries)
     assert {tab.url for tab in tabs} == set(PAGE_WORDS)
