@@ -16,17 +16,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.rotation.begin import SEES
-from console.rotation.labels import mark_of, places_for
+from console.rotation.labels import WATCHED, mark_of, places_for
 from console.web.access import ViewerRequest, found_or_404, layout_for, require
 from console.web.moments import moment_text
 from console.web.render import is_fragment, render_live, render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import ChangeState
+from iam.changes.operations.user_credential import ACTIVE, INACTIVE, credentials_row
+from iam.people.rotation.key_statuses import show_now, statuses_known_at
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import MOVING, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
-from iam.people.rotation.rotation_plan import days, living_of, may_run
+from iam.people.rotation.rotation_plan import days, keys_of, living_of, may_run
 from iam.people.rotation.services import may_take_over, waits
 from iam.sealed.queries import secret_of
 
@@ -92,8 +94,10 @@ def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedErr
 
 
 def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
-    """Return the context of the page."""
+    """Return the context of the page, with the keys as the mirror shows them now."""
     viewer = request.viewer
+    expected = (rotation.old_state, rotation.new_state)
+    show_now([rotation])
     may = may_run(viewer, rotation)
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     quiet = quiet_of(rotation)
@@ -107,6 +111,8 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
         "mark": mark_of(rotation),
         "steps": steps_of(rotation),
         "now": now_words(rotation),
+        "is_behind": rotation.stage in WATCHED and expected != (rotation.old_state, rotation.new_state),
+        "known_at": _known_at(rotation),
         "happenings": first_rows(
             request, rotation.happenings.select_related("change").order_by("-at", "-pk"), most=HAPPENINGS
         ),
@@ -129,6 +135,13 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
         "quiet_words": days(rotation.quiet_days),
         "keep_words": days(rotation.keep_days),
     }
+
+
+def _known_at(rotation: Rotation) -> datetime | None:
+    """Return as of when the status of both keys is known: of the last check, or of a later sync."""
+    user = rotation.user
+    synced_at = statuses_known_at(user, credentials_row(user), keys_of(user))
+    return max(filter(None, [rotation.read_at, synced_at]), default=None)
 
 
 def _can_begin_again(rotation: Rotation) -> bool:
@@ -209,11 +222,13 @@ def now_words(rotation: Rotation) -> str:
         deactivating = "Deactivation of the old key waits for approval. Until then, it still works."
         deleting = "Deletion of the old key waits for approval. Until then, it stays inactive."
     when = "automatically" if automatic else "when someone requests it"
-    using = (
+    using = _differing_words(rotation) or (
         "Both keys work. Replace the old key with the new one everywhere. The old key is deactivated "
         f"{when}, after {days(rotation.quiet_days)} without use, once the new one was used."
     )
-    inactive = f"AWS refuses the old key. It can be reactivated. {_deletion_words(rotation)}"
+    inactive = _differing_words(rotation) or (
+        f"AWS refuses the old key. It can be reactivated. {_deletion_words(rotation)}"
+    )
     return {
         RotationStage.WAITING: "The new key will be requested in a moment.",
         RotationStage.ASKED: asked,
@@ -225,6 +240,20 @@ def now_words(rotation: Rotation) -> str:
         RotationStage.DELETING: deleting,
         RotationStage.ENDED: rotation.trouble,
     }[RotationStage(rotation.stage)]
+
+
+_OLD_WORDS: Final = {ACTIVE: "The old key works", INACTIVE: "AWS refuses the old key"}
+_NEW_WORDS: Final = {ACTIVE: "the new one works", INACTIVE: "the new one is inactive"}
+
+
+def _differing_words(rotation: Rotation) -> str:
+    """Return which keys work if that isn't what the stage is about, because they were changed in AWS."""
+    usual = INACTIVE if rotation.stage == RotationStage.INACTIVE else ACTIVE
+    if (rotation.old_state, rotation.new_state) == (usual, ACTIVE):
+        return ""
+    old = _OLD_WORDS.get(rotation.old_state, "The old key was deleted")
+    new = _NEW_WORDS.get(rotation.new_state, "the new one was deleted")
+    return f"{old}, and {new}."
 
 
 def _deletion_words(rotation: Rotation) -> str:
@@ -264,5 +293,15 @@ def _poll_pace(rotation: Rotation) -> str:
 def _version(rotation: Rotation, pace: str, happenings: int) -> str:
     """Return a version of the live part; equal versions mean equal content."""
     change = rotation.change.state if rotation.change else ""
-    parts = (rotation.stage, change, pace, happenings, rotation.read_at, rotation.trouble, rotation.wanted)
+    keys = (rotation.old_state, rotation.new_state, rotation.old_used_at, rotation.new_used_at)
+    parts = (
+        rotation.stage,
+        change,
+        pace,
+        happenings,
+        rotation.read_at,
+        rotation.trouble,
+        rotation.wanted,
+        *keys,
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 
 MARKS: Final = {
@@ -28,14 +29,32 @@ ENDS: Final = {
 }
 
 
+WATCHED: Final = (RotationStage.USING, RotationStage.INACTIVE)
+"""Stages that are named by the status of the keys, which someone can change in AWS at any time."""
+KEY_MARKS: Final = {
+    (ACTIVE, ACTIVE): MARKS[RotationStage.USING],
+    (INACTIVE, ACTIVE): MARKS[RotationStage.INACTIVE],
+    (ACTIVE, INACTIVE): ("New key inactive", "warn", "triangle-alert"),
+    (INACTIVE, INACTIVE): ("Both keys inactive", "bad", "triangle-alert"),
+}
+
+
 def mark_of(rotation: Rotation) -> tuple[str, str, str]:
-    """Return (text, tone, icon) of a rotation's status."""
-    return mark_at(rotation.stage, rotation.outcome)
+    """Return (text, tone, icon) of a rotation's status, with the keys as `show_now` gave them."""
+    return mark_at(rotation.stage, rotation.outcome, old=rotation.old_state, new=rotation.new_state)
 
 
-def mark_at(stage: str, outcome: str) -> tuple[str, str, str]:
-    """Return (text, tone, icon) of a stage and outcome."""
-    return ENDS[RotationOutcome(outcome)] if stage == RotationStage.ENDED else MARKS[RotationStage(stage)]
+def mark_at(stage: str, outcome: str, *, old: str, new: str) -> tuple[str, str, str]:
+    """Return (text, tone, icon) of a stage and outcome, with the status of both keys ("" for none)."""
+    if stage == RotationStage.ENDED:
+        return ENDS[RotationOutcome(outcome)]
+    if stage not in WATCHED:
+        return MARKS[RotationStage(stage)]
+    if not new:
+        return "New key deleted", "bad", "x"
+    if not old:
+        return "Old key deleted", "", ""
+    return KEY_MARKS.get((old, new), MARKS[RotationStage(stage)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
+    Exists,
     ExpressionWrapper,
     F,
     IntegerField,
+    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -26,14 +28,17 @@ from console.web.page_cursors import page_number
 from console.web.render import render_page
 from console.web.text import uuid_in
 from iam.changes.models import ChangeState
+from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.guard import Right
+from iam.mirror.models import EntityState, valid_at
+from iam.people.rotation.key_statuses import keys_now
 from iam.people.rotation.models import MOVING, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
 NEWEST: Final = ("-begun_at", "pk")
-COLUMNS: Final = ("pk", "stage", "stage_at", "outcome", "new_key_id")
+COLUMNS: Final = ("pk", "stage", "stage_at", "outcome", "new_key_id", "old_state", "new_state")
 VIEWS: Final = {
     "open": "In progress",
     "asked": "Waiting for approval",
@@ -85,7 +90,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
         "section": "keys",
         "sees_accounts": request.viewer.sees_accounts,
         "account": account,
-        "rows": [(rotation, mark_at(rotation["stage"], rotation["outcome"])) for rotation in part[:PAGE]],
+        "rows": _marked(part[:PAGE]),
         "tabs": [(name, label, counts[name], name == view) for name, label in VIEWS.items()],
         "nothing": NOTHING[view],
         "batch": batch,
@@ -98,6 +103,21 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "rotation/rotations.html", context)
 
 
+def _marked(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], tuple[str, str, str]]]:
+    """Return each row with its mark, which shows the keys as the mirror has them now."""
+    places = set()
+    for row in rows:
+        places |= {(row["account"], row["key_id"]), (row["account"], row["new_key_id"])}
+    now = keys_now(places)
+    marked = []
+    for row in rows:
+        old, new = now.get((row["account"], row["key_id"])), now.get((row["account"], row["new_key_id"]))
+        old_status = old.status if old else row["old_state"]
+        new_status = new.status if new else row["new_state"]
+        marked.append((row, mark_at(row["stage"], row["outcome"], old=old_status, new=new_status)))
+    return marked
+
+
 _ENDED_LAST: Final = Case(
     When(stage=RotationStage.ENDED, then=Value(1)), default=Value(0), output_field=IntegerField()
 )
@@ -105,6 +125,7 @@ _WAITS: Final = Q(stage__in=MOVING, change__state=ChangeState.AWAITING)
 _LIVING: Final = ~Q(stage=RotationStage.ENDED)
 _IN_TROUBLE: Final = _LIVING & ~Q(trouble="", read_trouble="")
 OTHERS: Final[dict[str, Any]] = {
+    "account": F("user__account"),
     "key_id": F("old__aws_id"),
     "user_name": F("user__name"),
     "account_name": F("user__account__name"),
@@ -113,13 +134,16 @@ OTHERS: Final[dict[str, Any]] = {
     "waits": ExpressionWrapper(_WAITS, output_field=BooleanField()),
     "needs_somebody": ExpressionWrapper(_IN_TROUBLE, output_field=BooleanField()),
 }
+_NOW: Final = EntityState.objects.filter(valid_at(None), entity=OuterRef("old"))
+_OLD_ACTIVE: Final = Q(Exists(_NOW.filter(category=ACTIVE)))
+_OLD_INACTIVE: Final = Q(Exists(_NOW.filter(category=INACTIVE)))
 _VIEW_FILTERS: Final = {
     "open": _LIVING,
     "asked": _WAITS,
     "carried": Q(stage__in=MOVING) & ~_WAITS,
     "handing": Q(stage=RotationStage.HANDING),
-    "using": Q(stage=RotationStage.USING),
-    "inactive": Q(stage=RotationStage.INACTIVE),
+    "using": Q(stage=RotationStage.USING) & ~_OLD_INACTIVE | Q(stage=RotationStage.INACTIVE) & _OLD_ACTIVE,
+    "inactive": Q(stage=RotationStage.INACTIVE) & ~_OLD_ACTIVE | Q(stage=RotationStage.USING) & _OLD_INACTIVE,
     "trouble": _IN_TROUBLE,
     "done": Q(outcome=RotationOutcome.DONE),
     "ended": Q(stage=RotationStage.ENDED) & ~Q(outcome=RotationOutcome.DONE),

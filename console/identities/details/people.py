@@ -39,11 +39,11 @@ from iam.linking.machines import is_machine_with
 from iam.linking.owners import owning_team
 from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
-from iam.mirror.pull.credentials import KEYS_READ_AT
 from iam.mirror.pull.sections import LABELS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, OpenableEntities
 from iam.people.enrolment.devices import labels_of
+from iam.people.rotation.key_statuses import knows_keys
 from iam.people.rotation.rotation_plan import living_of
 
 OTHERS = (SSH_KEYS, SIGNING_CERTIFICATES, SERVICE_CREDENTIALS)
@@ -267,7 +267,7 @@ def credentials_context(
         "sign_in": labels.sign_in_words(profile) if isinstance(profile, dict) else "",
         "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
         "keys": _keys(owned.get(Kind.ACCESS_KEY, []), shown),
-        "keys_known": _knows_keys(shown, credentials),
+        "keys_known": knows_keys(shown.entity, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
         "others": [
@@ -276,14 +276,6 @@ def credentials_context(
         ],
         "others_unsynced": _unsynced_others(shown),
     }
-
-
-def _knows_keys(shown: ShownEntity, credentials: UserCredentials | None) -> bool:
-    """Return whether the user's keys are known, from the credential report or the user's own list of keys."""
-    if credentials is None:
-        return False
-    was_listed = shown.entity.detail_at is not None or bool(credentials.report.get(KEYS_READ_AT))
-    return credentials.has_password is not None or was_listed
 
 
 def _unsynced_others(shown: ShownEntity) -> str:

@@ -13,7 +13,8 @@ from django.db import transaction
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.mfa import has_mfa
+from iam.mirror.models import Account, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.credentials import (
     KEYS_READ_AT,
@@ -56,6 +57,13 @@ _FOUND_ENTITIES: dict[str, Callable[..., FoundEntity]] = {
     SIGNING_CERTIFICATES: transform.signing_certificate,
     SERVICE_CREDENTIALS: lambda record, user_id: transform.service_credential(record),
 }
+_IDS: dict[str, tuple[str, Kind]] = {
+    ACCESS_KEYS: ("key_id", Kind.ACCESS_KEY),
+    SERVICE_CREDENTIALS: ("credential_id", Kind.SERVICE_CREDENTIAL),
+    SSH_KEYS: ("key_id", Kind.SSH_KEY),
+    SIGNING_CERTIFICATES: ("certificate_id", Kind.SIGNING_CERTIFICATE),
+    USER_MFA: ("serial_number", Kind.MFA_DEVICE),
+}
 _READ_AT = {ACCESS_KEYS: KEYS_READ_AT, USER_MFA: MFA_READ_AT, LOGIN_PROFILES: PROFILE_READ_AT}
 
 
@@ -82,6 +90,31 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentia
         records = [profile] if profile else []
         return ReadCredentials(section, at, records)
     return ReadCredentials(section, at, _READS[section](aws, user_name=user_name))
+
+
+def is_news(user: Entity, read: ReadCredentials) -> bool:
+    """Return True if the mirror shows anything else than what was read: in the credentials themselves, or in
+    what it says of the user. Updating it then means loading the account's rows.
+    """
+    row = UserCredentials.objects.filter(valid_at(None), user=user).first()
+    if row is None:
+        return True
+    if read.section == LOGIN_PROFILES:
+        return bool(read.records) or row.has_password is not False
+    field, kind = _IDS[read.section]
+    states = EntityState.objects.filter(
+        valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
+    )
+    known = dict(states.values_list("entity__aws_id", "category"))
+    if kind == Kind.MFA_DEVICE:
+        serials = {getattr(device, field) for device in read.records}
+        return set(known) != serials or has_mfa(row.mfa) is not bool(serials)
+    statuses = {getattr(credential, field): credential.status for credential in read.records}
+    if kind == Kind.ACCESS_KEY:
+        active = sum(status == "Active" for status in statuses.values())
+        if (row.active_keys, row.keys) != (active, len(statuses)):
+            return True
+    return known != statuses
 
 
 def device_exists(aws: Aws, *, serial_number: str) -> bool:

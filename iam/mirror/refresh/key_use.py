@@ -16,10 +16,11 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.ratelimit import RateLimit
 from iam.aws.reads import details, identity
 from iam.aws.session import Aws
-from iam.mirror.models import Account, Entity, EntityState, Kind, Usage, valid_at
+from iam.mirror.models import NEVER, Account, Entity, Usage
+from iam.mirror.pull import revisions
 from iam.mirror.pull.reach import BURST, UnreachableError, access_to
 from iam.mirror.pull.sections import ACCESS_KEYS
-from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import is_news, read_credentials, reread_credentials
 
 MAX_NAME_LENGTH, MAX_REGION_LENGTH = 64, 32
 
@@ -83,7 +84,7 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
                 used.service or "",
                 used.region or "",
             )
-    if _differs(user, read):
+    if is_news(user, read):
         reread_credentials(account, user, read, cause_id=None)
     for key in keys.values():
         _note_use(account, user, key, at=at)
@@ -100,23 +101,17 @@ def is_there(aws: Aws, user: Entity) -> bool:
         raise
 
 
-def _differs(user: Entity, read: ReadCredentials) -> bool:
-    """Return True if the mirror differs. Only then is it updated, which means loading the account's rows."""
-    rows = EntityState.objects.filter(
-        valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
-    )
-    categories = dict(rows.values_list("entity__aws_id", "category"))
-    return categories != {key_record.key_id: key_record.status for key_record in read.records}
-
-
 def _note_use(account: Account, user: Entity, key: KeySeen, *, at: datetime) -> None:
-    """Store the last use, unless a newer one is stored."""
-    if key.used_at is None:
-        return
+    """Store the last use, unless a newer one is stored, and as of when it is known."""
     rows = Usage.objects.filter(entity__owner=user, entity__aws_id=key.key_id, account=account)
-    rows.filter(last_used_at__lt=key.used_at).update(
-        last_used_at=key.used_at,
+    used_at = key.used_at or NEVER
+    is_newer = rows.filter(last_used_at__lt=used_at).update(
+        last_used_at=used_at,
         region=key.region[:MAX_REGION_LENGTH],
         service=key.service[:MAX_NAME_LENGTH],
         observed_at=at,
     )
+    if is_newer:
+        revisions.note_write(account.pk)
+    else:
+        rows.filter(last_used_at=used_at, observed_at__lt=at).update(observed_at=at)

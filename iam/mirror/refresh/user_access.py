@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 
@@ -14,17 +14,7 @@ from iam.aws.errors import AwsError
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.ratelimit import RateLimit
 from iam.aws.session import Aws
-from iam.mirror.models import (
-    Account,
-    Edge,
-    EdgeKind,
-    Entity,
-    EntityState,
-    InlinePolicy,
-    Kind,
-    UserCredentials,
-    valid_at,
-)
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.reach import BURST, UnreachableError, access_to
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -34,7 +24,12 @@ from iam.mirror.pull.sections import (
     SSH_KEYS,
     USER_MFA,
 )
-from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import (
+    ReadCredentials,
+    is_news,
+    read_credentials,
+    reread_credentials,
+)
 from iam.mirror.refresh.holdings import (
     ReadInlinePolicy,
     read_attachments,
@@ -57,13 +52,6 @@ CALLS: Final = {
 GROUPS: Final = "iam:ListGroupsForUser"
 ATTACHED: Final = "iam:ListAttachedUserPolicies"
 INLINE: Final = "iam:GetUserPolicy"
-_IDS: Final = {
-    ACCESS_KEYS: ("key_id", Kind.ACCESS_KEY),
-    SERVICE_CREDENTIALS: ("credential_id", Kind.SERVICE_CREDENTIAL),
-    SSH_KEYS: ("key_id", Kind.SSH_KEY),
-    SIGNING_CERTIFICATES: ("certificate_id", Kind.SIGNING_CERTIFICATE),
-    USER_MFA: ("serial_number", Kind.MFA_DEVICE),
-}
 
 
 class UnreadableUserError(Exception):
@@ -116,7 +104,7 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
     _inline(account, user, inline, access)
     for read in credentials:
         access.credentials[read.section] = read
-        if _differs(user, read):
+        if is_news(user, read):
             reread_credentials(account, user, read, cause_id=None)
     access.groups, access.attached = memberships.group_ids, attached.arns
     if access.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
@@ -138,18 +126,3 @@ def _inline(account: Account, user: Entity, read: list[ReadInlinePolicy], access
     rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=[policy.name for policy in read])
     if dict(rows.values_list("name", "document__text")) != access.texts:
         reread_inline(account, user, cause_id=None, read=read)
-
-
-def _differs(user: Entity, read: ReadCredentials) -> bool:
-    """Return True if the mirror differs. Only then is it updated, which means loading the account's rows."""
-    if read.section not in _IDS:
-        row = UserCredentials.objects.filter(valid_at(None), user=user).first()
-        return bool(read.records) or row is None or row.has_password is not False
-    name, kind = _IDS[read.section]
-    rows = EntityState.objects.filter(
-        valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
-    )
-    categories: dict[str, Any] = dict(rows.values_list("entity__aws_id", "category"))
-    if kind == Kind.MFA_DEVICE:
-        return set(categories) != {getattr(key_record, name) for key_record in read.records}
-    return categories != {getattr(key_record, name): key_record.status for key_record in read.records}

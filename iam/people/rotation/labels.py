@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.moments import moment_words
-from iam.people.rotation.models import Rotation, RotationStage
+from iam.people.rotation.models import Rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,13 @@ def old_words(rotation: Rotation) -> str:
     return used_words(rotation.old_used_at, rotation.old_service, rotation.old_region)
 
 
+_REMAINS: Final = {ACTIVE: "still works", INACTIVE: "stays inactive, and is not deleted"}
+
+
 def what_stands(rotation: Rotation, *, discards: bool) -> str:
     """Return which keys remain if the rotation is cancelled now, in sentences."""
     old, new = rotation.old.aws_id, rotation.new_key_id
-    is_inactive = (
-        rotation.stage in (RotationStage.INACTIVE, RotationStage.DELETING) or rotation.old_state == INACTIVE
-    )
-    says = f"The old key {old} {'stays inactive, and is not deleted' if is_inactive else 'still works'}."
+    says = f"The old key {old} {_REMAINS.get(rotation.old_state, 'no longer exists')}."
     if not new:
         return f"{says} No new key was created."
     if discards:

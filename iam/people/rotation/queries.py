@@ -8,6 +8,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible
 from iam.people.links.models import OneTimeLink
+from iam.people.rotation.key_statuses import show_now
 from iam.people.rotation.models import Rotation
 
 
@@ -34,7 +35,10 @@ def rotation_of_link(link: OneTimeLink) -> Rotation | None:
 
 
 def living_by_key(keys: list[int]) -> dict[int, Rotation]:
-    """Return the open rotations of these keys, with one query."""
-    return {
-        rotation.old_id: rotation for rotation in Rotation.objects.filter(old__in=keys).exclude(stage="ended")
-    }
+    """Return the open rotations of these keys, with the keys as the mirror shows them now. One query, and
+    three if there are any.
+    """
+    rotations = Rotation.objects.filter(old__in=keys).exclude(stage="ended").select_related("user", "old")
+    living = {rotation.old_id: rotation for rotation in rotations}
+    show_now(living.values())
+    return living

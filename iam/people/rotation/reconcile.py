@@ -12,9 +12,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from iam import nudge
 from iam.changes.models import OPEN, Change, ChangeState, Decision
-from iam.changes.operations.user_credential import ACTIVE
+from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.linking.key_owners import pass_on_key_owner
+from iam.mirror import services as mirror
+from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.models import (
@@ -25,8 +28,9 @@ from iam.people.rotation.models import (
     RotationStage,
     RotationStep,
 )
+from iam.people.rotation.own_keys import ACTS
 from iam.people.rotation.rotation_plan import days
-from iam.people.rotation.services import fetched, hand_over, locked
+from iam.people.rotation.services import CHECK_USAGE, fetched, hand_over, locked
 from iam.people.rotation.transitions import discard_new, make_another
 from iam.people.rotation.usage_checks import is_other, note_seen, watch_inactive, watch_using
 from iam.people.runs.reconcile import reconcile_missed
@@ -44,12 +48,24 @@ READ: Final = (RotationStage.HANDING, RotationStage.USING, RotationStage.INACTIV
 
 
 def change_ended(change: Change) -> None:
-    """Advance the rotation of a change that ended. It is safe to run twice."""
+    """Advance the rotation of a change that ended, and check the one whose keys another change concerned. It
+    is safe to run twice.
+    """
     if change.change_set.cause_kind != OF_ROTATION:
+        _check_keys_of(change)
         return
     about = Q(change=change) | Q(discarding=change)
     for pk in Rotation.objects.filter(about).exclude(stage=RotationStage.ENDED).values_list("pk", flat=True):
         reconcile(pk)
+
+
+def _check_keys_of(change: Change) -> None:
+    """Have AWS checked if a key of a user with a rotation was changed, so that the rotation follows."""
+    if change.operation not in ACTS or change.state != ChangeState.APPLIED:
+        return
+    open_rotations = Rotation.objects.filter(user=change.entity_id, stage__in=READ)
+    for pk in open_rotations.values_list("pk", flat=True):
+        nudge.send_after_commit(CHECK_USAGE, pk)
 
 
 def reconcile_open() -> int:
@@ -77,8 +93,8 @@ def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
 
 
 def _to_check(now: datetime) -> list[UUID]:
-    """Return the rotations to check in AWS: on request, for the first time, or after a while. Each is a
-    separate query, so that an index finds the few among many.
+    """Return the rotations to check in AWS: on request, for the first time, when their keys changed in the
+    mirror, or after a while. Each is a separate query, so that an index finds the few among many.
     """
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     waiting = waiting.filter(stage__in=READ, discarding__isnull=True)
@@ -86,10 +102,18 @@ def _to_check(now: datetime) -> list[UUID]:
     for due in (
         waiting.filter(wanted__in=RotationStep.values).order_by("wanted_at", "pk"),
         waiting.filter(read_at__isnull=True).order_by("pk"),
+        waiting.filter(Exists(_changed_keys()), read_at__isnull=False).order_by("read_at", "pk"),
         waiting.filter(read_at__lte=now - READ_EVERY).order_by("read_at", "pk"),
     ):
         due_ids += due.exclude(pk__in=due_ids).values_list("pk", flat=True)[: BATCH - len(due_ids)]
     return due_ids
+
+
+def _changed_keys() -> QuerySet[Entity]:
+    """Return the keys of a rotation's user that began, ended or got another status after the last check."""
+    began = Q(states__valid_to__isnull=True, states__valid_from__gt=OuterRef("read_at"))
+    ended = Q(gone_at__gt=OuterRef("read_at"))
+    return Entity.objects.filter(began | ended, owner=OuterRef("user"), kind=Kind.ACCESS_KEY)
 
 
 def check_usage(pk: UUID) -> None:
@@ -102,6 +126,9 @@ def check_usage(pk: UUID) -> None:
     except UnreadableKeysError as error:
         _unread(pk, str(error))
         return
+    if not seen.exists:
+        # The user was deleted or renamed in AWS. Only a sync of the account tells which.
+        mirror.request_pull(rotation.user.account, trigger="change")
     reconcile(pk, seen)
 
 
@@ -210,7 +237,15 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
         return
     if change.state == ChangeState.APPLIED:
         now = datetime.now(tz=UTC)
-        move_to(rotation, RotationStage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
+        move_to(
+            rotation,
+            RotationStage.INACTIVE,
+            old_state=INACTIVE,
+            inactive_at=now,
+            trouble="",
+            in_spite=False,
+            told_at=now,
+        )
         record_event(rotation, "inactive", f"{rotation.old.aws_id} is inactive.", actor=None, change=change)
         notify_people(
             rotation,
@@ -239,6 +274,7 @@ def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
         move_to(
             rotation,
             RotationStage.USING,
+            old_state=ACTIVE,
             inactive_at=None,
             quiet_from=now,
             told_at=now,

@@ -23,6 +23,7 @@ from iam.notify.pages import MessagePage, path_of
 from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
+from iam.people.rotation.key_statuses import show_now
 from iam.people.rotation.labels import what_stands
 from iam.people.rotation.models import CHANGING, Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import may_run
@@ -219,6 +220,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
             revoke_link(locked_rotation.link, actor=viewer, why="the rotation was cancelled")
         # A key whose secret no one has read is useless.
         unread = locked_rotation.stage == RotationStage.HANDING
+        show_now([locked_rotation])
         what_is_left = what_stands(locked_rotation, discards=unread or with_new)
         if (
             locked_rotation.new_key_id

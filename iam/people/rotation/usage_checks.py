@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from iam.changes.errors import RefusedError
+from iam.changes.models import reference_of
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
+from iam.mirror.models import Cause, EntityState, Kind
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
@@ -71,16 +73,16 @@ def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None)
         end(
             rotation,
             RotationOutcome.DONE,
-            f"The old key {rotation.old.aws_id} was deleted outside of Gatehouse. {rotation.new_key_id} "
-            "replaces it.",
+            f"The old key {rotation.old.aws_id} was deleted {_by(rotation, rotation.old.aws_id)}. "
+            f"{rotation.new_key_id} replaces it.",
             actor=None,
         )
         return True
     if new is None and rotation.stage == RotationStage.INACTIVE and old is not None:
         _hold_back(
             rotation,
-            f"The new key {rotation.new_key_id} was deleted outside of Gatehouse, and the old one is "
-            "inactive. Reactivate the old one, or cancel.",
+            f"The new key {rotation.new_key_id} was deleted {_by(rotation, rotation.new_key_id)}, and the "
+            "old one is inactive. Reactivate the old one, or cancel.",
         )
         return False
     if new is None:
@@ -88,11 +90,27 @@ def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None)
         end(
             rotation,
             RotationOutcome.KEY_GONE,
-            f"The new key {rotation.new_key_id} was deleted outside of Gatehouse. {rest}",
+            f"The new key {rotation.new_key_id} was deleted {_by(rotation, rotation.new_key_id)}. {rest}",
             actor=None,
         )
         return True
     return False
+
+
+def _by(rotation: Rotation, key_id: str) -> str:
+    """Return what gave a key its latest status: 'by CHG-9DA136C6' or 'outside of Gatehouse'."""
+    states = EntityState.objects.filter(
+        account=rotation.user.account_id, kind=Kind.ACCESS_KEY, entity__aws_id=key_id
+    )
+    state = states.order_by("-valid_from", "-pk").first()
+    if state is None:
+        return "outside of Gatehouse"
+    kind, cause_id = state.cause_kind, state.cause_id
+    if state.valid_to is not None:
+        kind, cause_id = state.end_cause_kind, state.end_cause_id
+    if kind != Cause.CHANGE or cause_id is None:
+        return "outside of Gatehouse"
+    return f"by {reference_of(cause_id)}"
 
 
 def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
@@ -102,13 +120,14 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
     now = datetime.now(tz=UTC)
     if rotation.old_state == INACTIVE:
         move_to(rotation, RotationStage.INACTIVE, inactive_at=now, wanted="", told_at=now)
-        _drifted(rotation, f"{rotation.old.aws_id} was deactivated outside of Gatehouse.")
+        by = _by(rotation, rotation.old.aws_id)
+        _drifted(rotation, f"{rotation.old.aws_id} was deactivated {by}.", by=by)
         return
     if rotation.new_state == INACTIVE:
         _hold_back(
             rotation,
-            f"The new key {rotation.new_key_id} was deactivated outside of Gatehouse. Reactivate it, or "
-            "cancel.",
+            f"The new key {rotation.new_key_id} was deactivated {_by(rotation, rotation.new_key_id)}. "
+            "Reactivate it, or cancel.",
         )
         return
     quiet = quiet_of(rotation)
@@ -143,10 +162,11 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
             reminders=0,
             trouble="",
         )
+        by = _by(rotation, rotation.old.aws_id)
         _drifted(
             rotation,
-            f"{rotation.old.aws_id} was reactivated outside Gatehouse, so it is still needed. Monitoring "
-            "starts again.",
+            f"{rotation.old.aws_id} was reactivated {by}, so it is still needed. Monitoring starts again.",
+            by=by,
         )
         return
     if rotation.new_state != ACTIVE:
@@ -198,11 +218,11 @@ def _quietly(rotation: Rotation) -> None:
         save(rotation, wanted="", in_spite=False)
 
 
-def _drifted(rotation: Rotation, text: str) -> None:
+def _drifted(rotation: Rotation, text: str, *, by: str) -> None:
     record_event(rotation, "drift", text, actor=None)
     notify_people(
         rotation,
-        subject=f"Key {rotation.old.aws_id} was changed outside of Gatehouse",
+        subject=f"Key {rotation.old.aws_id} was changed {by}",
         text=text,
         key=f"drift:{int(rotation.stage_at.timestamp())}",
         others=True,

@@ -1,0 +1,290 @@
+"""All pages show the same status of a key, a device or a password after it was changed in AWS, whichever part
+of Gatehouse read it: a sync, the check of a rotation, the proof of an offboarding, or a change.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from django.core.cache import cache
+from django.db.models import F
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from console.demo.standin import totp
+from console.operators.models import Operator
+from iam.changes import services as changes
+from iam.changes.operations.user_credential import DEACTIVATE, SetStatus
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.upsert_entities import SETTLES_IN
+from iam.mirror.refresh.user_access import reread_user_access
+from iam.mirror.services import request_pull, run_pull
+from iam.people.rotation import services
+from iam.people.rotation.models import Rotation, RotationStage, RotationStep
+from tests.iam.people.rotation.conftest import (
+    Nudges,
+    Wheel,
+    nudges,
+    scene,
+    standin,
+    standin_process,
+    wheel,
+)
+
+__all__ = ["Nudges", "nudges", "scene", "standin", "standin_process", "wheel"]
+pytestmark = pytest.mark.django_db
+BADGE: Final = re.compile(r'<span class="badge[^"]*"[^>]*>(?:<svg.*?</svg>)?([^<]+)</span>', re.DOTALL)
+GONE: Final = ""
+MEANT: Final = {
+    "Both keys active": "Active",
+    "Old key inactive": "Inactive",
+    "Old key deleted": GONE,
+    "Done": GONE,
+    "Deleted": GONE,
+}
+"""Which status of the old key the marks of a rotation say."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(settings: Settings) -> None:
+    settings.AWS_RATE = 1000
+    cache.clear()
+
+
+def badge_after(page: str, words: str) -> str:
+    """The first badge after some words, such as a key ID; empty if the page doesn't have them."""
+    badge = BADGE.search(page.partition(words)[2]) if words in page else None
+    return badge[1].strip() if badge else GONE
+
+
+def shown(wheel: Wheel, rotation: Rotation) -> set[str]:
+    """All statuses of the old key that pages show."""
+    return set(statuses(wheel, rotation).values())
+
+
+def statuses(wheel: Wheel, rotation: Rotation) -> dict[str, str]:
+    """What each page says of the old key."""
+    cache.clear()
+    key_id, user = wheel.old.aws_id, wheel.scene.user
+    administrator, member = browsers(wheel)
+
+    def page(client: Client, name: str, *parts: Any, **query: str) -> str:
+        return client.get(reverse(name, args=parts), query).content.decode()
+
+    my_keys, of_rotations = page(member, "keys:my-keys").split('id="ro-h"')
+    live = page(administrator, "keys:rotation", rotation.pk)
+    every = page(administrator, "keys:rotations", batch=str(rotation.run_id))
+    credentials = page(administrator, "identities:person-credentials", user.pk)
+    on_pages = {
+        "my keys": badge_after(my_keys, f">{key_id}<"),
+        "rotation in my keys": badge_after(of_rotations, f">{key_id}<"),
+        "keys": badge_after(
+            page(administrator, "keys:keys", q=key_id).partition("<tbody>")[2], f">{key_id}<"
+        ),
+        "credentials": badge_after(credentials.partition('id="ak-h"')[2], f">{key_id}<"),
+        "rotation": badge_after(live, "<h1"),
+        "old key of the rotation": badge_after(live, 'id="ol-h"'),
+        "rotations": badge_after(every.partition("<tbody>")[2], f">{key_id}<"),
+    }
+    return {name: MEANT.get(status, status) for name, status in on_pages.items()}
+
+
+def browsers(wheel: Wheel) -> tuple[Client, Client]:
+    """Those of an administrator and of the person of the key."""
+    clients = []
+    for person in (wheel.scene.requester.person_id, wheel.person.pk):
+        operator = Operator.objects.filter(person=person).first()
+        if operator is None:
+            operator = Operator.objects.create_user(username=f"u{person}", person_id=person)
+        client = Client()
+        client.force_login(operator)
+        clients.append(client)
+    return clients[0], clients[1]
+
+
+def synced(wheel: Wheel, rotation: Rotation | None = None) -> None:
+    """A while later, AWS makes another credential report, and the account is synced."""
+    Entity.objects.update(reread_at=F("reread_at") - SETTLES_IN)
+    wheel.scene.standin.control("advance-credential-report", {"hours": 5})
+    account = Account.objects.get(pk=wheel.scene.account.pk)
+    pull = request_pull(account, trigger="command", accept_loss=True)
+    assert run_pull(pull.pk).state == "complete"
+
+
+def checked(wheel: Wheel, rotation: Rotation) -> None:
+    """Someone has the rotation check AWS."""
+    with wheel.done():
+        services.request_check(wheel.owner, rotation, RotationStep.LOOK)
+    wheel.work()
+
+
+def proved(wheel: Wheel, rotation: Rotation | None = None) -> None:
+    """An offboarding reads all that the user can sign in with."""
+    reread_user_access(wheel.scene.account, wheel.scene.user)
+
+
+def deactivate(wheel: Wheel) -> str:
+    wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Inactive")
+    return "Inactive"
+
+
+def delete(wheel: Wheel) -> str:
+    wheel.aws("DeleteAccessKey", AccessKeyId=wheel.old.aws_id)
+    return GONE
+
+
+@pytest.mark.parametrize("change", [deactivate, delete])
+@pytest.mark.parametrize("learn", [synced, checked, proved])
+def test_all_pages_show_the_same_status_of_a_key(
+    wheel: Wheel, change: Callable[[Wheel], str], learn: Callable[[Wheel, Rotation], None]
+) -> None:
+    rotation, _ = wheel.using()
+    wheel.work()
+    assert shown(wheel, rotation) == {"Active"}
+    status = change(wheel)
+    assert shown(wheel, rotation) == {"Active"}, "nobody has asked AWS"
+    learn(wheel, rotation)
+    assert shown(wheel, rotation) == {status}, statuses(wheel, rotation)
+    wheel.pass_days(rotation, 0)
+    wheel.reconcile()
+    assert shown(wheel, rotation) == {status}, statuses(wheel, rotation)
+    expected = RotationStage.INACTIVE if status else RotationStage.ENDED
+    assert wheel.stage(rotation) == expected
+
+
+@pytest.mark.parametrize("learn", [synced, checked, proved])
+def test_a_key_that_works_again_is_active_on_all_pages(
+    wheel: Wheel, learn: Callable[[Wheel, Rotation], None]
+) -> None:
+    rotation = wheel.inactive()
+    assert shown(wheel, rotation) == {"Inactive"}
+    wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Active")
+    learn(wheel, rotation)
+    assert shown(wheel, rotation) == {"Active"}
+
+
+def test_a_deactivation_by_gatehouse_moves_the_rotation_on_and_is_named(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.work()
+    wheel.pass_days(rotation, 0)
+    viewer = wheel.scene.requester
+    with wheel.done():
+        (change,) = changes.request_changes(
+            changes.plan_set([SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], wheel.old)], viewer=viewer),
+            actor=viewer,
+            reason="Found in a log",
+            idempotency_key="found-in-a-log",
+        )
+    wheel.agree(change)
+    wheel.work()
+    assert shown(wheel, rotation) == {"Inactive"}
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
+    drift = wheel.now(rotation).happenings.get(act="drift")
+    assert drift.text == f"{wheel.old.aws_id} was deactivated by {change.reference}."
+
+
+def test_a_last_use_is_the_same_on_all_pages(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.work()
+    wheel.use(*wheel.old_secret)
+    synced(wheel)
+    administrator, member = browsers(wheel)
+    used_at = wheel.used(wheel.old.aws_id).last_used_at
+    iso = used_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    live = administrator.get(reverse("keys:rotation", args=[rotation.pk])).content.decode()
+    for page in (live.partition('id="ol-h"')[2], member.get(reverse("keys:my-keys")).content.decode()):
+        assert iso in page
+
+
+def test_the_pages_of_a_key_say_as_of_when_they_know_its_status(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.work()
+    administrator, member = browsers(wheel)
+    live = administrator.get(reverse("keys:rotation", args=[rotation.pk]))
+    mine = member.get(reverse("keys:my-keys"))
+    (row,) = mine.context["users"]
+    assert live.context["known_at"] == row.known_at
+    assert row.known_at >= wheel.now(rotation).read_at
+    assert "The status of both keys is as of" in live.content.decode()
+    assert "status as of" in mine.content.decode()
+
+
+def known(wheel: Wheel) -> dict[str, tuple[bool | None, bool | None]]:
+    """Whether the user has MFA and a password, by each page; None: unknown."""
+    cache.clear()
+    administrator, _ = browsers(wheel)
+    user = wheel.scene.user
+    person = administrator.get(reverse("identities:person", args=[user.pk])).context
+    credentials = administrator.get(reverse("identities:person-credentials", args=[user.pk])).context
+    row = table(administrator, "identities:people-export", user.name)
+    fleet = table(administrator, "mfa:fleet-export", user.name)
+    return {
+        "person": (MFA.get(person["mfa"].text, True), PASSWORD[person["console"]]),
+        "credentials": (bool(credentials["devices"]), credentials["credentials"].has_password),
+        "people": (MFA.get(row["mfa"], True), PASSWORD[row["console_password"]]),
+        "fleet": (MFA.get(fleet["mfa"], True), PASSWORD[fleet["console_password"]]),
+        "devices of the fleet": (bool(fleet["devices"]), PASSWORD[fleet["console_password"]]),
+    }
+
+
+MFA: Final = {"None": False, "none": False, "Unknown": None, "unknown": None, "unread": None}
+PASSWORD: Final = {
+    "Enabled": True,
+    "No password": False,
+    "Unknown": None,
+    "yes": True,
+    "no": False,
+    "": None,
+}
+
+
+def table(client: Client, name: str, user_name: str) -> dict[str, str]:
+    """The line of a user in a file."""
+    answer: Any = client.get(reverse(name, args=["csv"]), {"q": user_name})
+    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    (row,) = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
+    return row
+
+
+def give_password(wheel: Wheel) -> None:
+    wheel.aws("CreateLoginProfile", Password="harbour-lantern-42", PasswordResetRequired=False)
+
+
+def give_device(wheel: Wheel) -> None:
+    made = wheel.scene.aws.iam.create_virtual_mfa_device(VirtualMFADeviceName=f"phone-{wheel.mark}")
+    device, now = made["VirtualMFADevice"], time.time()
+    seed = device["Base32StringSeed"].decode()
+    wheel.aws(
+        "EnableMFADevice",
+        SerialNumber=device["SerialNumber"],
+        AuthenticationCode1=totp.code(seed, at=now - totp.STEP),
+        AuthenticationCode2=totp.code(seed, at=now),
+    )
+
+
+def take_all(wheel: Wheel) -> None:
+    wheel.aws("DeleteLoginProfile")
+    for device in wheel.aws("ListMFADevices")["MFADevices"]:
+        wheel.aws("DeactivateMFADevice", SerialNumber=device["SerialNumber"])
+
+
+@pytest.mark.parametrize("learn", [synced, proved])
+def test_all_pages_show_the_same_password_and_devices(wheel: Wheel, learn: Callable[[Wheel], None]) -> None:
+    learn(wheel)
+    steps: list[tuple[Callable[[Wheel], None], tuple[bool, bool]]] = [
+        (lambda _: None, (False, False)),
+        (give_password, (False, True)),
+        (give_device, (True, True)),
+        (take_all, (False, False)),
+    ]
+    for change, expected in steps:
+        change(wheel)
+        learn(wheel)
+        assert known(wheel) == dict.fromkeys(known(wheel), expected), change
