@@ -125,7 +125,9 @@ def _note_visits(job: PullJob, visited: list[VisitedEntity], at: datetime) -> No
     for visit in visited:
         known = job.census.by_pk.get(visit.known.id)
         if known is not None:
-            known.detail_at = at if visit.is_full else known.detail_at
+            # A user who was read again since keeps what that reading showed, and is visited by the next pull.
+            is_applied = known.kind != Kind.USER or not is_newer(known, at)
+            known.detail_at = at if visit.is_full and is_applied else known.detail_at
             known.detail_gaps = " ".join(visit.gaps)
             rows.append((known.id, known.detail_at, known.detail_gaps))
     bulk.update(Entity, key="id", columns=("detail_at", "detail_gaps"), rows=rows)

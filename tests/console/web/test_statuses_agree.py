@@ -216,6 +216,21 @@ def test_the_pages_of_a_key_say_as_of_when_they_know_its_status(wheel: Wheel) ->
     assert "status as of" in mine.content.decode()
 
 
+def test_a_sync_that_is_too_early_to_be_trusted_does_not_count(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.work()
+    deactivate(wheel)
+    read_at = wheel.now(rotation).read_at
+    assert read_at is not None
+    Entity.objects.filter(pk=wheel.scene.user.pk).update(reread_at=read_at + SETTLES_IN)
+    run_pull(request_pull(wheel.scene.account, trigger="command", accept_loss=True).pk)
+    assert shown(wheel, rotation) == {"Active"}
+    wheel.scene.user.refresh_from_db()
+    assert wheel.scene.user.detail_at is None
+    page = browsers(wheel)[1].get(reverse("keys:my-keys"))
+    assert page.context["users"][0].known_at < read_at + SETTLES_IN
+
+
 def known(wheel: Wheel) -> dict[str, tuple[bool | None, bool | None]]:
     """Whether the user has MFA and a password, by each page; None: unknown."""
     cache.clear()
