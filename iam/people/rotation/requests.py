@@ -67,7 +67,8 @@ def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | 
     standing = (
         Rotation.objects.filter(old=old).exclude(stage=RotationStage.ENDED).select_related("user").first()
     )
-    if standing is not None and standing.begun_by_id == viewer.person_id:
+    is_repeated = standing is not None and standing.begun_by_id == viewer.person_id
+    if standing is not None and is_repeated and not terms.unreadable:
         return standing
     checks = FieldChecks()
     checks.collect(lambda: check_terms(terms))
