@@ -67,7 +67,7 @@ def test_the_root_user_is_known_from_the_report_or_else_from_the_summary() -> No
             "root_credentials",
             {"mfa_active": True, "password_last_used": None},
             {"mfa_active": False, "password_last_used": "2026-03-01T10:00:00Z"},
-            [("Mfa active", "yes", "no"), ("Password last used", "none", "1 Mar 2026, 10:00")],
+            [("Mfa active", "yes", "no"), ("Password last used", "none", "1 Mar 2026, 10:00 UTC")],
         ),
     ],
 )
