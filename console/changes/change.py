@@ -69,7 +69,7 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or reject. A GET comes from re-authentication and is redirected to the form."""
     shown = acting_on(request, pk)
-    # Whoever was too late still gets the page with the decision, and their comment back.
+    # A person who was too late still gets the page with the decision, and their comment back.
     if shown.state == ChangeState.AWAITING and not _is_concerned(request, shown):
         raise Http404
     if request.method == "GET":

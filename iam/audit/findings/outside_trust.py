@@ -139,7 +139,7 @@ def _best(
     callers: Sequence[str],
     contexts: Sequence[Mapping[str, Any]],
 ) -> bool | None:
-    """Return the answer of `admits` for whoever gets furthest."""
+    """Return the most permissive answer of `admits` over these callers and contexts."""
     best: bool | None = None
     for context in contexts:
         for caller in callers:

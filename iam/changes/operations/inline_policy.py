@@ -34,7 +34,7 @@ SIZES: Final = {"user": USER_INLINE, "group": GROUP_INLINE, "role": ROLE_INLINE}
 was not synced.
 """
 NONE: Final[Image] = {"document": "", "text": ""}
-"""The image if there is no policy of this name."""
+"""The image if there is no policy with this name."""
 
 
 class InlineParams(HolderParams):

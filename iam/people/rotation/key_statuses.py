@@ -1,5 +1,5 @@
 """Reads from the mirror the status and the last use of the keys of rotations. Every page reads them there, so
-that pages agree whoever asked AWS last: a sync, a change, or a check of a rotation.
+that pages agree, whether a sync, a change or a check of a rotation read AWS last.
 """
 
 from __future__ import annotations
