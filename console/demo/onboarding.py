@@ -15,7 +15,7 @@ from iam.directory import teams
 from iam.directory.models import RuleKind, Team
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Entity, Kind
-from iam.people.blueprints.body import BlueprintBody, BlueprintError, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, FilledTemplate
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding.models import OnboardingRun
@@ -100,7 +100,7 @@ def write_blueprints() -> None:
         try:
             if own_team is not None:
                 create_blueprint(actor, team=own_team, name=name, body=body)
-        except BlueprintError as error:
+        except RefusedError as error:
             logger.warning("sample_blueprint.refused", blueprint=name, why=error.message)
 
 

@@ -92,11 +92,19 @@ def _numbers_of(people: ListedUsers | None) -> tuple[int, ...]:
 
 
 def date_typed(text: str) -> date:
-    """Parse a date field. Raises FieldError."""
+    """Parse the due date. Raises FieldError."""
+    typed = date_or_none(text)
+    if typed is None:
+        raise FieldError("Enter a date, such as 2026-12-05.", field="due")
+    return typed
+
+
+def date_or_none(text: str) -> date | None:
+    """Parse a date field; None if it has no date."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise FieldError("Enter a date, such as 2026-12-05.", field="due") from None
+        return None
 
 
 def _days(text: str) -> tuple[int, ...]:

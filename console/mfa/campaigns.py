@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.identities.details.labels import moment_from
-from console.mfa.campaign_form import date_typed, listed_people, places_for, read_campaign
+from console.mfa.campaign_form import date_or_none, listed_people, places_for, read_campaign
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.kept_text import keep_text
 from console.web.moments import day_text, moment_text
@@ -201,7 +201,7 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
         "is_open": campaign.state != CampaignState.CLOSED,
         "may_run": may_run(request.viewer, campaign)
         and (campaign.state != CampaignState.CLOSED or waits_for_approval(campaign)),
-        "rows": [row | {"typed": _typed(request, row, refused)} for row in _rows(part[:PAGE])],
+        "rows": [row | _typed(request, row, refused) for row in _rows(part[:PAGE])],
         "page": page,
         "has_more": len(part) > PAGE,
         "to_remind": known.missing - known.excused - unlinked,
@@ -216,11 +216,13 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
     return render_page(request, "mfa/campaign.html", context, partial="progress", status=status)
 
 
-def _typed(request: ViewerRequest, row: dict[str, Any], refused: RefusedError | None) -> dict[str, str]:
-    """Return the refused input of this row."""
+def _typed(request: ViewerRequest, row: dict[str, Any], refused: RefusedError | None) -> dict[str, Any]:
+    """Return the refused input of this row, with the error of each field."""
+    ids = {"until_id": f"u-{row['pk']}", "why_id": f"w-{row['pk']}"}
     if refused is None or request.POST.get("who") != str(row["pk"]):
-        return {}
-    return {name: request.POST.get(name, "")[:300] for name in ("until", "why")}
+        return ids | {"typed": {}, "errors": {}}
+    typed = {name: request.POST.get(name, "")[:300] for name in ("until", "why")}
+    return ids | {"typed": typed, "errors": field_errors(refused)}
 
 
 def ending_words(campaign: Campaign) -> str:
@@ -291,7 +293,7 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
         else:
             messages.info(request, NO_REMINDER)
     elif do == "excuse":
-        until = date_typed(request.POST.get("until", ""))
+        until = date_or_none(request.POST.get("until", ""))
         why = request.POST.get("why", "")
         services.excuse(viewer, _participant(request, campaign), until=until, why=why)
     elif do == "unexcuse":

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.identities.lists import people, views
+from console.identities.lists.people import activity_for_file, is_activity_unknown
 from console.identities.lists.spec import ListColumn, ListFilter, ListPage, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
@@ -22,7 +23,6 @@ from console.web.templatetags.ui import ago, avatar, badge
 from iam.guard import Right, Viewer
 from iam.keyset import Row
 from iam.mirror.mfa import has_mfa
-from iam.mirror.models import NEVER
 from iam.mirror.queries.lists.context import ListContext
 from iam.people.fleet.calculation import FleetFreshness
 from iam.people.fleet.device_list import DeviceFleet
@@ -109,8 +109,7 @@ def _is_administrator(row: Row) -> bool | str:
 
 
 def _used(row: Row) -> SafeString | str:
-    unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
-    return "Unknown" if unknown else ago(row["used_at"])
+    return "Unknown" if is_activity_unknown(row) else ago(row["used_at"])
 
 
 COLUMNS: Final = (
@@ -127,7 +126,7 @@ COLUMNS: Final = (
             ("devices", lambda row, _: [f"{sort} {serial}" for _, sort, serial in row["devices"]]),
             ("console_password", lambda row, _: row["has_password"]),
             ("active_access_keys", lambda row, _: row["active_keys"]),
-            ("last_activity", lambda row, _: row["used_at"]),
+            ("last_activity", lambda row, _: activity_for_file(row)),
         )
     ),
 )

@@ -17,7 +17,7 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.kept_text import keep_text
 from console.web.render import render_page
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.invitation import may_invite
@@ -55,22 +55,21 @@ def report_lost_device(request: ViewerRequest, pk: int) -> HttpResponse:
         "is_own": device.owner.arn in request.viewer.scope.user_arns,
         "channels": [(choice.value, choice.label) for choice in REPORTED],
         "given": request.POST,
+        "errors": {},
         "refused": None,
     }
     if request.method == "GET":
         return render_page(request, "mfa/lost.html", context)
-    over = request.POST.get("over", IdentityCheckChannel.PORTAL)
     try:
-        if over not in IdentityCheckChannel.values:
-            raise RefusedError("Choose how you heard of it.")
         made = services.ask(
             request.viewer,
             device=device,
-            over=IdentityCheckChannel(over),
+            over=request.POST.get("over", IdentityCheckChannel.PORTAL.value),
             reason=request.POST.get("reason", ""),
         )
     except RefusedError as refused:
-        return render_page(request, "mfa/lost.html", context | {"refused": refused}, status=422)
+        shown = {"errors": field_errors(refused), "refused": refused}
+        return render_page(request, "mfa/lost.html", context | shown, status=422)
     return redirect("mfa:replacement", pk=made.pk)
 
 
@@ -131,6 +130,7 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "decides": not why_not,
         "channels": [(c.value, c.label) for c in SURE if c != replacement.asked_over],
         "given": request.POST,
+        "errors": field_errors(refused),
         "refused": refused,
         "sees_change": may_invite(request.viewer, user=replacement.user),
     }
@@ -143,10 +143,7 @@ def _decide(request: ViewerRequest, replacement: DeviceReplacement) -> None:
     if post.get("do") == "refuse":
         services.refuse(request.viewer, replacement, why=post.get("how", ""))
         return
-    over = post.get("over", "")
-    if over not in IdentityCheckChannel.values:
-        raise RefusedError("Choose over which channel you made sure.")
-    services.check(request.viewer, replacement, over=IdentityCheckChannel(over), how=post.get("how", ""))
+    services.check(request.viewer, replacement, over=post.get("over", ""), how=post.get("how", ""))
     who_gets_it = (
         f"A link is on its way to {replacement.person.name}, and the"
         if settings.MAIL_IS_CONFIGURED

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, account_or_404, require
 from console.web.context import frame_of
-from console.web.files import FORMS, csv_lines, download, json_lines
+from console.web.files import FORMS, csv_lines, download, json_lines, last_use
 from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.directory.models import Team
 from iam.guard import Right
 from iam.journal.services import record
-from iam.mirror.models import NEVER, Account
+from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.fleet.demands import demand, hardware_demands, may_demand
 from iam.people.fleet.roots import RootStanding, RootUserFacts, roots
@@ -80,7 +80,7 @@ def _row(root: RootUserFacts) -> dict[str, object]:
         "account": root.name,
         "root_mfa": STANDING[root.standing][0],
         "root_access_keys": root.keys,
-        "root_last_used": "never" if root.last_used == NEVER else root.last_used,
+        "root_last_used": last_use(root.last_used),
         "read_at": root.read_at,
     }
 

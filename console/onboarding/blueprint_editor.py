@@ -15,10 +15,10 @@ from console.onboarding.form import ROWS, BlueprintInput, of_body, read
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.templates.queries import offer_of, offered_templates
+from iam.changes.errors import FieldError, RefusedError, field_errors
 from iam.directory.models import Team
 from iam.guard import Right
 from iam.mirror.queries.accounts import accounts_to_change
-from iam.people.blueprints.body import BlueprintBody, BlueprintError
 from iam.people.blueprints.models import Blueprint
 from iam.people.blueprints.queries import differences, may_write, writable_teams
 from iam.people.blueprints.services import create_blueprint, save_version
@@ -40,9 +40,15 @@ def blueprint_new(request: ViewerRequest) -> HttpResponse:
     team = next((team for team in teams if team.slug == written.team), None)
     try:
         if team is None:
-            raise BlueprintError("Choose the team.", part="team")
-        version = create_blueprint(request.viewer, team=team, name=written.name, body=written.body())
-    except BlueprintError as error:
+            raise FieldError("Choose the team.", field="team")
+        version = create_blueprint(
+            request.viewer,
+            team=team,
+            name=written.name,
+            body=written.body(),
+            unreadable=written.unreadable,
+        )
+    except RefusedError as error:
         return _page(request, written, teams=teams, refused=error)
     messages.success(request, f"{version.blueprint.name} can be used from now on.")
     return redirect("onboarding:blueprint", pk=version.blueprint_id)
@@ -68,8 +74,9 @@ def blueprint_edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
             body=written.body(),
             base=written.base,
             note=written.note,
+            unreadable=written.unreadable,
         )
-    except BlueprintError as error:
+    except RefusedError as error:
         return _page(request, written, blueprint=blueprint, refused=error)
     messages.success(request, f"Version {version.number} is used from now on. Runs keep theirs.")
     return redirect("onboarding:blueprint", pk=pk)
@@ -81,23 +88,24 @@ def _page(
     *,
     teams: list[Team] | None = None,
     blueprint: Blueprint | None = None,
-    refused: BlueprintError | None = None,
+    refused: RefusedError | None = None,
 ) -> HttpResponse:
-    chosen = set(written.accounts)
+    chosen, errors = set(written.accounts), field_errors(refused)
     title = f"Edit {blueprint.name}" if blueprint else "New blueprint"
     context: dict[str, Any] = {
         "section": "onboarding",
         "title": title,
         "written": written,
-        "teams": teams,
+        "teams": teams and [(team.slug, team.name) for team in teams],
         "blueprint": blueprint,
+        "errors": errors,
         "refused": refused,
         "accounts": [
             (account, account.account_id in chosen) for account in accounts_to_change(request.viewer)[:100]
         ],
         "namings": RULES.items(),
-        "offers": offered_templates(),
-        "templates": [_template(written, number) for number in range(ROWS)],
+        "offers": [("", "None"), *((offer.slug, offer.version.title) for offer in offered_templates())],
+        "templates": [_template(written, number, errors) for number in range(ROWS)],
         "differences": _differences(blueprint, written),
     }
     status = 422 if refused else 200
@@ -105,22 +113,29 @@ def _page(
 
 
 def _differences(blueprint: Blueprint | None, written: BlueprintInput) -> list[Any]:
-    if blueprint is None:
+    if blueprint is None or written.unreadable:
         return []
-    try:
-        body: BlueprintBody = written.body()
-    except BlueprintError:
-        return []
-    return differences(version_or_404(blueprint).body, body)
+    return differences(version_or_404(blueprint).body, written.body())
 
 
-def _template(written: BlueprintInput, number: int) -> dict[str, Any]:
+def _template(written: BlueprintInput, number: int, errors: dict[str, str]) -> dict[str, Any]:
     """Return a row of the form: the chosen template, and a field for each of its parameters."""
     slug, version, parameters = written.row(number)
     offer = offer_of(slug, number=version or None) if slug else None
-    fields = (
-        [(parameter, parameters.get(parameter.name, "")) for parameter in offer.body.parameters]
-        if offer
-        else []
-    )
-    return {"number": number, "slug": slug, "fields": fields, "offer": offer}
+    name = f"t{number}"
+    fields = [
+        {
+            "name": f"{name}-{parameter.name}",
+            "parameter": parameter,
+            "value": parameters.get(parameter.name, ""),
+            "error": errors.get(f"{name}-{parameter.name}", ""),
+        }
+        for parameter in (offer.body.parameters if offer else ())
+    ]
+    return {
+        "name": name,
+        "label": f"Template {number + 1}",
+        "slug": slug,
+        "fields": fields,
+        "error": errors.get(name, ""),
+    }

@@ -17,7 +17,6 @@ from console.web.render import render_page
 from console.web.shortened_lists import first_rows
 from iam.changes.errors import RefusedError
 from iam.guard import Right
-from iam.people.blueprints.body import BlueprintError
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.queries import (
     blueprint_for,
@@ -69,7 +68,7 @@ def blueprint_retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
     retired = request.POST.get("do") != "restore"
     try:
         set_retired(request.viewer, blueprint=blueprint, retired=retired)
-    except BlueprintError as error:
+    except RefusedError as error:
         messages.error(request, error.message)
     else:
         said_of = (
@@ -90,7 +89,7 @@ def blueprint_own_password(request: ViewerRequest, pk: UUID) -> HttpResponse:
     body = replace(version.body, templates=(*version.body.templates, template))
     try:
         save_version(request.viewer, blueprint=blueprint, body=body, base=version.number, note=OWN_PASSWORD)
-    except BlueprintError as error:
+    except RefusedError as error:
         messages.error(request, error.message)
     else:
         messages.success(request, "Saved as a new version. New people can change their first password.")

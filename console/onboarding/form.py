@@ -10,7 +10,7 @@ from typing import Final
 from django.http import QueryDict
 
 from iam.access.templates.queries import offer_of
-from iam.people.blueprints.body import BlueprintBody, BlueprintError, FilledTemplate
+from iam.people.blueprints.body import BlueprintBody, FilledTemplate
 
 ROWS: Final = 3
 """Number of templates in the form."""
@@ -47,9 +47,8 @@ class BlueprintInput:
         return filled.slug, filled.version, filled.parameters
 
     def body(self) -> BlueprintBody:
-        """Return the blueprint's body. Raises BlueprintError."""
-        if not self.stay.isdecimal():
-            raise BlueprintError("Enter a number of days, or 0 for permanent.", part="stay")
+        """Return the blueprint's body, without what is `unreadable`."""
+        stay = int(self.stay) if self.stay.isdecimal() else 0
         return BlueprintBody(
             accounts=self.accounts,
             path=self.path,
@@ -58,14 +57,25 @@ class BlueprintInput:
             ),
             templates=self.templates,
             boundary=self.boundary,
-            tags=_tags(self.tags),
+            tags=_tags(self.tags)[0],
             password=self.password,
             key=self.key,
             mfa=self.mfa,
             gatehouse=self.gatehouse,
             naming=self.naming,
-            stay=int(self.stay),
+            stay=stay,
         )
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """The messages of fields that can't be read, by field."""
+        lines = _tags(self.tags)[1]
+        messages = {}
+        if not self.stay.isdecimal():
+            messages["stay"] = "Enter a number of days, or 0 for permanent."
+        if lines:
+            messages["tags"] = f"Write each tag as key = value. “{lines[0][:60]}” has no “=”."
+        return messages
 
 
 def of_body(body: BlueprintBody, *, base: int) -> BlueprintInput:
@@ -130,11 +140,14 @@ def _templates(data: QueryDict) -> list[FilledTemplate]:
     return templates
 
 
-def _tags(text: str) -> dict[str, str]:
+def _tags(text: str) -> tuple[dict[str, str], list[str]]:
+    """Return the tags of a text, and the lines that are none."""
     tags: dict[str, str] = {}
+    lines_without = []
     for line in filter(None, map(str.strip, text.splitlines())):
         key, sign, value = line.partition("=")
-        if not sign:
-            raise BlueprintError(f"Write each tag as key = value. “{line[:60]}” has no “=”.", part="tags")
-        tags[key.strip()] = value.strip()
-    return tags
+        if sign:
+            tags[key.strip()] = value.strip()
+        else:
+            lines_without.append(line)
+    return tags, lines_without

@@ -16,6 +16,7 @@ from console.identities.lists import views
 from console.identities.lists.spec import BulkAct, ListColumn, ListFilter, ListPage, TabWords
 from console.rotation.labels import mark_of
 from console.web.access import ViewerRequest, require
+from console.web.files import last_use
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.guard import Right, Viewer
@@ -90,7 +91,7 @@ COLUMNS: Final = (
             ("display_name", lambda row, _: row["display"]),
             ("owning_team", lambda row, _: row["owner"]),
             ("created", lambda row, _: row["created_at"]),
-            ("last_used", lambda row, _: row["used_at"]),
+            ("last_used", lambda row, _: last_use(row["used_at"])),
             ("last_used_service", lambda row, _: row["service"]),
             ("last_used_region", lambda row, _: row["region"]),
             ("rotation", lambda row, _: row["rotation"].reference if row["rotation"] else ""),

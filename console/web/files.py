@@ -77,6 +77,11 @@ def json_value(value: Any) -> Any:
     return value
 
 
+def last_use(value: datetime | None) -> datetime | str | None:
+    """Return a last use for a file: "never" if there was none, and None if it is unknown."""
+    return "never" if value == NEVER else value
+
+
 def _cell(value: Any) -> str | int:
     """Convert a value for a spreadsheet, so that no text runs as a formula."""
     value = json_value(value)

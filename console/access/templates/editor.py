@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.templates.detail import writable_or_404
 from console.access.templates.form import (
+    FLAGS,
     MAX_PARAMETERS,
+    TEXTS,
     TemplateText,
     blank,
     formatted,
@@ -52,6 +55,8 @@ def template_new(request: ViewerRequest) -> HttpResponse:
             request.viewer, slug=written.short_name, body=written.body(), note=written.note
         )
     except TemplateError as error:
+        if error.fields and written.short_name:
+            error = TemplateError.of(error.fields | services.slug_problems(written.short_name))
         return _page(request, written, refused=error, status=422)
     messages.success(request, f"{version.title} is offered from now on.")
     return redirect("access:template", slug=version.template.slug)
@@ -110,12 +115,15 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     title = f"Edit {written.title}" if template else "New template"
+    errors = refused.fields if refused else {}
     context: dict[str, Any] = {
         "section": "templates",
         "title": title,
         "written": written,
         "template": template,
+        "errors": errors,
         "refused": refused,
+        "rows": [_row(number, row, errors) for number, row in enumerate(written.parameters)],
         "categories": CATEGORIES.items(),
         "risks": RISKS.items(),
         "kinds": LABELS.items(),
@@ -126,12 +134,24 @@ def _page(
     return render_page(request, "access/templates/write.html", context, partial="checked", status=status)
 
 
+def _row(number: int, row: Mapping[str, str], errors: Mapping[str, str]) -> dict[str, Any]:
+    """Return a parameter of the form: what was entered, and name and error of each field."""
+    names = {name: f"q{number}-{name}" for name in (*TEXTS, *FLAGS)}
+    return {
+        "number": number,
+        "typed": row,
+        "names": names,
+        "errors": {name: errors.get(field_name, "") for name, field_name in names.items()},
+    }
+
+
 def _checked(request: ViewerRequest, written: TemplateText, template: Template | None) -> dict[str, Any]:
     """Return the preview, or why the template can’t be used yet."""
     try:
         body = written.body()
     except TemplateError as error:
-        return {"trouble": error.message, "summary": "it cannot be used yet"}
+        troubles = list(dict.fromkeys(error.fields.values())) or [error.message]
+        return {"troubles": troubles, "summary": "it can’t be used yet"}
     findings = findings_of(body)
     return {
         "lines": sentences_of(body.render(body.samples), account_id=SAMPLE_ACCOUNT),

@@ -54,31 +54,27 @@ class TemplateText:
         )
 
     def body(self) -> TemplateBody:
-        """Return the template's body. Raises TemplateError with a message."""
+        """Return the template's body. Raises TemplateError with the messages of all wrong fields, by the
+        names of the form's fields.
+        """
+        named = [number for number, row in enumerate(self.parameters) if row.get("name")]
+        statements, unreadable = _statements(self.statements)
+        hours = int(self.hours) if self.hours.strip().isdecimal() and len(self.hours) < 6 else -1
         try:
-            statements = json.loads(self.statements)
-        except json.JSONDecodeError as error:
-            raise TemplateError(
-                f"The statements are no JSON: line {error.lineno}, column {error.colno}.",
-                fields={"statements": str(error)},
-            ) from None
-        except RecursionError:
-            raise TemplateError("The statements are nested too deeply.") from None
-        if isinstance(statements, dict):
-            statements = statements.get("Statement", [statements])
-        return TemplateBody.from_json(
-            {
-                "title": self.title,
-                "description": self.description,
-                "category": self.category,
-                "risk": self.risk,
-                "hours": int(self.hours) if self.hours.strip().isdecimal() and len(self.hours) < 6 else -1,
-                "parameters": [
-                    _parameter(parameter) for parameter in self.parameters if parameter.get("name")
-                ],
-                "statements": statements if isinstance(statements, list) else [statements],
-            }
-        )
+            return TemplateBody.from_json(
+                {
+                    "title": self.title,
+                    "description": self.description,
+                    "category": self.category,
+                    "risk": self.risk,
+                    "hours": hours,
+                    "parameters": [_parameter(self.parameters[number]) for number in named],
+                    "statements": statements,
+                }
+            )
+        except TemplateError as error:
+            fields = {_own_name(name, named): message for name, message in error.fields.items()}
+            raise TemplateError.of(fields | unreadable) from None
 
     @property
     def short_name(self) -> str:
@@ -146,6 +142,29 @@ def read(data: QueryDict, *, slug: str) -> TemplateText:
         note=data.get("note", "")[:500],
         base=base_number,
     )
+
+
+def _statements(text: str) -> tuple[list[Any], dict[str, str]]:
+    """Return the statements, and the error of their field if the text is no list of objects."""
+    try:
+        statements = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        return [], {"statements": f"The statements are no JSON: {where}."}
+    except RecursionError:
+        return [], {"statements": "The statements are nested too deeply."}
+    if isinstance(statements, dict):
+        statements = statements.get("Statement", [statements])
+    listed = statements if isinstance(statements, list) else [statements]
+    if not all(isinstance(statement, dict) for statement in listed):
+        return [], {"statements": "Statements must be a list of objects."}
+    return listed, {}
+
+
+def _own_name(name: str, named: list[int]) -> str:
+    """Return the form's name of a field of the body; `named` are the rows with a parameter."""
+    prefix, dash, rest = name.partition("-")
+    return f"q{named[int(prefix[1:])]}-{rest}" if dash else name
 
 
 def formatted(written: TemplateText) -> TemplateText:

@@ -43,7 +43,8 @@ def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> GrantContent:
         return what
     problems = problems_of(state, accounts=accounts)
     if problems:
-        raise TermsError(problems[0].message, part="what")
+        more = f" And {len(problems) - 1} more, each at its service." if len(problems) > 1 else ""
+        raise TermsError(f"{problems[0].message}{more}", part="what")
     text = state.built(place_of(accounts)).text
     if not text:
         raise TermsError("Add a service, and choose what may be done with it.", part="what")

@@ -26,6 +26,7 @@ from console.identities.lists.spec import (
     filters_of,
 )
 from console.web.access import ViewerRequest, require
+from console.web.files import last_use
 from console.web.known_facts import UNKNOWN
 from console.web.moments import date_text
 from console.web.templatetags.lists import under
@@ -90,9 +91,17 @@ def _groups(names: list[str]) -> str:
 
 
 def _used(row: Row) -> SafeString | str:
-    """Render the last activity; without a credential report it is unknown."""
-    unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
-    return UNKNOWN if unknown else ago(row["used_at"])
+    return UNKNOWN if is_activity_unknown(row) else ago(row["used_at"])
+
+
+def is_activity_unknown(row: Row) -> bool:
+    """Return True if nothing is known of the last activity, because there was no credential report."""
+    return row["has_password"] is None and row["used_at"] in {None, NEVER}
+
+
+def activity_for_file(row: Row) -> datetime | str | None:
+    """Return the last activity for a file: "never" if there was none, and None if it is unknown."""
+    return None if is_activity_unknown(row) else last_use(row["used_at"])
 
 
 PASSWORD = {True: "Yes", False: "No", None: UNKNOWN}
@@ -218,7 +227,7 @@ ACTIVITY = ListColumn(
     cell_css="ink-2",
     sort="activity",
     when="today",
-    files=(("last_activity", lambda row, _: row["used_at"]),),
+    files=(("last_activity", lambda row, _: activity_for_file(row)),),
     filter=ListFilter(
         "activity",
         "Activity",

@@ -12,6 +12,7 @@ from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under
 from console.identities.lists.groups import POLICIES
 from console.identities.lists.spec import ListColumn, ListFilter, ListPage, NameCell, TabWords, filters_of
 from console.identities.lists.views import list_views
+from console.web.files import last_use
 from console.web.known_facts import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
@@ -88,7 +89,7 @@ COLUMNS = (
         sort="used",
         when="today",
         files=(
-            ("last_used", lambda row, _: row["used_at"]),
+            ("last_used", lambda row, _: last_use(row["used_at"])),
             ("last_used_region", lambda row, _: row["region"] or ""),
         ),
         filter=ListFilter(

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import product
 from typing import Any, Final, Self
 
-from iam.access.templates.parameters import TemplateParameter, parameter_from
+from iam.access.templates.parameters import ParameterError, TemplateParameter, parameter_from
 from iam.policy.document import CURRENT
 
 PLACEHOLDER: Final = re.compile(r"\{\{([^{}]*)\}\}")
@@ -44,12 +44,19 @@ SAMPLE_ACCOUNT: Final = "111122223333"
 
 
 class TemplateError(ValueError):
-    """Raised if a template or its parameters are invalid. `fields` are sentences by parameter."""
+    """Raised if a template or its values are invalid. `fields` are messages by parameter, or by the field of
+    an invalid template: those of its first parameter are p0-name, p0-kind and so on.
+    """
 
     def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.fields = dict(fields or {})
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Self:
+        """Return the error of several fields of a template."""
+        return cls(next(iter(fields.values())), fields=fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +95,8 @@ class TemplateBody:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Parse the JSON form. Raises TemplateError."""
-        try:
-            parameters = tuple(parameter_from(item) for item in _objects(value.get("parameters", [])))
-        except ValueError as error:
-            raise TemplateError(str(error)) from None
+        """Parse the JSON form. Raises TemplateError with the messages of all wrong fields."""
+        parameters, fields = _parameters(value)
         hours = value.get("hours", 0)
         if isinstance(hours, bool) or not isinstance(hours, int):
             hours = -1
@@ -105,27 +109,45 @@ class TemplateBody:
             parameters=parameters,
             statements=tuple(_objects(value.get("statements", []))),
         )
-        body.check()
+        fields = body.problems(has_all_parameters=not fields) | fields
+        if fields:
+            raise TemplateError.of(fields)
         return body
 
-    def check(self) -> None:
-        """Check that the template is valid. Raises TemplateError."""
+    def problems(self, *, has_all_parameters: bool = True) -> dict[str, str]:
+        """The messages of all wrong fields. Without all parameters their names are not checked."""
+        problems: dict[str, str] = {}
         if not self.title or len(self.title) > 80:
-            raise TemplateError("A template has a title of up to 80 characters.")
+            problems["title"] = "A template has a title of up to 80 characters."
         if not self.description or len(self.description) > 400:
-            raise TemplateError(
+            problems["description"] = (
                 "Enter a description of up to 400 characters: what people can do with this template."
             )
-        if self.category not in CATEGORIES or self.risk not in RISKS:
-            raise TemplateError("Choose a category and a risk.")
+        if self.category not in CATEGORIES:
+            problems["category"] = "Choose a category."
+        if self.risk not in RISKS:
+            problems["risk"] = "Choose a risk."
         if not 0 <= self.hours <= MAX_HOURS:
-            raise TemplateError("The suggested duration is a number of hours, up to three years; 0 for none.")
+            problems["hours"] = "Enter a number of hours, up to three years; 0 for none."
         if not self.statements:
-            raise TemplateError("A template has at least one statement.")
-        names = [parameter.name for parameter in self.parameters]
-        if len(set(names)) < len(names) or set(names) & set(GIVEN):
-            raise TemplateError("Each parameter needs its own name, other than account and partition.")
-        self._check_placeholders(set(names))
+            problems["statements"] = "A template has at least one statement."
+        return problems | self._name_problems() if has_all_parameters else problems
+
+    def _name_problems(self) -> dict[str, str]:
+        """The messages about names of parameters that stand twice or are unknown."""
+        problems: dict[str, str] = {}
+        names: set[str] = set()
+        for number, parameter in enumerate(self.parameters):
+            if parameter.name in names or parameter.name in GIVEN:
+                message = "Each parameter needs its own name, other than account and partition."
+                problems[f"p{number}-name"] = message
+            names.add(parameter.name)
+        if self.statements and not problems:
+            try:
+                self._check_placeholders(names)
+            except TemplateError as error:
+                problems["statements"] = error.message
+        return problems
 
     def _check_placeholders(self, names: set[str]) -> None:
         several = {parameter.name for parameter in self.parameters if parameter.many}
@@ -174,6 +196,18 @@ class TemplateBody:
     def renamed(self, title: str) -> TemplateBody:
         """The body with another title."""
         return replace(self, title=title)
+
+
+def _parameters(value: Mapping[str, Any]) -> tuple[tuple[TemplateParameter, ...], dict[str, str]]:
+    """Return the parameters that are valid, and the messages of the others by field."""
+    parameters: list[TemplateParameter] = []
+    fields: dict[str, str] = {}
+    for number, item in enumerate(_objects(value.get("parameters", []))):
+        try:
+            parameters.append(parameter_from(item))
+        except ParameterError as error:
+            fields[f"p{number}-{error.field}"] = str(error)
+    return tuple(parameters), fields
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -102,6 +102,14 @@ LABELS: Final = {
 }
 
 
+class ParameterError(ValueError):
+    """Raised for an invalid parameter. `field` is the name of its field with the error."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateParameter:
     """One parameter.
@@ -166,17 +174,19 @@ class TemplateParameter:
 
 
 def parameter_from(value: Mapping[str, Any]) -> TemplateParameter:
-    """Parse a parameter. Raises ValueError with a message for the user."""
+    """Parse a parameter. Raises ParameterError with a message for the user."""
     name = value.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError("A parameter name has lowercase letters, digits and _, such as bucket.")
+        raise ParameterError(
+            "A parameter name has lowercase letters, digits and _, such as bucket.", field="name"
+        )
     strange = sorted(set(value) - set(TemplateParameter.__slots__))
     if strange:
-        raise ValueError(f"The parameter {name} has {strange[0]}, which means nothing.")
+        raise ParameterError(f"The parameter {name} has {strange[0]}, which means nothing.", field="name")
     try:
         kind = ParameterKind(str(value.get("kind")))
     except ValueError:
-        raise ValueError(f"The parameter {name} is of no kind that is known.") from None
+        raise ParameterError(f"The parameter {name} is of no kind that is known.", field="kind") from None
     texts = {
         field_name: str(value.get(field_name, ""))
         for field_name in ("label", "hint", "example", "default", "resource")
@@ -188,11 +198,12 @@ def parameter_from(value: Mapping[str, Any]) -> TemplateParameter:
         many=value.get("many") is True,
         **texts | {"label": texts["label"] or LABELS[kind]},
     )
-    for sample in filter(None, (parameter.example, parameter.default)):
+    for field_name in ("example", "default"):
         try:
-            parameter.values_of(sample)
+            if texts[field_name]:
+                parameter.values_of(texts[field_name])
         except ValueError as error:
-            raise ValueError(f"The parameter {name}: {error}") from None
+            raise ParameterError(f"The parameter {name}: {error}", field=field_name) from None
     return parameter
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,19 +29,23 @@ def may_write(viewer: Viewer) -> bool:
 
 def create_template(actor: Viewer, *, slug: str, body: TemplateBody, note: str = "") -> TemplateVersion:
     """Create a custom template with its first version. Raises TemplateError."""
-    _check(actor, body)
-    if len(slug) > 64 or not SLUG.fullmatch(slug):
-        raise TemplateError(
-            "The short name has small letters, digits and single hyphens, such as read-reports."
-        )
+    _check(actor, body, more=slug_problems(slug))
     try:
         with transaction.atomic():
             template = Template.objects.create(slug=slug, origin=TemplateOrigin.OWN)
             version = _write(template, actor=actor, body=body, number=1, note=note)
             record(kind="template.create", actor=actor, subject=slug, data={"title": body.title})
     except IntegrityError:
-        raise TemplateError(f"There is a template {slug} already. Choose another short name.") from None
+        message = f"There is a template {slug} already. Choose another short name."
+        raise TemplateError(message, fields={"slug": message}) from None
     return version
+
+
+def slug_problems(slug: str) -> dict[str, str]:
+    """Return the message of the field `slug` if the short name can't be used, else nothing."""
+    if len(slug) > 64 or not SLUG.fullmatch(slug):
+        return {"slug": "The short name has small letters, digits and single hyphens, such as read-reports."}
+    return {}
 
 
 def save_version(
@@ -123,11 +128,14 @@ def _write(
     )
 
 
-def _check(actor: Viewer, body: TemplateBody) -> None:
+def _check(actor: Viewer, body: TemplateBody, *, more: Mapping[str, str] | None = None) -> None:
+    """Check the right, and all fields: `more` are the messages of other fields."""
     _check_right(actor)
-    body.check()
-    if findings := errors_of(body):
-        raise TemplateError(f"{findings[0].message} {findings[0].remedy}")
+    problems = body.problems() | dict(more or {})
+    if "statements" not in problems and (findings := errors_of(body)):
+        problems["statements"] = f"{findings[0].message} {findings[0].remedy}"
+    if problems:
+        raise TemplateError.of(problems)
 
 
 def _check_right(actor: Viewer) -> None:

@@ -68,8 +68,11 @@ class GivenOnce(WithSecret, NewCredential):
 
     def satisfied(self, image: Image) -> bool:
         """True if the seal was released for a credential that AWS shows."""
+        return any(credential_id in image["ids"] for credential_id in self.created_ids())
+
+    def created_ids(self) -> tuple[str, ...]:
         secret = accepted(self.inputs.sealed_id)
-        return secret is not None and secret.label in image["ids"]
+        return () if secret is None else (secret.label,)
 
     def image_of(self, subject: Entity) -> Image:
         return {"ids": self.ids_in_mirror(subject)}
@@ -90,8 +93,7 @@ class GivenOnce(WithSecret, NewCredential):
         return f"do whatever {self.inputs.user_name} can"
 
     def inverse(self, before: Image) -> Operation | None:
-        secret = accepted(self.inputs.sealed_id)
-        return None if secret is None else self.deletion(secret.label)
+        return next((self.deletion(credential_id) for credential_id in self.created_ids()), None)
 
 
 KEYS_PER_USER: Final = 2

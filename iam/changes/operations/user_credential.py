@@ -26,7 +26,12 @@ from iam.mirror.pull.sections import (
     SSH_KEYS,
     USER_MFA,
 )
-from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import (
+    ReadCredentials,
+    read_credentials,
+    reread_credentials,
+    with_unused,
+)
 
 DEACTIVATE_INSTEAD: Final = "Deactivate it instead: it stops working immediately and can be reactivated."
 
@@ -180,7 +185,13 @@ class OfUser(Operation):
         user = self.subject()
         if user is not None:
             read = self._read or read_credentials(aws, user_name=self.inputs.user_name, section=self.section)
-            reread_credentials(self.account, user, read, cause_id=cause_id)
+            reread_credentials(
+                self.account, user, with_unused(read, key_ids=self.created_ids()), cause_id=cause_id
+            )
+
+    def created_ids(self) -> tuple[str, ...]:
+        """The IDs of the credentials that this change created in AWS."""
+        return ()
 
 
 class OfSort(OfUser):

@@ -172,7 +172,7 @@ class UserCredentials(TemporalRow):
 
 class Usage(models.Model):
     """When an entity was last used. It changes with every sync and has no history. Every current user and
-    role has a row.
+    role has a row. An access key without one is one whose last use was not read.
 
     `details` of a user: password_last_used, key_1_last_used, key_2_last_used (ISO 8601, UTC).
     """

@@ -64,7 +64,12 @@ def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> LastU
     slots = [key for key in line.keys if key.last_rotated == record.created_at] if line else []
     if len(slots) == 1:
         return use_of_slot(slots[0])
-    used = details.access_key_last_used(aws, key_id=record.key_id)
+    return read_key_use(aws, key_id=record.key_id)
+
+
+def read_key_use(aws: Aws, *, key_id: str) -> LastUse:
+    """Return the last use of an access key, with one call. Raises AwsError."""
+    used = details.access_key_last_used(aws, key_id=key_id)
     return LastUse(at=used.at, region=used.region or "", service=used.service or "")
 
 

@@ -43,6 +43,7 @@ def load_usage(
     written rows.
 
     A use that is older than the stored one is ignored: a key that no longer exists was used nevertheless.
+    An access key whose use was not read gets no row, so that pages say unknown instead of never.
     """
     entities = list(entities)
     stored = _stored(account_id, entities)
@@ -50,6 +51,8 @@ def load_usage(
     updates: list[bulk.Row] = []
     for known in entities:
         use, old = uses.get(known.id), stored.get(known.id)
+        if old is None and use is None and known.kind == Kind.ACCESS_KEY:
+            continue
         if old is None:
             at, region, service, details = _merged((NEVER, "", "", {}), use or LastUse())
             inserts.append(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from iam.mirror.pull.credentials import (
     EvidenceTimes,
     derive,
 )
+from iam.mirror.pull.detail_reads import read_key_use
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
 from iam.mirror.pull.freshness import SectionFreshness
@@ -40,7 +41,7 @@ from iam.mirror.pull.sections import (
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform import credentials as transform
 from iam.mirror.pull.transform.credentials import VIRTUAL
-from iam.mirror.pull.usage import load_usage
+from iam.mirror.pull.usage import LastUse, load_usage
 
 Records = Sequence[Any]
 _READS: dict[str, Callable[..., Records]] = {
@@ -72,7 +73,8 @@ class ReadCredentials:
     """A section of a user's credentials as AWS returned it. `at` is before the call.
 
     `records` are complete. There is at most one login profile; `set_at` is when a change set its password,
-    which AWS doesn't return. `spare` are unassigned virtual MFA devices.
+    which AWS doesn't return. `spare` are unassigned virtual MFA devices. `uses` are the last uses of access
+    keys that the mirror doesn't know, by key ID, as far as they are known.
     """
 
     section: str
@@ -80,6 +82,7 @@ class ReadCredentials:
     records: Records
     spare: tuple[str, ...] = ()
     set_at: datetime | None = None
+    uses: Mapping[str, LastUse] = field(default_factory=dict)
 
 
 def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentials:
@@ -90,6 +93,22 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentia
         records = [profile] if profile else []
         return ReadCredentials(section, at, records)
     return ReadCredentials(section, at, _READS[section](aws, user_name=user_name))
+
+
+def with_uses_of_new_keys(aws: Aws, user: Entity, read: ReadCredentials) -> ReadCredentials:
+    """Return access keys with the last uses of those that the mirror doesn't know, with one call for each.
+    Other credentials are returned as they are. Raises AwsError.
+    """
+    if read.section != ACCESS_KEYS:
+        return read
+    known = set(Entity.objects.filter(kind=Kind.ACCESS_KEY, owner=user).values_list("aws_id", flat=True))
+    new = [key.key_id for key in read.records if key.key_id not in known]
+    return replace(read, uses={key_id: read_key_use(aws, key_id=key_id) for key_id in new})
+
+
+def with_unused(read: ReadCredentials, *, key_ids: Iterable[str]) -> ReadCredentials:
+    """Return access keys with the last use of those that were just created: never."""
+    return replace(read, uses={key_id: LastUse() for key_id in key_ids})
 
 
 def is_news(user: Entity, read: ReadCredentials) -> bool:
@@ -167,12 +186,9 @@ def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Ob
     )
     roster = apply_parts(census, [part], limit=LossLimit(percent=100, is_accepted=True)).roster
     members = [known for known, _ in roster.members.get(read.section, ())]
-    load_usage(
-        census.account.pk,
-        entities=[known for known in members if known.kind == Kind.ACCESS_KEY],
-        uses={},
-        observed_at=seen.at,
-    )
+    keys = [known for known in members if known.kind == Kind.ACCESS_KEY]
+    uses = {key.id: read.uses[key.aws_id] for key in keys if key.aws_id in read.uses}
+    load_usage(census.account.pk, entities=keys, uses=uses, observed_at=seen.at)
     return before | {known.id for known in members}
 
 

@@ -4,7 +4,7 @@ a key is removed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,6 +20,7 @@ from iam.mirror.models import NEVER, Account, Entity, Usage
 from iam.mirror.pull import revisions
 from iam.mirror.pull.reach import BURST, UnreachableError, access_to
 from iam.mirror.pull.sections import ACCESS_KEYS
+from iam.mirror.pull.usage import LastUse
 from iam.mirror.refresh.credentials import is_news, read_credentials, reread_credentials
 
 MAX_NAME_LENGTH, MAX_REGION_LENGTH = 64, 32
@@ -85,7 +86,8 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
                 used.region or "",
             )
     if is_news(user, read):
-        reread_credentials(account, user, read, cause_id=None)
+        last_uses = {key.key_id: LastUse(key.used_at, key.region, key.service) for key in keys.values()}
+        reread_credentials(account, user, replace(read, uses=last_uses), cause_id=None)
     for key in keys.values():
         _note_use(account, user, key, at=at)
     return KeysSeen(at, True, keys)

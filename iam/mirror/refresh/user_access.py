@@ -29,6 +29,7 @@ from iam.mirror.refresh.credentials import (
     is_news,
     read_credentials,
     reread_credentials,
+    with_uses_of_new_keys,
 )
 from iam.mirror.refresh.holdings import (
     ReadInlinePolicy,
@@ -105,7 +106,8 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
     for read in credentials:
         access.credentials[read.section] = read
         if is_news(user, read):
-            reread_credentials(account, user, read, cause_id=None)
+            read_with_uses = with_uses_of_new_keys(aws, user, read)
+            reread_credentials(account, user, read_with_uses, cause_id=None)
     access.groups, access.attached = memberships.group_ids, attached.arns
     if access.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
         reread_memberships(account, aws, user, cause_id=None, read=memberships)

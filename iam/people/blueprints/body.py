@@ -5,11 +5,12 @@ and end. It converts to JSON and back, without side effects.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from iam.access.grants.grant_content import GrantContent, WhatKind
+from iam.changes.errors import FieldChecks
 from iam.people.blueprints.user_names import RULES
 from iam.policy.letter_case import fold
 
@@ -27,15 +28,6 @@ MAX_GROUPS: Final = 10
 MAX_TEMPLATES: Final = 5
 MAX_TAGS: Final = 40
 MAX_STAY_DAYS: Final = 3 * 365
-
-
-class BlueprintError(ValueError):
-    """The blueprint is invalid. `part` is the field with the error."""
-
-    def __init__(self, message: str, *, part: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.part = part
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,58 +99,58 @@ class BlueprintBody:
         )
 
     def check(self) -> None:
-        """Raise BlueprintError if the content is invalid, regardless of what the accounts contain."""
-        self._check_accounts()
-        self._check_groups()
-        self._check_tags()
+        """Raise FieldError with everything that is invalid, regardless of what the accounts contain."""
+        checks = FieldChecks()
+        for field_name, message in self._problems():
+            checks.add(field_name, message)
+        checks.finish()
+
+    def _problems(self) -> Iterator[tuple[str, str]]:
+        """The fields that are invalid, each with a message."""
+        yield from self._account_problems()
+        yield from self._group_problems()
+        yield from self._tag_problems()
         if not PATH.fullmatch(self.path) or len(self.path) > 512:
-            raise BlueprintError("A path begins and ends with a slash, such as /payments/.", part="path")
+            yield "path", "A path begins and ends with a slash, such as /payments/."
         if self.boundary and not BOUNDARY.fullmatch(self.boundary):
-            raise BlueprintError("Enter the name or ARN of a managed policy.", part="boundary")
+            yield "boundary", "Enter the name or ARN of a managed policy."
         if self.naming not in RULES:
-            raise BlueprintError("Choose how user names are made.", part="naming")
+            yield "naming", "Choose how user names are made."
         if not 0 <= self.stay <= MAX_STAY_DAYS:
-            raise BlueprintError(f"Enter a number of days from 0 to {MAX_STAY_DAYS:,}.", part="stay")
+            yield "stay", f"Enter a number of days from 0 to {MAX_STAY_DAYS:,}."
         if len(self.templates) > MAX_TEMPLATES:
-            raise BlueprintError(f"A blueprint can have at most {MAX_TEMPLATES} templates.", part="templates")
+            yield "t0", f"A blueprint can have at most {MAX_TEMPLATES} templates."
         if not (self.password or self.key or self.groups or self.templates):
-            raise BlueprintError(
-                "The blueprint gives nothing yet. Choose a group, a template or a password.", part="groups"
-            )
+            yield "groups", "The blueprint gives nothing yet. Choose a group, a template or a password."
 
-    def _check_accounts(self) -> None:
+    def _account_problems(self) -> Iterator[tuple[str, str]]:
         if not self.accounts:
-            raise BlueprintError("Choose an account.", part="accounts")
+            yield "accounts", "Choose an account."
         if len(set(self.accounts)) > MAX_ACCOUNTS:
-            raise BlueprintError(f"A blueprint can have at most {MAX_ACCOUNTS} accounts.", part="accounts")
+            yield "accounts", f"A blueprint can have at most {MAX_ACCOUNTS} accounts."
         if any(not ACCOUNT.fullmatch(number) for number in self.accounts):
-            raise BlueprintError("Enter each account as its 12-digit ID.", part="accounts")
+            yield "accounts", "Enter each account as its 12-digit ID."
 
-    def _check_groups(self) -> None:
+    def _group_problems(self) -> Iterator[tuple[str, str]]:
         wrong = [name for name in self.groups if not GROUP.fullmatch(name)]
         if wrong:
-            raise BlueprintError(f"“{wrong[0][:60]}” isn’t a valid group name.", part="groups")
+            yield "groups", f"“{wrong[0][:60]}” isn’t a valid group name."
         if len(self.groups) > MAX_GROUPS:
-            raise BlueprintError(
-                f"A user can be in at most {MAX_GROUPS} groups, not {len(self.groups)}.", part="groups"
-            )
+            yield "groups", f"A user can be in at most {MAX_GROUPS} groups, not {len(self.groups)}."
 
-    def _check_tags(self) -> None:
+    def _tag_problems(self) -> Iterator[tuple[str, str]]:
         if len(self.tags) > MAX_TAGS:
-            raise BlueprintError(f"A blueprint can have at most {MAX_TAGS} tags.", part="tags")
+            yield "tags", f"A blueprint can have at most {MAX_TAGS} tags."
         for key, value in self.tags.items():
             fits = 0 < len(key) <= 128 and len(value) <= 256 and TAG.fullmatch(key) and TAG.fullmatch(value)
             if not fits or fold(key).startswith("aws:"):
-                raise BlueprintError(
+                yield (
+                    "tags",
                     f"The tag {key[:60]} isn’t valid. Keys have 1 to 128 characters and can’t begin with "
-                    "aws:, "
-                    "values have up to 256. Use letters, digits, spaces and _ . : / = + - @",
-                    part="tags",
+                    "aws:, values have up to 256. Use letters, digits, spaces and _ . : / = + - @",
                 )
             if key in OWN_TAGS:
-                raise BlueprintError(
-                    f"Gatehouse sets the tag {key} for each person. Leave it out.", part="tags"
-                )
+                yield "tags", f"Gatehouse sets the tag {key} for each person. Leave it out."
 
 
 OWN_TAGS: Final = ("Email", "DisplayName")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,11 +11,12 @@ from django.db import IntegrityError, transaction
 from iam.access.grants.documents import written
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import document_for
+from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.directory.models import Person, RuleKind, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Account, Edge, EdgeKind, EntityState, valid_at
-from iam.people.blueprints.body import BlueprintBody, BlueprintError
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.queries import differences, may_write
 from iam.policy.lint import USER_INLINE
@@ -24,15 +25,28 @@ MAX_NOTE_LENGTH: Final = 500
 
 
 @transaction.atomic
-def create_blueprint(actor: Viewer, *, team: Team, name: str, body: BlueprintBody) -> BlueprintVersion:
-    """Create a blueprint with its first version. Raises BlueprintError."""
-    _check(actor, team, body)
-    name = _blueprint_named(name)
+def create_blueprint(
+    actor: Viewer,
+    *,
+    team: Team,
+    name: str,
+    body: BlueprintBody,
+    unreadable: Mapping[str, str] | None = None,
+) -> BlueprintVersion:
+    """Create a blueprint with its first version. `unreadable` are errors of the form that it comes from.
+    Raises RefusedError, for wrong fields a FieldError with all of them.
+    """
+    name = " ".join(name.split())
+    checks = FieldChecks(unreadable)
+    if not 0 < len(name) <= 80:
+        checks.add("name", "Enter a name of up to 80 characters.")
+    _check(actor, team, body, checks)
     try:
         with transaction.atomic():
             blueprint = Blueprint.objects.create(team=team, name=name)
     except IntegrityError:
-        raise BlueprintError(f"{team.name} already has a blueprint named {name}.", part="name") from None
+        message = f"{team.name} already has a blueprint named {name}."
+        raise FieldError(message, field="name") from None
     version = _write(blueprint, actor=actor, body=body, number=1, note="")
     record(kind="blueprint.create", actor=actor, subject=name, data={"team": team.slug})
     return version
@@ -40,22 +54,29 @@ def create_blueprint(actor: Viewer, *, team: Team, name: str, body: BlueprintBod
 
 @transaction.atomic
 def save_version(
-    actor: Viewer, *, blueprint: Blueprint, body: BlueprintBody, base: int, note: str = ""
+    actor: Viewer,
+    *,
+    blueprint: Blueprint,
+    body: BlueprintBody,
+    base: int,
+    note: str = "",
+    unreadable: Mapping[str, str] | None = None,
 ) -> BlueprintVersion:
-    """Add a version and make it current; existing runs keep theirs. `base` is the version that was edited.
-    Raises BlueprintError.
+    """Add a version and make it current; existing runs keep theirs. `base` is the version that was edited,
+    and `unreadable` are errors of the form. Raises RefusedError, for wrong fields a FieldError with all of
+    them.
     """
     before = BlueprintVersion.objects.filter(blueprint=blueprint, number=base).first()
     body_before = before.body if before else None
-    _check(actor, blueprint.team, body, before=body_before)
+    _check(actor, blueprint.team, body, FieldChecks(unreadable), before=body_before)
     locked_blueprint = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
     if locked_blueprint.current != base:
-        raise BlueprintError(
+        raise RefusedError(
             f"Someone saved version {locked_blueprint.current} after you opened this page. Reload it, then "
             "make your changes again."
         )
     if not differences(BlueprintVersion.objects.get(blueprint=locked_blueprint, number=base).body, body):
-        raise BlueprintError("Nothing differs from the current version.")
+        raise RefusedError("Nothing differs from the current version.")
     version = _write(
         locked_blueprint, actor=actor, body=body, number=base + 1, note=note.strip()[:MAX_NOTE_LENGTH]
     )
@@ -72,7 +93,7 @@ def save_version(
 
 @transaction.atomic
 def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
-    """Retire a blueprint or use it again. Its runs continue. Raises BlueprintError."""
+    """Retire a blueprint or use it again. Its runs continue. Raises RefusedError."""
     _check_right(actor, blueprint.team)
     retired_at = datetime.now(tz=UTC) if retired else None
     standing = Blueprint.objects.filter(pk=blueprint.pk, retired_at__isnull=retired)
@@ -80,13 +101,6 @@ def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
     if changed:
         kind = "blueprint.retire" if retired else "blueprint.restore"
         record(kind=kind, actor=actor, subject=blueprint.name, data={"team": blueprint.team.slug})
-
-
-def _blueprint_named(name: str) -> str:
-    name = " ".join(name.split())
-    if not 0 < len(name) <= 80:
-        raise BlueprintError("Enter a name of up to 80 characters.", part="name")
-    return name
 
 
 def _write(
@@ -106,19 +120,28 @@ def _check_right(actor: Viewer, team: Team) -> None:
     """Check the actor's current roles, whatever the page showed."""
     person = Person.objects.filter(pk=actor.person_id).first()
     if person is None or not may_write(viewer_for(person), team):
-        raise BlueprintError("Only administrators and the team’s leads can edit its blueprints.")
+        raise RefusedError("Only administrators and the team’s leads can edit its blueprints.")
 
 
-def _check(actor: Viewer, team: Team, body: BlueprintBody, *, before: BlueprintBody | None = None) -> None:
+def _check(
+    actor: Viewer,
+    team: Team,
+    body: BlueprintBody,
+    checks: FieldChecks,
+    *,
+    before: BlueprintBody | None = None,
+) -> None:
     _check_right(actor, team)
-    body.check()
+    checks.collect(body.check)
     if body.boundary != (before.boundary if before else "") and not actor.asks.sees_everything:
-        raise BlueprintError("Only an administrator can change the permissions boundary.", part="boundary")
-    _check_accounts(body)
-    _check_belongs(team, body)
+        checks.add("boundary", "Only an administrator can change the permissions boundary.")
+    checks.collect(lambda: _check_accounts(body))
+    checks.collect(lambda: _check_belongs(team, body))
     if before is None or body.path != before.path:
-        _check_path(actor, team, body)
-    _check_templates(body)
+        checks.collect(lambda: _check_path(actor, team, body))
+    if "accounts" not in checks.errors:
+        checks.collect(lambda: _check_templates(body))
+    checks.finish()
 
 
 def _check_accounts(body: BlueprintBody) -> None:
@@ -129,7 +152,7 @@ def _check_accounts(body: BlueprintBody) -> None:
     )
     for number in body.accounts:
         if number not in known:
-            raise BlueprintError(f"Account {number} isn’t connected.", part="accounts")
+            raise FieldError(f"Account {number} isn’t connected.", field="accounts")
 
 
 def _check_belongs(team: Team, body: BlueprintBody) -> None:
@@ -144,11 +167,11 @@ def _check_belongs(team: Team, body: BlueprintBody) -> None:
         by_path = any(body.path.startswith(start_of(path)) for path in paths)
         if not by_path and not groups.intersection(body.groups):
             ways = ", ".join([*sorted(groups), *paths]) or "none yet"
-            raise BlueprintError(
+            raise FieldError(
                 f"In account {number}, new users would not belong to {team.name}. Choose one of the team’s "
                 "groups, "
                 f"or a path under the team’s path: {ways}.",
-                part="path",
+                field="path",
             )
 
 
@@ -164,10 +187,10 @@ def _check_path(actor: Viewer, team: Team, body: BlueprintBody) -> None:
         theirs = _paths_of([rule.value for rule in mine if rule.kind == RuleKind.GROUP], number)
         allowed = sorted({"/", *own, *theirs})
         if body.path not in allowed:
-            raise BlueprintError(
+            raise FieldError(
                 f"Choose a path of {team.name} in account {number}: {', '.join(allowed)}. "
                 "An administrator can add other paths under Operators, Teams.",
-                part="path",
+                field="path",
             )
 
 
@@ -192,28 +215,33 @@ def start_of(path: str) -> str:
 
 def _check_templates(body: BlueprintBody) -> None:
     """Check that each template can be filled in and that all together fit into a user's inline policies."""
-    for number in body.accounts:
-        account = Account.objects.get(account_id=number)
+    checks = FieldChecks()
+    for account in Account.objects.filter(account_id__in=body.accounts).order_by("account_id"):
         size = 0
-        for filled in body.templates:
+        for number, filled in enumerate(body.templates):
             try:
                 document = document_for(
                     filled.slug,
                     version=filled.version,
                     parameters=filled.parameters,
-                    account_id=number,
+                    account_id=account.account_id,
                     partition=account.partition,
                 )
             except TemplateError as error:
-                raise BlueprintError(f"{filled.slug}: {error.message}", part="templates") from None
+                for parameter, message in error.fields.items():
+                    checks.add(f"t{number}-{parameter}", message)
+                if not error.fields:
+                    checks.add(f"t{number}", error.message)
+                continue
             size += USER_INLINE.size(written(document)) + ROOM_FOR_END * bool(body.stay)
         if size > USER_INLINE.limit:
-            raise BlueprintError(
+            checks.add(
+                "t0",
                 f"The templates have {size:,} characters together, and a user’s inline policies can have "
                 f"{USER_INLINE.limit:,}. "
                 "Attach one of them to a group, and use the group instead.",
-                part="templates",
             )
+    checks.finish()
 
 
 ROOM_FOR_END: Final = 80

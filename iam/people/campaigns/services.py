@@ -170,18 +170,19 @@ def remind(viewer: Viewer, *, campaign: Campaign, wanted: Sequence[Participant] 
     return sent
 
 
-def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -> None:
-    """Exempt a participant until the end of a day, after which the campaign includes them again. Raises
-    RefusedError.
+def excuse(viewer: Viewer, participant: Participant, *, until: date | None, why: str) -> None:
+    """Exempt a participant until the end of a day, after which the campaign includes them again. Without a
+    day it is refused. Raises RefusedError.
     """
     campaign = participant.campaign
     # What was requested at its end can still be withdrawn until it is decided.
     _check_runs(viewer, campaign, is_open=waits_for_approval(campaign))
-    today = datetime.now(tz=UTC).date()
-    if not today <= until <= today + timedelta(days=MAX_EXCEPTION_DAYS):
-        raise RefusedError("Choose an end date from today to a year from now.")
+    checks, today = FieldChecks(), datetime.now(tz=UTC).date()
+    if until is None or not today <= until <= today + timedelta(days=MAX_EXCEPTION_DAYS):
+        checks.add("until", "Choose an end date from today to a year from now.")
     if not why.strip():
-        raise RefusedError("Enter a reason.")
+        checks.add("why", "Enter a reason.")
+    checks.finish()
     with transaction.atomic():
         Participant.objects.filter(pk=participant.pk).update(
             excused_until=until, excused_why=why.strip()[:300], excused_by=viewer.name[:128]
@@ -191,7 +192,7 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
             campaign,
             viewer,
             user=participant.user.arn,
-            until=until.isoformat(),
+            until=str(until),
             reason=why.strip()[:300],
         )
     reconsider(campaign)

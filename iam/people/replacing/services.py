@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from iam.changes import services as changes
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
 from iam.changes.services import SetCause
@@ -71,9 +71,10 @@ def why_not_check(viewer: Viewer, replacement: DeviceReplacement) -> str:
     )
 
 
-def ask(viewer: Viewer, *, device: Entity, over: IdentityCheckChannel, reason: str) -> DeviceReplacement:
+def ask(viewer: Viewer, *, device: Entity, over: str, reason: str) -> DeviceReplacement:
     """Report a lost device, and notify its person and those who can verify their identity. An open
-    replacement is returned instead. Raises RefusedError.
+    replacement is returned instead. `over` is an IdentityCheckChannel, ignored for one's own device. Raises
+    RefusedError.
     """
     user = device.owner
     if user is None or not may_ask(viewer, user=user):
@@ -81,10 +82,14 @@ def ask(viewer: Viewer, *, device: Entity, over: IdentityCheckChannel, reason: s
     person = person_of(user)
     if person is None:
         raise RefusedError(NOBODY)
+    asked_over = IdentityCheckChannel.PORTAL.value if viewer.person_id == person.pk else over
+    checks = FieldChecks()
+    if asked_over not in IdentityCheckChannel.values:
+        checks.add("over", "Choose how you heard of it.")
     if not reason.strip():
-        raise RefusedError("Describe what happened. The person who confirms it and the auditor read it.")
+        checks.add("reason", "Describe what happened. The person who confirms it and the auditor read it.")
+    checks.finish()
     now = datetime.now(tz=UTC)
-    asked_over = IdentityCheckChannel.PORTAL if viewer.person_id == person.pk else over
     expire(device=device)
     try:
         with transaction.atomic():
@@ -105,25 +110,26 @@ def ask(viewer: Viewer, *, device: Entity, over: IdentityCheckChannel, reason: s
         return DeviceReplacement.objects.get(device=device, state=ReplacementState.WAITING)
 
 
-def check(
-    viewer: Viewer, replacement: DeviceReplacement, *, over: IdentityCheckChannel, how: str
-) -> DeviceReplacement:
-    """Confirm the person's identity, over another channel than that of the request. The removal of the device
-    is requested, and a link for a new one is sent.
+def check(viewer: Viewer, replacement: DeviceReplacement, *, over: str, how: str) -> DeviceReplacement:
+    """Confirm the person's identity, over another IdentityCheckChannel than that of the request. The removal
+    of the device is requested, and a link for a new one is sent.
 
     Raises RefusedError, and then nothing is done.
     """
+    checks = FieldChecks()
     if over not in SURE:
-        raise RefusedError(
-            "Check in person, by phone or by video. Someone else may control a mailbox or a chat."
+        checks.add(
+            "over", "Check in person, by phone or by video. Someone else may control a mailbox or a chat."
         )
     if over == replacement.asked_over:
-        raise RefusedError("The request came over this channel. Check over another one.")
+        checks.add("over", "The request came over this channel. Check over another one.")
     if not how.strip():
-        raise RefusedError("Describe how you checked their identity.")
+        checks.add("how", "Describe how you checked their identity.")
+    checks.finish()
+    channel = IdentityCheckChannel(over)
     with transaction.atomic():
         locked_replacement = _decided(replacement, viewer, ReplacementState.CHECKED)
-        locked_replacement.checked_over, locked_replacement.checked_how = over, how.strip()[:500]
+        locked_replacement.checked_over, locked_replacement.checked_how = channel, how.strip()[:500]
         locked_replacement.removal = _remove(locked_replacement, viewer)
         locked_replacement.link = _send(locked_replacement)
         locked_replacement.save()
@@ -131,14 +137,14 @@ def check(
             "check",
             locked_replacement,
             viewer,
-            over=over.value,
+            over=channel.value,
             how=locked_replacement.checked_how,
             change=locked_replacement.removal.reference,
         )
         _tell_person(
             locked_replacement,
             subject="Your identity was checked for a new MFA device",
-            text=f"{viewer.name} confirmed that it is you ({over.label.lower()}). The lost device "
+            text=f"{viewer.name} confirmed that it is you ({channel.label.lower()}). The lost device "
             f"{locked_replacement.device.name} is removed as soon as "
             f"the request is approved.",
             key=f"checked:{locked_replacement.pk}",
@@ -151,7 +157,7 @@ def refuse(viewer: Viewer, replacement: DeviceReplacement, *, why: str) -> Devic
     RefusedError.
     """
     if not why.strip():
-        raise RefusedError("Enter a reason. The requester reads it.")
+        raise FieldError("Enter a reason. The requester reads it.", field="how")
     with transaction.atomic():
         locked_replacement = _decided(replacement, viewer, ReplacementState.REFUSED)
         locked_replacement.checked_how = why.strip()[:500]

@@ -9,6 +9,7 @@ import io
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -22,8 +23,9 @@ from console.demo.standin import totp
 from console.operators.models import Operator
 from iam.changes import services as changes
 from iam.changes.operations.user_credential import DEACTIVATE, SetStatus
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import NEVER, Account, Entity, Kind
 from iam.mirror.pull.upsert_entities import SETTLES_IN
+from iam.mirror.refresh.key_use import reread_key_use
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.mirror.services import request_pull, run_pull
 from iam.people.rotation import services
@@ -203,6 +205,70 @@ def test_a_last_use_is_the_same_on_all_pages(wheel: Wheel) -> None:
         assert iso in page
 
 
+def changed(wheel: Wheel, rotation: Rotation | None = None) -> None:
+    """Gatehouse changes another key of the user, and then reads all of them."""
+    viewer = wheel.scene.requester
+    with wheel.done():
+        (change,) = changes.request_changes(
+            changes.plan_set([SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], wheel.old)], viewer=viewer),
+            actor=viewer,
+            reason="Found in a log",
+            idempotency_key="found-in-a-log",
+        )
+    wheel.agree(change)
+    wheel.work()
+
+
+def looked(wheel: Wheel, rotation: Rotation | None = None) -> None:
+    """A rotation looks at the keys of the user."""
+    reread_key_use(wheel.scene.account, wheel.scene.user)
+
+
+def last_uses(wheel: Wheel, key_id: str) -> set[str]:
+    """What each page and file says of the last use of a key: never, unknown or a time."""
+    cache.clear()
+    administrator, member = browsers(wheel)
+    user = wheel.scene.user
+    credentials = administrator.get(reverse("identities:person-credentials", args=[user.pk]))
+    (in_credentials,) = [key for key in credentials.context["keys"] if key["state"].name == key_id]
+    (row,) = [
+        key
+        for own in member.get(reverse("keys:my-keys")).context["users"]
+        for key, _ in own.keys
+        if key.entity.aws_id == key_id
+    ]
+    (listed,) = [row for row in table_of(administrator, "keys:keys-export") if row["access_key_id"] == key_id]
+    usage = in_credentials["usage"]
+    page = administrator.get(reverse("keys:keys"), {"q": key_id}).content.decode().partition("<tbody>")[2]
+    return {
+        use_words(usage.last_used_at) if usage else "unknown",
+        "unknown" if row.read_at is None else use_words(row.used_at),
+        listed["last_used"][:10] or "unknown",
+        "never" if ">Never<" in page else "unknown" if ">Unknown<" in page else use_words(usage.last_used_at),
+    }
+
+
+def use_words(at: datetime | None) -> str:
+    return "never" if at is None or at == NEVER else f"{at:%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+@pytest.mark.parametrize("learn", [changed, looked, proved, synced])
+def test_a_key_that_was_made_by_hand_is_never_said_to_be_unused_unless_aws_says_so(
+    wheel: Wheel, learn: Callable[[Wheel], None], is_used: bool
+) -> None:
+    assert wheel.old
+    made = wheel.aws("CreateAccessKey")["AccessKey"]
+    if is_used:
+        wheel.use(made["AccessKeyId"], made["SecretAccessKey"])
+    learn(wheel)
+    truth = f"{datetime.now(tz=UTC):%Y-%m-%d}" if is_used else "never"
+    expected = "unknown" if learn is changed else truth
+    assert last_uses(wheel, made["AccessKeyId"]) == {expected}
+    synced(wheel)
+    assert last_uses(wheel, made["AccessKeyId"]) == {truth}
+
+
 def test_the_pages_of_a_key_say_as_of_when_they_know_its_status(wheel: Wheel) -> None:
     rotation, _ = wheel.using()
     wheel.work()
@@ -262,10 +328,15 @@ PASSWORD: Final = {
 
 def table(client: Client, name: str, user_name: str) -> dict[str, str]:
     """The line of a user in a file."""
-    answer: Any = client.get(reverse(name, args=["csv"]), {"q": user_name})
-    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    (row,) = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
+    (row,) = table_of(client, name, q=user_name)
     return row
+
+
+def table_of(client: Client, name: str, **query: str) -> list[dict[str, str]]:
+    """The lines of a file."""
+    answer: Any = client.get(reverse(name, args=["csv"]), query)
+    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
 
 
 def give_password(wheel: Wheel) -> None:

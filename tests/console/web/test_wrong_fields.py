@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -19,15 +19,18 @@ from iam.audit.findings.models import AuditFinding
 from iam.audit.frameworks import assessment
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
-from iam.mirror.models import Account, EdgeKind, Entity
+from iam.mirror.models import Account, EdgeKind, Entity, Kind
+from iam.people.campaigns.models import Campaign, Participant
 from iam.people.offboarding.models import OffboardingRun
 from iam.people.onboarding.models import OnboardingRun
+from iam.people.replacing.models import DeviceReplacement
 from tests import factories
 from tests.console import onboarding
 from tests.console.rotation.rows import key
 
 pytestmark = pytest.mark.django_db
 NUMBER = "111111111111"
+PARTICIPANT = "00000000-0000-4000-8000-000000000001"
 LEDGER = "arn:aws:s3:::pay-ledger/2026.csv"
 YESTERDAY = f"{datetime.now(tz=UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}"
 VOID = {"input", "br", "hr", "img", "meta", "link", "use", "source", "wbr", "path"}
@@ -187,6 +190,44 @@ def duties(desk: Desk) -> str:
     return reverse("reviews:rule-new")
 
 
+def lost_device(desk: Desk) -> str:
+    user = factories.user(desk.account, "bo")
+    factories.person("Bo Hansen", arns=(user.arn,))
+    device = factories.entity(desk.account, Kind.MFA_DEVICE, "bo-phone", arn="", category="virtual")
+    Entity.objects.filter(pk=device.pk).update(owner=user)
+    return reverse("mfa:report-lost-device", args=[device.pk])
+
+
+def reported_device(desk: Desk) -> str:
+    address = lost_device(desk)
+    assert desk.client.post(address, {"over": "chat", "reason": "Stolen"}).status_code == 302
+    desk.client.force_login(factories.operator(Role.ADMINISTRATOR, name="Hana Sato"))
+    return reverse("mfa:replacement", args=[DeviceReplacement.objects.get().pk])
+
+
+def exemption(desk: Desk) -> str:
+    terms = {"due": datetime.now(tz=UTC).date(), "ending": "notify", "reason": "PCI"}
+    begun = {"begun_by_id": desk.person.person_id, "begun_at": datetime.now(tz=UTC)}
+    running = Campaign.objects.create(name="By December", **terms, **begun)
+    Participant.objects.create(
+        pk=UUID(PARTICIPANT), campaign=running, user=desk.user, joined_at=datetime.now(tz=UTC)
+    )
+    return reverse("mfa:campaign-act", args=[running.pk])
+
+
+def new_blueprint(desk: Desk) -> str:
+    return reverse("onboarding:blueprint-new")
+
+
+def blueprint(desk: Desk) -> str:
+    version = onboarding.blueprint(desk.account, desk.team)
+    return reverse("onboarding:blueprint-edit", args=[version.blueprint_id])
+
+
+def new_template(desk: Desk) -> str:
+    return reverse("access:template-new")
+
+
 DAYS = {"quiet": "soon", "keep": "0", "reason": " "}
 FORMS: list[tuple[Callable[[Desk], str], dict[str, Any], set[str]]] = [
     (rotation, DAYS, {"quiet", "keep", "reason", "for_me"}),
@@ -276,6 +317,66 @@ FORMS: list[tuple[Callable[[Desk], str], dict[str, Any], set[str]]] = [
         {"name", "actions", "resources", "allowed_role", "allowed_tag", "reason"},
     ),
     (duties, {"first": "x", "second": "y"}, {"name", "first", "second", "reason"}),
+    (
+        new_blueprint,
+        {
+            "team": "payments",
+            "name": " ",
+            "path": "x",
+            "groups": "a b",
+            "boundary": "a b",
+            "tags": "x",
+            "naming": "x",
+            "stay": "x",
+        },
+        {"name", "accounts", "path", "groups", "boundary", "tags", "naming", "stay"},
+    ),
+    (
+        blueprint,
+        {"accounts": "12", "path": "/x", "tags": "Email = x", "stay": "9999", "t0": "read-bucket"},
+        {"accounts", "path", "tags", "stay"},
+    ),
+    (
+        blueprint,
+        {"accounts": NUMBER, "path": "/other/", "t0": "read-bucket", "naming": "x"},
+        {"path", "t0-bucket", "naming"},
+    ),
+    (
+        new_template,
+        {
+            "do": "save",
+            "slug": "No!",
+            "hours": "x",
+            "parameters": "2",
+            "q1-name": "No",
+            "q1-kind": "bucket",
+            "statements": "{",
+        },
+        {"title", "slug", "description", "category", "risk", "hours", "q1-name", "statements"},
+    ),
+    (
+        new_template,
+        {
+            "do": "save",
+            "title": "Read",
+            "description": "Read",
+            "category": "storage",
+            "risk": "low",
+            "slug": "No!",
+            "parameters": "2",
+            "q0-name": "one",
+            "q0-kind": "shoe",
+            "q1-name": "two",
+            "q1-kind": "bucket",
+            "q1-example": "*",
+            "statements": "[1]",
+        },
+        {"slug", "q0-kind", "q1-example", "statements"},
+    ),
+    (lost_device, {"over": "x", "reason": " "}, {"over", "reason"}),
+    (reported_device, {"do": "check", "over": "chat", "how": " "}, {"over", "how"}),
+    (reported_device, {"do": "refuse", "how": " "}, {"how"}),
+    (exemption, {"do": "excuse", "who": PARTICIPANT, "until": "soon", "why": " "}, {"until", "why"}),
 ]
 
 

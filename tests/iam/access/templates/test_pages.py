@@ -133,7 +133,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(change: dict[str, str], why: 
     answer = browser(Role.ADMINISTRATOR).post("/templates/new/", written(**change))
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "Nothing was saved" in page
+    assert page.count('aria-invalid="true"') == 1
     assert why in page
     assert "Open the reports." in page
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from iam.changes.errors import FieldError, RefusedError
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind
-from iam.people.blueprints.body import BlueprintBody, BlueprintError
+from iam.people.blueprints.body import BlueprintBody
 from iam.people.blueprints.queries import current_versions, differences
 from iam.people.blueprints.services import create_blueprint, save_version, set_retired
 from iam.people.blueprints.user_names import free_name, user_name
@@ -67,9 +68,9 @@ GOOD = BlueprintBody(accounts=("111111111111",), path="/payments/", groups=("pay
 )
 def test_what_makes_no_sense_is_refused_at_its_field(fields: dict[str, Any], part: str) -> None:
     GOOD.check()
-    with pytest.raises(BlueprintError) as refused:
+    with pytest.raises(FieldError) as refused:
         replace(GOOD, **fields).check()
-    assert refused.value.part == part
+    assert refused.value.field == part
 
 
 def test_it_comes_back_from_json_as_it_was() -> None:
@@ -94,7 +95,7 @@ def test_a_lead_writes_for_their_own_team_only_and_sees_no_other(lead: Viewer) -
     own, other = Team.objects.get(), Team.objects.create(slug="data", name="Data")
     TeamRule.objects.create(team=other, kind=RuleKind.PATH, value="/payments/")
     create_blueprint(lead, team=own, name="Developers", body=GOOD)
-    with pytest.raises(BlueprintError, match="Only administrators and the team’s leads"):
+    with pytest.raises(RefusedError, match="Only administrators and the team’s leads"):
         create_blueprint(lead, team=other, name="Developers", body=GOOD)
     admin = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     create_blueprint(admin, team=other, name="Analysts", body=GOOD)
@@ -108,15 +109,15 @@ def test_whoever_is_made_by_it_belongs_to_the_team_and_lies_where_its_lead_may_m
     lead: Viewer,
 ) -> None:
     team = Team.objects.get()
-    with pytest.raises(BlueprintError, match="new users would not belong to Payments"):
+    with pytest.raises(RefusedError, match="new users would not belong to Payments"):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, path="/data/", groups=("others",)))
     with pytest.raises(
-        BlueprintError, match="Choose a path of Payments in account 111111111111: /, /payments/"
+        RefusedError, match="Choose a path of Payments in account 111111111111: /, /payments/"
     ):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, path="/paymentsx/"))
-    with pytest.raises(BlueprintError, match="Only an administrator can change"):
+    with pytest.raises(RefusedError, match="Only an administrator can change"):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, boundary="Secret"))
-    with pytest.raises(BlueprintError, match="Account 222222222222 isn’t connected"):
+    with pytest.raises(RefusedError, match="Account 222222222222 isn’t connected"):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, accounts=("222222222222",)))
 
 
@@ -128,7 +129,7 @@ def test_a_lead_makes_people_by_the_team_s_group_where_its_people_lie_already(le
     team = Team.objects.get()
     for number, path in enumerate(("/", "/people/")):
         create_blueprint(lead, team=team, name=f"Developers {number}", body=replace(GOOD, path=path))
-    with pytest.raises(BlueprintError, match="Choose a path of Payments"):
+    with pytest.raises(RefusedError, match="Choose a path of Payments"):
         create_blueprint(lead, team=team, name="Others", body=replace(GOOD, path="/people/admins/"))
 
 
@@ -138,9 +139,9 @@ def test_a_version_never_changes_and_a_late_writer_is_told(lead: Viewer) -> None
         lead, blueprint=first.blueprint, body=replace(GOOD, stay=30), base=1, note="Shorter"
     )
     assert (second.number, first.body.stay) == (2, 0)
-    with pytest.raises(BlueprintError, match="Someone saved version 2"):
+    with pytest.raises(RefusedError, match="Someone saved version 2"):
         save_version(lead, blueprint=first.blueprint, body=replace(GOOD, stay=60), base=1)
-    with pytest.raises(BlueprintError, match="Nothing differs"):
+    with pytest.raises(RefusedError, match="Nothing differs"):
         save_version(lead, blueprint=first.blueprint, body=replace(GOOD, stay=30), base=2)
     with pytest.raises(TypeError):
         first.save()
