@@ -41,6 +41,11 @@ def may_ask(viewer: Viewer, *, user: Entity) -> bool:
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
+def why_not_ask(user: Entity) -> str:
+    """Return why no device of the user can be replaced yet, or an empty string."""
+    return "" if person_of(user) else NOBODY
+
+
 def visible_replacements(viewer: Viewer) -> QuerySet[DeviceReplacement]:
     """Return replacements for users that the viewer can request changes for, and those about or by the
     viewer.

@@ -112,7 +112,7 @@ def test_the_rows_of_people_hold_every_fact(auditor: Client) -> None:
         "access_keys": "2",
         "active_access_keys": "1",
         "oldest_active_key": "2026-01-02T03:04:05Z",
-        "last_activity": "",
+        "last_activity": "never",
         "groups": "analysts; sre",
         "owning_team": "",
         "list_actions": "0",
@@ -123,7 +123,7 @@ def test_the_rows_of_people_hold_every_fact(auditor: Client) -> None:
     }
     body = json.loads(auditor.get("/people/export.json?mfa=virtual&account=111111111111").getvalue())
     assert body["rows"][0]["groups"] == ["analysts", "sre"]
-    assert body["rows"][0]["last_activity"] is None
+    assert body["rows"][0]["last_activity"] == "never"
     assert (body["list"], body["account"], body["filters"], body["as_of"]) == (
         "people",
         "111111111111",

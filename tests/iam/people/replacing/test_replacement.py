@@ -253,3 +253,13 @@ def test_a_link_that_is_shown_late_lasts_no_longer_than_the_one_that_went_out(
         link, _ = services.show_link(hana, replacement)
     assert sent is not None
     assert link.expires_at == sent.expires_at
+
+
+def test_the_page_says_before_anything_is_typed_that_nobody_is_linked(account: Account) -> None:
+    device = factories.entity(account, Kind.MFA_DEVICE, "bot-phone", arn="", category="virtual")
+    Entity.objects.filter(pk=device.pk).update(owner=factories.user(account, "bot"))
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
+    page = client.get(f"/mfa/devices/{device.pk}/lost/").content.decode()
+    assert "No person in Gatehouse is linked to this IAM user." in page
+    assert 'name="reason"' not in page
