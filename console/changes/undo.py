@@ -63,7 +63,8 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
     parts = list(
         visible_changes(request.viewer)
         .filter(change_set=shown.change_set)
-        .select_related("account", "entity", "change_set")
+        .select_related("account", "entity")
+        .prefetch_related("change_set")
         .order_by("position")
     )
     if len(parts) != shown.change_set.changes.count():

@@ -34,7 +34,9 @@ class ItemShown:
 
 @dataclass(frozen=True, slots=True)
 class PersonShown:
-    """A person; `is_over` means that nothing is pending."""
+    """A person; `is_over` means that nothing is pending, `is_submitting` that the request is still being
+    written.
+    """
 
     checklist: PersonChecklist
     text: str
@@ -43,6 +45,7 @@ class PersonShown:
     items: list[ItemShown]
     is_open: bool
     is_over: bool
+    is_submitting: bool
 
     @property
     def numbers(self) -> str:
@@ -50,7 +53,7 @@ class PersonShown:
         run.
         """
         checklist = self.checklist
-        parts = ["No changes needed"]
+        parts = ["Not requested yet" if self.is_submitting else "No changes needed"]
         if checklist.changes:
             parts = [_done_of(checklist.changes_done, checklist.changes, "change")]
         if checklist.own_items:
@@ -62,7 +65,7 @@ def _done_of(done: int, total: int, noun: str) -> str:
     return f"{done} of {total} {noun}{'' if total == 1 else 's'} done"
 
 
-def person_rows(checklists: Sequence[PersonChecklist]) -> list[PersonShown]:
+def person_rows(checklists: Sequence[PersonChecklist], *, is_submitting: bool = False) -> list[PersonShown]:
     """Return the row of each person; the first who needs attention is open."""
     rows = []
     for checklist in checklists:
@@ -95,6 +98,7 @@ def person_rows(checklists: Sequence[PersonChecklist]) -> list[PersonShown]:
                 items,
                 checklist.standing is StepStatus.FAILED or len(checklists) == 1,
                 is_over,
+                is_submitting,
             )
         )
     return rows

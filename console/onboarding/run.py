@@ -202,8 +202,10 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
     pages = Paginator(people, PAGE)
     page = pages.get_page(request.GET.get("page"))
     page_checklists = checklists(list(page.object_list), body=run.version.body)
-    progress = progress_of(counts.states)
-    waits_for_people = not run.is_open and any(not person.is_over for person in person_rows(page_checklists))
+    is_submitting = run.state == RunState.SUBMITTING
+    progress = progress_of(counts.states, is_submitting=is_submitting)
+    people_rows = person_rows(page_checklists, is_submitting=is_submitting)
+    waits_for_people = not run.is_open and any(not person.is_over for person in people_rows)
 
     def pace(step: PollPace) -> str:
         if run.is_open:
@@ -221,7 +223,7 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
         "body": run.version.body,
         "mark": mark_of(run),
         "progress": progress,
-        "people": person_rows(page_checklists),
+        "people": people_rows,
         "page": page,
         "total": total,
         "failed_count": len(counts.failed),

@@ -27,6 +27,8 @@ class RunProgress:
     """Number of failed changes that don’t count, because later ones did the same or AWS shows that nothing is
     left.
     """
+    is_submitting: bool = False
+    """The request is still being written, so that the total grows."""
 
     @property
     def changes_done(self) -> str:
@@ -39,7 +41,10 @@ class RunProgress:
         return self._done("step")
 
     def _done(self, noun: str) -> str:
-        return f"{self.applied:,} of {self.total:,} {noun}{'' if self.total == 1 else 's'} done"
+        nouns = noun if self.total == 1 else f"{noun}s"
+        if self.is_submitting:
+            return f"{self.total:,} {nouns} requested so far"
+        return f"{self.applied:,} of {self.total:,} {nouns} done"
 
     @property
     def bar(self) -> dict[str, float]:
@@ -48,7 +53,7 @@ class RunProgress:
         return {name: 100 * getattr(self, name) / whole for name in ("applied", "applying", "failed")}
 
 
-def progress_of(counts: Mapping[str, int]) -> RunProgress:
+def progress_of(counts: Mapping[str, int], *, is_submitting: bool = False) -> RunProgress:
     """Return the progress from the number of changes in each status."""
 
     def count(*states: ChangeState) -> int:
@@ -64,4 +69,5 @@ def progress_of(counts: Mapping[str, int]) -> RunProgress:
         waiting=count(ChangeState.AWAITING),
         queued=count(ChangeState.QUEUED, ChangeState.DRAFT),
         closed=total - failed - count(*OPEN, ChangeState.DRAFT, ChangeState.APPLIED),
+        is_submitting=is_submitting,
     )

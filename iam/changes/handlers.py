@@ -55,7 +55,7 @@ def tell_ends_after_commit(changes: Sequence[Change]) -> None:
 
 def tell_ends(ids: Sequence[UUID]) -> None:
     """Run all handlers for changes that have ended."""
-    for change in Change.objects.filter(pk__in=ids).select_related("account", "change_set"):
+    for change in Change.objects.filter(pk__in=ids).prefetch_related("account", "change_set"):
         tell_end(change)
 
 

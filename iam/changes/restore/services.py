@@ -95,7 +95,7 @@ def waiting() -> RestoreWaiting | None:
     hold = open_hold()
     if hold is None:
         return None
-    going_on = Change.objects.filter(state__in=RUNNING).select_related("account", "change_set")
+    going_on = Change.objects.filter(state__in=RUNNING).prefetch_related("account", "change_set")
     concerned = Change.objects.filter(state__in=RUNNING).values("account")
     synced = Pull.objects.filter(state=PullState.COMPLETE, began_at__gt=hold.began_at).values("account")
     return RestoreWaiting(

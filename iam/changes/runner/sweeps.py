@@ -32,7 +32,7 @@ def _expire(now: datetime) -> None:
     for state, note in _OVERDUE.items():
         overdue = Change.objects.filter(state=state, expires_at__lte=now).order_by("expires_at", "pk")
         end_all(
-            list(overdue.select_related("account", "change_set")[:BATCH]),
+            list(overdue.prefetch_related("account", "change_set")[:BATCH]),
             to=ChangeState.EXPIRED,
             actor=None,
             note=note,

@@ -299,7 +299,7 @@ def withdraw(change: Change, *, actor: Viewer) -> None:
         # The lock makes a concurrent approval happen before or after this, not in between.
         ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         left = change.change_set.changes.filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
-        parts = list(left.select_related("account", "change_set").order_by("position"))
+        parts = list(left.prefetch_related("account", "change_set").order_by("position"))
         taken = end_all(parts, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn")
     if not taken:
         change.refresh_from_db()

@@ -137,8 +137,8 @@ def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[OffboardedUserChanges]
             rows[place].append(change)
     again = Change.objects.filter(
         change_set__cause_kind=OF_REST, change_set__cause_id__in=[seat.pk for seat in seats]
-    ).select_related("account", "change_set")
-    for change in again.order_by("created_at", "position"):
+    )
+    for change in again.prefetch_related("account", "change_set").order_by("created_at", "position"):
         assert change.change_set.cause_id is not None
         rows[change.change_set.cause_id].append(change)
     seats_by_leaver: dict[UUID, list[OffboardedUserChanges]] = defaultdict(list)

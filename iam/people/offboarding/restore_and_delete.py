@@ -267,7 +267,7 @@ def _again(states: set[ChangeState]) -> datetime | None:
 def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:
     """Return the changes of the newest request of a kind."""
     rows = Change.objects.filter(change_set__cause_kind=kind, change_set__cause_id=leaver.pk)
-    changes = list(rows.select_related("account", "change_set").order_by("-created_at", "position"))
+    changes = list(rows.prefetch_related("account", "change_set").order_by("-created_at", "position"))
     newest = changes[0].change_set_id if changes else None
     return [change for change in changes if change.change_set_id == newest]
 

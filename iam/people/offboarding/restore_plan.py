@@ -105,7 +105,7 @@ def to_turn_back(seat: OffboardedUser) -> list[Change]:
     reverted = Change.objects.filter(reverts=OuterRef("pk"), state=ChangeState.APPLIED)
     done = turned_changes_of(seat).filter(state=ChangeState.APPLIED, already_so=False)
     done = done.exclude(Exists(reverted)).exclude(operation__in=NOT_GIVEN_BACK)
-    changes = list(done.select_related("account", "change_set").order_by("-created_at", "-position"))
+    changes = list(done.prefetch_related("account", "change_set").order_by("-created_at", "-position"))
     grants = EndedGrant.objects.filter(seat=seat).values("grant")
     ending = LedgerEntry.objects.filter(part__grant__in=grants, ended_by__isnull=False).values("ended_by")
     now = datetime.now(tz=UTC)

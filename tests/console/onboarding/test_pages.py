@@ -25,6 +25,7 @@ from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.onboarding import services
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.queries import sets_of
+from iam.people.runs.models import RunState
 from tests import factories
 from tests.console import onboarding
 from tests.queue import catch
@@ -101,6 +102,18 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert reverse("onboarding:run", args=[run.pk]) in change
     assert what_above(page) == what_above(change)
     assert page.index('id="wt-h"') < page.index("What this changes")
+
+
+def test_while_a_request_is_being_written_nothing_of_it_counts_as_done_or_as_not_needed(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    upload(lead, version, b"Name,E-mail\nZoe Adler,zoe@example.com\n")
+    OnboardingRun.objects.update(state=RunState.SUBMITTING)
+    page = lead.get(reverse("onboarding:run", args=[OnboardingRun.objects.get().pk])).content.decode()
+    assert "0 changes requested so far" in page
+    assert "Not requested yet" in page
+    for claim in ("0 of 0", "No changes needed"):
+        assert claim not in page
 
 
 def test_of_more_than_a_run_takes_it_says_how_many_they_are(

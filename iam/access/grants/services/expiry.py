@@ -71,7 +71,7 @@ def close_overdue(*, now: datetime | None = None) -> int:
     for grant in grants:
         sets = grant.parts.values("change_set")
         waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
-        parts = list(waiting.select_related("account", "change_set").order_by("position"))
+        parts = list(waiting.prefetch_related("account", "change_set").order_by("position"))
         end_all(parts, to=ChangeState.EXPIRED, actor=None, note="The end date passed before approval.")
         settle(grant)
     return len(grants)
@@ -130,7 +130,7 @@ def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
         to, note = ChangeState.EXPIRED, "The grant has ended."
     changes = _changes_of(grant.parts.all())
     waiting = changes.filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
-    end_all(list(waiting.select_related("change_set").order_by("position")), to=to, actor=actor, note=note)
+    end_all(list(waiting.prefetch_related("change_set").order_by("position")), to=to, actor=actor, note=note)
 
 
 def _is_moving(part: GrantPart) -> bool:
