@@ -19,13 +19,19 @@ _OVERDUE = {
 
 
 def sweep() -> int:
-    """Nudge every due change and expire overdue ones. Returns the number of nudged changes. Safe to run
+    """Nudge due changes and expire overdue ones. Returns the number of nudged changes. Safe to run
     concurrently.
+
+    While a large request is carried out, its changes are due and wait in the queue. So no more are nudged
+    than the queue has room for.
     """
     now = datetime.now(tz=UTC)
     _expire(now)
     ids = list(due(now).order_by("due_at", "id").values_list("id", flat=True)[:BATCH])
-    return nudge.send_each(RUN_CHANGE, ids)
+    if not ids:
+        return 0
+    room = max(0, BATCH - nudge.waiting())
+    return nudge.send_each(RUN_CHANGE, ids[:room])
 
 
 def _expire(now: datetime) -> None:
