@@ -13,6 +13,7 @@ from celery import current_app
 from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def waiting() -> int:
             queue = current_app.conf.task_default_queue
             # For Redis, declaring a queue only counts its messages.
             return int(connection.default_channel.queue_declare(queue=queue).message_count)
-    except (KombuError, OSError):
+    except (KombuError, RedisError, OSError):
         return 0
 
 

@@ -28,3 +28,14 @@ def test_a_broker_that_does_not_answer_has_room(monkeypatch: pytest.MonkeyPatch)
     app.conf.broker_transport_options = {"max_retries": 0, "socket_connect_timeout": 1}
     monkeypatch.setattr(nudge, "current_app", app)
     assert nudge.waiting() == 0
+
+
+def test_a_broker_that_answers_with_an_error_has_room(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Celery("queue", broker=redis_url, set_as_current=False)
+    app.conf.task_default_queue = "wrong"
+    monkeypatch.setattr(nudge, "current_app", app)
+    with app.connection_for_write() as connection:
+        connection.default_channel.client.set("wrong", "no list")
+    assert nudge.waiting() == 0
