@@ -185,7 +185,7 @@ def list_changes(
         changes = changes.filter(_matching_requests(text, matching, in_title=viewer.scope.sees_everything))
     elif matching is not seen:
         changes = changes.filter(Exists(matching.filter(change_set=OuterRef("change_set"))))
-    changes = changes.prefetch_related("account", "change_set")
+    changes = changes.select_related("account", "change_set")
     return page(changes, order=NEWEST_FIRST, size=PAGE, after=after)
 
 
