@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -97,13 +98,17 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentia
 
 def with_uses_of_new_keys(aws: Aws, user: Entity, read: ReadCredentials) -> ReadCredentials:
     """Return access keys with the last uses of those that the mirror doesn't know, with one call for each.
-    Other credentials are returned as they are. Raises AwsError.
+    A use that AWS doesn't tell stays unknown. Other credentials are returned as they are.
     """
     if read.section != ACCESS_KEYS:
         return read
     known = set(Entity.objects.filter(kind=Kind.ACCESS_KEY, owner=user).values_list("aws_id", flat=True))
-    new = [key.key_id for key in read.records if key.key_id not in known]
-    return replace(read, uses={key_id: read_key_use(aws, key_id=key_id) for key_id in new})
+    uses = {}
+    for key in read.records:
+        if key.key_id not in known:
+            with suppress(AwsError):
+                uses[key.key_id] = read_key_use(aws, key_id=key.key_id)
+    return replace(read, uses=uses)
 
 
 def with_unused(read: ReadCredentials, *, key_ids: Iterable[str]) -> ReadCredentials:

@@ -21,10 +21,13 @@ from pytest_django.fixtures import Settings
 
 from console.demo.standin import totp
 from console.operators.models import Operator
+from iam.aws.errors import AwsError, ErrorKind
 from iam.changes import services as changes
+from iam.changes.models import Change
 from iam.changes.operations.user_credential import DEACTIVATE, SetStatus
 from iam.mirror.models import NEVER, Account, Entity, Kind
 from iam.mirror.pull.upsert_entities import SETTLES_IN
+from iam.mirror.refresh import credentials
 from iam.mirror.refresh.key_use import reread_key_use
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.mirror.services import request_pull, run_pull
@@ -172,10 +175,8 @@ def test_a_key_that_works_again_is_active_on_all_pages(
     assert shown(wheel, rotation) == {"Active"}
 
 
-def test_a_deactivation_by_gatehouse_moves_the_rotation_on_and_is_named(wheel: Wheel) -> None:
-    rotation, _ = wheel.using()
-    wheel.work()
-    wheel.pass_days(rotation, 0)
+def changed(wheel: Wheel) -> Change:
+    """Gatehouse deactivates the old key, and then reads all of the user's keys."""
     viewer = wheel.scene.requester
     with wheel.done():
         (change,) = changes.request_changes(
@@ -186,6 +187,14 @@ def test_a_deactivation_by_gatehouse_moves_the_rotation_on_and_is_named(wheel: W
         )
     wheel.agree(change)
     wheel.work()
+    return change
+
+
+def test_a_deactivation_by_gatehouse_moves_the_rotation_on_and_is_named(wheel: Wheel) -> None:
+    rotation, _ = wheel.using()
+    wheel.work()
+    wheel.pass_days(rotation, 0)
+    change = changed(wheel)
     assert shown(wheel, rotation) == {"Inactive"}
     assert wheel.stage(rotation) == RotationStage.INACTIVE
     drift = wheel.now(rotation).happenings.get(act="drift")
@@ -205,21 +214,7 @@ def test_a_last_use_is_the_same_on_all_pages(wheel: Wheel) -> None:
         assert iso in page
 
 
-def changed(wheel: Wheel, rotation: Rotation | None = None) -> None:
-    """Gatehouse changes another key of the user, and then reads all of them."""
-    viewer = wheel.scene.requester
-    with wheel.done():
-        (change,) = changes.request_changes(
-            changes.plan_set([SetStatus.of(DEACTIVATE[Kind.ACCESS_KEY], wheel.old)], viewer=viewer),
-            actor=viewer,
-            reason="Found in a log",
-            idempotency_key="found-in-a-log",
-        )
-    wheel.agree(change)
-    wheel.work()
-
-
-def looked(wheel: Wheel, rotation: Rotation | None = None) -> None:
+def looked(wheel: Wheel) -> None:
     """A rotation looks at the keys of the user."""
     reread_key_use(wheel.scene.account, wheel.scene.user)
 
@@ -255,7 +250,7 @@ def use_words(at: datetime | None) -> str:
 @pytest.mark.parametrize("is_used", [True, False])
 @pytest.mark.parametrize("learn", [changed, looked, proved, synced])
 def test_a_key_that_was_made_by_hand_is_never_said_to_be_unused_unless_aws_says_so(
-    wheel: Wheel, learn: Callable[[Wheel], None], is_used: bool
+    wheel: Wheel, learn: Callable[[Wheel], object], is_used: bool
 ) -> None:
     assert wheel.old
     made = wheel.aws("CreateAccessKey")["AccessKey"]
@@ -267,6 +262,17 @@ def test_a_key_that_was_made_by_hand_is_never_said_to_be_unused_unless_aws_says_
     assert last_uses(wheel, made["AccessKeyId"]) == {expected}
     synced(wheel)
     assert last_uses(wheel, made["AccessKeyId"]) == {truth}
+
+
+def test_a_last_use_that_aws_does_not_tell_is_unknown(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: Any, **__: Any) -> None:
+        raise AwsError("Not authorized", kind=ErrorKind.DENIED, action="iam:GetAccessKeyLastUsed")
+
+    assert wheel.old
+    made = wheel.aws("CreateAccessKey")["AccessKey"]
+    monkeypatch.setattr(credentials, "read_key_use", denied)
+    proved(wheel)
+    assert last_uses(wheel, made["AccessKeyId"]) == {"unknown"}
 
 
 def test_the_pages_of_a_key_say_as_of_when_they_know_its_status(wheel: Wheel) -> None:
