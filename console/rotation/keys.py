@@ -48,7 +48,7 @@ def _key_row(row: Row, context: ListContext) -> dict[str, Any]:
         "account_name": row["account_name"],
         "state": badge("Active", "ok", "check") if is_active else badge("Inactive", ""),
         "age": _age(row, context),
-        "used": used_words(row["used_at"], row["service"], row["region"]),
+        "used": used_words(row["known_use"], row["service"], row["region"]),
         "rotation": rotation,
         "mark": badge(*mark_of(rotation)) if rotation else "",
         "may_ask": is_active
@@ -91,7 +91,7 @@ COLUMNS: Final = (
             ("display_name", lambda row, _: row["display"]),
             ("owning_team", lambda row, _: row["owner"]),
             ("created", lambda row, _: row["created_at"]),
-            ("last_used", lambda row, _: last_use(row["used_at"])),
+            ("last_used", lambda row, _: last_use(row["known_use"])),
             ("last_used_service", lambda row, _: row["service"]),
             ("last_used_region", lambda row, _: row["region"]),
             ("rotation", lambda row, _: row["rotation"].reference if row["rotation"] else ""),

@@ -315,6 +315,8 @@ def _key(state: EntityState, shown: ShownEntity) -> dict[str, Any]:
         usage = state.entity.usage if shown.at is None else None
     except ObjectDoesNotExist:
         usage = None
+    if usage is not None and not usage.is_read:
+        usage = None
     return {
         "state": state,
         "status": labels.status_mark(state),

@@ -171,8 +171,8 @@ class UserCredentials(TemporalRow):
 
 
 class Usage(models.Model):
-    """When an entity was last used. It changes with every sync and has no history. Every current user and
-    role has a row. An access key without one is one whose last use was not read.
+    """When an entity was last used. It changes with every sync and has no history. Every current user, role
+    and access key has a row. `is_read` is False for a key whose last use was not read.
 
     `details` of a user: password_last_used, key_1_last_used, key_2_last_used (ISO 8601, UTC).
     """
@@ -181,6 +181,7 @@ class Usage(models.Model):
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20)
     last_used_at = models.DateTimeField(default=NEVER)
+    is_read = models.BooleanField(default=True, db_default=True)
     region = models.CharField(max_length=32, blank=True)
     service = models.CharField(max_length=64, blank=True)
     details = models.JSONField(default=dict)

@@ -24,6 +24,7 @@ from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, ObservationTimes, SectionPart
 from iam.mirror.pull.freshness import SectionFreshness
+from iam.mirror.pull.renames import can_be_renamed, other_name
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.principals import found_of
 from iam.mirror.pull.usage import load_usage
@@ -62,18 +63,23 @@ def reread_entity(
     cause_id: UUID | None,
     read: SubjectReading | None = None,
     made: MadeUser | None = None,
+    is_deleted: bool = False,
 ) -> Entity | None:
     """Make the mirror of one user, group, role or policy agree with AWS. Returns None if it no longer exists.
 
-    The entity is found by name (a policy by ARN), so a new one is added and a deleted one is ended.
+    The entity is found by name (a policy by ARN), so a new one is added and a deleted one is ended. A user or
+    group that no longer has its name is looked for by its ID first: it may have been renamed in AWS.
     `cause_id` is the Change that caused it; None means an unknown cause. `made` is given for a user whom that
-    change has just made. A pull that began before does not overwrite the result, a re-read that is older than
-    another one does nothing, and the next pull decodes the entity again.
+    change has just made, and `is_deleted` for an entity that it has just deleted. A pull that began before
+    does not overwrite the result, a re-read that is older than another one does nothing, and the next pull
+    decodes the entity again.
 
     Makes four calls or more, none if `read` is given. Raises AwsError if AWS can't be read, and then writes
     nothing.
     """
     at, record = read or SubjectReading(timezone.now(), _read(aws, kind, name, arn))
+    if record is None and can_be_renamed(kind) and not is_deleted:
+        record = _renamed(account, aws, kind, name)
     documents = PolicyDocuments()
     aws_entity = (
         found_of(record, account_id=account.account_id, digest=None, intern=documents.intern)
@@ -93,6 +99,13 @@ def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
         if error.kind is ErrorKind.NOT_FOUND:
             return None
         raise
+
+
+def _renamed(account: Account, aws: Aws, kind: str, name: str) -> Record | None:
+    """Read the entity that the mirror knows by this name under its new name; None if it is deleted."""
+    known = Entity.objects.filter(account=account, kind=kind, name=name, gone_at__isnull=True).first()
+    current = known and other_name(account, kind=kind, aws_id=known.aws_id, name=name)
+    return _read(aws, kind, current, "") if current else None
 
 
 class _SubjectRead:

@@ -13,7 +13,7 @@ from iam.mirror.pull.entity_cache import EntityRow
 
 KINDS = (Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
 PASSWORD = "password_last_used"  # noqa: S105
-_COLUMNS = ("last_used_at", "region", "service", "details", "observed_at")
+_COLUMNS = ("last_used_at", "region", "service", "details", "is_read", "observed_at")
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ def load_usage(
     written rows.
 
     A use that is older than the stored one is ignored: a key that no longer exists was used nevertheless.
-    An access key whose use was not read gets no row, so that pages say unknown instead of never.
+    A new access key whose use was not read is stored as such, so that pages say unknown instead of never.
     """
     entities = list(entities)
     stored = _stored(account_id, entities)
@@ -51,15 +51,12 @@ def load_usage(
     updates: list[bulk.Row] = []
     for known in entities:
         use, old = uses.get(known.id), stored.get(known.id)
-        if old is None and use is None and known.kind == Kind.ACCESS_KEY:
-            continue
         if old is None:
-            at, region, service, details = _merged((NEVER, "", "", {}), use or LastUse())
-            inserts.append(
-                (known.id, account_id, known.kind, at, region, service, bulk.canonical(details), observed_at)
-            )
+            unread: tuple[Any, ...] = (NEVER, "", "", {}, known.kind != Kind.ACCESS_KEY)
+            new = unread if use is None else _merged(unread, use)
+            inserts.append((known.id, account_id, known.kind, *_columns(new), observed_at))
         elif use is not None and (new := _merged(old, use)) != old:
-            updates.append((known.id, *new[:3], bulk.canonical(new[3]), observed_at))
+            updates.append((known.id, *_columns(new), observed_at))
     bulk.insert(Usage, columns=("entity_id", "account_id", "kind", *_COLUMNS), rows=inserts)
     bulk.update(Usage, key="entity_id", columns=_COLUMNS, rows=updates)
     if inserts or updates:
@@ -71,13 +68,18 @@ def _stored(account_id: int, entities: list[EntityRow]) -> dict[int, tuple[Any, 
     rows = Usage.objects.filter(account_id=account_id)
     if len(entities) <= bulk.CHUNK:
         rows = rows.filter(entity_id__in=[known.id for known in entities])
-    columns = ("entity_id", "last_used_at", "region", "service", "details")
+    columns = ("entity_id", "last_used_at", "region", "service", "details", "is_read")
     return {row[0]: row[1:] for row in rows.values_list(*columns).iterator(chunk_size=5000)}
+
+
+def _columns(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    at, region, service, details, is_read = row
+    return at, region, service, bulk.canonical(details), is_read
 
 
 def _merged(old: tuple[Any, ...], use: LastUse) -> tuple[Any, ...]:
     """The row of an entity, combined with what was just read; the later use counts."""
-    at, region, service, details = old
+    at, region, service, details, _ = old
     if use.at is not None and use.at >= at:
         at = use.at
         region = use.region or region
@@ -87,4 +89,4 @@ def _merged(old: tuple[Any, ...], use: LastUse) -> tuple[Any, ...]:
         if (latest.get(PASSWORD) or "") < details.get(PASSWORD, ""):
             latest[PASSWORD] = details[PASSWORD]
         details = {name: value for name, value in latest.items() if value is not None}
-    return at, region, service, details
+    return at, region, service, details, True

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
+from django.db.models import Q
 
 from iam.aws.client_pool import pooled_client
 from iam.aws.errors import AwsError, ErrorKind
@@ -19,7 +20,9 @@ from iam.aws.session import Aws
 from iam.mirror.models import NEVER, Account, Entity, Usage
 from iam.mirror.pull import revisions
 from iam.mirror.pull.reach import BURST, UnreachableError, access_to
+from iam.mirror.pull.renames import other_name
 from iam.mirror.pull.sections import ACCESS_KEYS
+from iam.mirror.pull.subject import reread_entity
 from iam.mirror.pull.usage import LastUse
 from iam.mirror.refresh.credentials import is_news, read_credentials, reread_credentials
 
@@ -66,8 +69,10 @@ def reread_key_use(account: Account, user: Entity) -> KeysSeen:
 
 def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
     at = datetime.now(tz=UTC)
-    if not is_there(aws, user):
+    current = user_now(aws, account, user)
+    if current is None:
         return KeysSeen(at)
+    user = current
     read = read_credentials(aws, user_name=user.name, section=ACCESS_KEYS)
     keys = {}
     with parallel_reads(aws) as ask:
@@ -93,22 +98,29 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
     return KeysSeen(at, True, keys)
 
 
-def is_there(aws: Aws, user: Entity) -> bool:
-    """Return True if AWS still has this user, and not another one with its name. Raises AwsError."""
+def user_now(aws: Aws, account: Account, user: Entity) -> Entity | None:
+    """Return the user as it is named in AWS now, None if it is deleted. The mirror follows a rename. One call
+    if the user has its name. Raises AwsError.
+    """
     try:
-        return identity.user_id(aws, name=user.name) == user.aws_id
+        if identity.user_id(aws, name=user.name) == user.aws_id:
+            return user
     except AwsError as error:
-        if error.kind is ErrorKind.NOT_FOUND:
-            return False
-        raise
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+    name = other_name(account, kind=user.kind, aws_id=user.aws_id, name=user.name)
+    if name is None:
+        return None
+    return reread_entity(account, aws, kind=user.kind, name=name, cause_id=None)
 
 
 def _note_use(account: Account, user: Entity, key: KeySeen, *, at: datetime) -> None:
     """Store the last use, unless a newer one is stored, and as of when it is known."""
     rows = Usage.objects.filter(entity__owner=user, entity__aws_id=key.key_id, account=account)
     used_at = key.used_at or NEVER
-    is_newer = rows.filter(last_used_at__lt=used_at).update(
+    is_newer = rows.filter(Q(last_used_at__lt=used_at) | Q(is_read=False)).update(
         last_used_at=used_at,
+        is_read=True,
         region=key.region[:MAX_REGION_LENGTH],
         service=key.service[:MAX_NAME_LENGTH],
         observed_at=at,

@@ -38,7 +38,7 @@ from iam.mirror.refresh.holdings import (
     reread_attachments,
     reread_inline,
 )
-from iam.mirror.refresh.key_use import is_there
+from iam.mirror.refresh.key_use import user_now
 from iam.mirror.refresh.memberships import read_memberships, reread_memberships
 
 CALLS: Final = {
@@ -61,9 +61,12 @@ class UnreadableUserError(Exception):
 
 @dataclass(slots=True)
 class UserAccess:
-    """What AWS returned about a user, and when. `exists` means that the same user still exists."""
+    """What AWS returned about a user, and when. `exists` means that the same user still exists. `new_name` is
+    its name if it was renamed in AWS.
+    """
 
     exists: bool = False
+    new_name: str = ""
     credentials: dict[str, ReadCredentials] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     attached: frozenset[str] = frozenset()
@@ -85,9 +88,12 @@ def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, .
 
 def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -> UserAccess:
     access = UserAccess(at={"iam:GetUser": datetime.now(tz=UTC)})
-    if not is_there(aws, user):
+    current = user_now(aws, account, user)
+    if current is None:
         return access
     access.exists = True
+    access.new_name = current.name if current.name != user.name else ""
+    user = current
     # One time for all reads: a read that seems older than another wouldn't be stored.
     at = datetime.now(tz=UTC)
     with parallel_reads(aws) as ask:

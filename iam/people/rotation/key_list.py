@@ -36,7 +36,7 @@ SORTS: Final = {
 
 def rows(seen: ListViewpoint, sort: str = "made") -> States:
     """Return keys with their users, the users' tags, and last use. A sort by use starts from the index of
-    last use, where every key has a row.
+    last use, where every key has a row, read or not.
     """
     key_rows = states(seen, Kind.ACCESS_KEY).annotate(owner_tags=fact_at("entity__owner__tag_sets", seen.at))
     if sort == "used":
@@ -49,6 +49,7 @@ def rows(seen: ListViewpoint, sort: str = "made") -> States:
         user=F("entity__owner"),
         user_name=F("entity__owner__name"),
         used_at=F("entity__usage__last_used_at"),
+        is_use_read=F("entity__usage__is_read"),
         usage_key=F("entity__usage__entity"),
         service=F("entity__usage__service"),
         region=F("entity__usage__region"),
@@ -56,7 +57,7 @@ def rows(seen: ListViewpoint, sort: str = "made") -> States:
     )
     shown: States = common(key_rows).values(
         *COMMON,
-        *("status", "user", "user_name", "used_at", "usage_key", "service", "region", "tags"),
+        *("status", "user", "user_name", "used_at", "is_use_read", "usage_key", "service", "region", "tags"),
     )
     return shown
 
@@ -79,12 +80,12 @@ def _counted(wanted: Callable[[ListContext], Q]) -> Callable[[ListContext], Quer
 
 
 def _unused(context: ListContext) -> Q:
-    return Q(category=ACTIVE, entity__usage__last_used_at=NEVER)
+    return Q(category=ACTIVE, entity__usage__last_used_at=NEVER, entity__usage__is_read=True)
 
 
 def _never(context: ListContext) -> QuerySet[Any, Any]:
     """Return keys that were never used, starting from the index of last use."""
-    used = Usage.objects.filter(of_account(context), kind=Kind.ACCESS_KEY, last_used_at=NEVER)
+    used = Usage.objects.filter(of_account(context), kind=Kind.ACCESS_KEY, last_used_at=NEVER, is_read=True)
     living = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"), category=ACTIVE)
     return visible(used.filter(Exists(living)), context.viewer, entity="entity", kinds=(Kind.ACCESS_KEY,))
 
@@ -136,11 +137,12 @@ def _age(context: ListContext, values: list[str]) -> Q:
 
 def _use(context: ListContext, values: list[str]) -> Q:
     used = "entity__usage__last_used_at"
+    is_idle = Q(**{f"{used}__lt": context.days_before(90)}, created_at__lt=context.days_before(90))
     wanted = {
         "7": Q(**{f"{used}__gte": context.days_before(7)}),
         "30": Q(**{f"{used}__gte": context.days_before(30)}),
-        "idle-90": Q(**{f"{used}__lt": context.days_before(90)}, created_at__lt=context.days_before(90)),
-        "never": Q(**{used: NEVER}),
+        "idle-90": is_idle & Q(entity__usage__is_read=True),
+        "never": Q(**{used: NEVER}, entity__usage__is_read=True),
     }
     return any_condition(wanted, values)
 
@@ -157,8 +159,8 @@ def _owner(context: ListContext, values: list[str]) -> Q:
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
-    """Add to each row the name of its user, the team that owns the user, and the rotation in progress. Two
-    queries.
+    """Add to each row the name of its user, the team that owns the user, the rotation in progress, and the
+    last use as far as it was read. Two queries.
     """
     rotations = living_by_key([row["entity"] for row in page_rows])
     people, owners = people_and_owners(row["user"] for row in page_rows if row["user"])
@@ -168,6 +170,7 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
         row["display"] = display_name(row["user_name"] or "", row["tags"] or {}, person=person)
         row["owner"] = owners.get(user, "")
         row["rotation"] = rotations.get(row["entity"])
+        row["known_use"] = row["used_at"] if row["is_use_read"] else None
 
 
 KEYS: Final = ListDefinition(

@@ -136,7 +136,7 @@ def keys_of(user: Entity) -> list[MirroredKey]:
 
 def _held(row: EntityState, use: Usage | None) -> MirroredKey:
     created_at = row.created_at if row.created_at and row.created_at > NEVER else None
-    if use is None:
+    if use is None or not use.is_read:
         return MirroredKey(row.entity, row.category, created_at, None, "", "", None)
     used_at = use.last_used_at if use.last_used_at > NEVER else None
     return MirroredKey(

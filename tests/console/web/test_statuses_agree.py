@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -27,11 +28,19 @@ from iam.changes.models import Change
 from iam.changes.operations.user_credential import DEACTIVATE, SetStatus
 from iam.mirror.models import NEVER, Account, Entity, Kind
 from iam.mirror.pull.upsert_entities import SETTLES_IN
+from iam.mirror.pull.usage import LastUse
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListQuery, all_rows, list_page
+from iam.mirror.queries.lists.groups import GROUPS
+from iam.mirror.queries.lists.people import PEOPLE
+from iam.mirror.queries.lists.policies import POLICIES
+from iam.mirror.queries.lists.roles import ROLES
 from iam.mirror.refresh import credentials
 from iam.mirror.refresh.key_use import reread_key_use
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.mirror.services import request_pull, run_pull
 from iam.people.rotation import services
+from iam.people.rotation.key_list import KEYS
 from iam.people.rotation.models import Rotation, RotationStage, RotationStep
 from tests.iam.people.rotation.conftest import (
     Nudges,
@@ -265,14 +274,50 @@ def test_a_key_that_was_made_by_hand_is_never_said_to_be_unused_unless_aws_says_
 
 
 def test_a_last_use_that_aws_does_not_tell_is_unknown(wheel: Wheel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: Any, **__: Any) -> None:
-        raise AwsError("Not authorized", kind=ErrorKind.DENIED, action="iam:GetAccessKeyLastUsed")
-
     assert wheel.old
     made = wheel.aws("CreateAccessKey")["AccessKey"]
-    monkeypatch.setattr(credentials, "read_key_use", denied)
+    monkeypatch.setattr(credentials, "read_key_use", lambda *_, **__: not_told())
     proved(wheel)
     assert last_uses(wheel, made["AccessKeyId"]) == {"unknown"}
+
+
+LISTS: Final = (GROUPS, KEYS, PEOPLE, POLICIES, ROLES)
+
+
+@pytest.mark.parametrize("learn", [changed, looked, proved, synced])
+def test_every_sort_of_a_list_has_the_same_rows(
+    wheel: Wheel, learn: Callable[[Wheel], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what was learned without all that a sync reads, such as a key without a last use."""
+    assert wheel.old
+    key_id = wheel.aws("CreateAccessKey")["AccessKey"]["AccessKeyId"]
+    monkeypatch.setattr(credentials, "read_key_use", lambda *_, **__: not_told())
+    learn(wheel)
+    context = ListContext(wheel.scene.requester)
+    for listing in LISTS:
+        known = {row["entity"] for row in all_rows(listing, context, ListQuery())}
+        for sort, is_descending in product(listing.sorts, (False, True)):
+            wanted = ListQuery(sort=sort, descending=is_descending)
+            order = listing.sorts[sort].order(descending=is_descending)
+            in_file = {row["entity"] for row in all_rows(listing, context, wanted)}
+            pages = [list_page(listing, context, wanted)]
+            while pages[-1].has_after:
+                place = order.position_of(pages[-1].rows[-1])
+                pages.append(list_page(listing, context, wanted, after=place))
+            on_pages = {row["entity"] for page in pages for row in page.rows}
+            assert in_file == on_pages == known, (listing.name, sort)
+    administrator, _ = browsers(wheel)
+    for sort, tab in product(("used", "-used", "made", "name"), ("all", "never")):
+        listed = {
+            row["access_key_id"]: row["last_used"]
+            for row in table_of(administrator, "keys:keys-export", sort=sort, view=tab)
+        }
+        is_read = learn in (synced, looked)
+        assert listed.get(key_id) == ("never" if is_read else "" if tab == "all" else None), (sort, tab)
+
+
+def not_told() -> LastUse:
+    raise AwsError("Not authorized", kind=ErrorKind.DENIED, action="iam:GetAccessKeyLastUsed")
 
 
 def test_the_pages_of_a_key_say_as_of_when_they_know_its_status(wheel: Wheel) -> None:
