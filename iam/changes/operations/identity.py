@@ -15,8 +15,10 @@ from iam.mirror.models import Account, Entity
 T = TypeVar("T")
 
 
-def lost_identity(what: str, current: str | None, *, expected: str, missing: str = "no longer exists") -> str:
-    """Return a sentence on why `what` is not what was approved (deleted, recreated), or "".
+def lost_identity(
+    what: str, current: str | None, *, expected: str, missing: str = "no longer exists under this name"
+) -> str:
+    """Return a sentence on why `what` is not what was approved (deleted, renamed, recreated), or "".
 
     `current` is its unique ID now, None if it doesn't exist. Without an expected ID, it is enough that it
     exists.
@@ -24,7 +26,7 @@ def lost_identity(what: str, current: str | None, *, expected: str, missing: str
     if current is None:
         return f"{what} {missing} in AWS."
     if expected and current != expected:
-        return f"{what} was deleted and recreated: its ID is now {current}, not {expected}."
+        return f"{what} was replaced by another with this name: its ID is now {current}, not {expected}."
     return ""
 
 

@@ -16,6 +16,7 @@ from iam.changes.operations.subject import ABSENT, KINDS, OnSubject, SubjectPara
 from iam.changes.planning_cache import memoize, primed
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.renames import can_be_renamed, other_name
 from iam.policy.index.rows import PolicyHoldings, PrincipalRow
 
 PARTS: Final = 3
@@ -234,8 +235,24 @@ class Delete(WholeEntity):
         return dict(ABSENT) if image is None and aws_id and known.exists() else image
 
     def identity_error(self, aws: Aws) -> str:
+        """Return a sentence if the name has another entity now, or if the entity has another name."""
         error = super().identity_error(aws)
-        return error if self.seen and self.seen.now else ""
+        if self.seen is None or self.seen.now:
+            return error
+        return self.renamed_error()
+
+    def renamed_error(self) -> str:
+        """Return a sentence if the missing entity has another name in AWS."""
+        aws_id = self.inputs.subject_id
+        if self._is_deleted or not aws_id or not can_be_renamed(self.subject_kind):
+            return ""
+        name = self.inputs.name
+        current = other_name(self.account, kind=self.subject_kind, aws_id=aws_id, name=name)
+        return f"The {self.noun} {name} was renamed to {current} in AWS." if current else ""
+
+    def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
+        self._is_deleted = True
+        return super().handle_response(call, response)
 
     def simulate(self, world: ChangeWorld) -> None:
         world.drop(self.inputs.subject_arn)

@@ -20,7 +20,7 @@ from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image
-from iam.changes.operations.identity import found_or_none
+from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.lifecycle import (
     Create,
     Delete,
@@ -34,9 +34,10 @@ from iam.changes.operations.lifecycle import (
 from iam.changes.operations.params import Blank, IdText
 from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
 from iam.changes.operations.spec import HIGH, PermanentLoss
-from iam.changes.operations.subject import OnListed, SubjectParams
+from iam.changes.operations.subject import OnListed, SubjectParams, SubjectSeen
 from iam.mirror.models import Kind
 from iam.mirror.pull.facts import FoundEntity
+from iam.mirror.pull.renames import other_name
 from iam.mirror.pull.transform import inventory
 from iam.mirror.refresh import reread_tags
 
@@ -50,19 +51,22 @@ class OnCertificate(OnListed):
         return found_or_none(lambda: get_server_certificate(aws, name=name))
 
     def identity_error(self, aws: Aws) -> str:
-        params = self.inputs
         certificate = self.read_from_aws(aws)
-        if certificate is not None and params.subject_id and certificate.aws_id != params.subject_id:
-            return (
-                f"The server certificate {params.name} was deleted and uploaded again: "
-                f"it is {certificate.aws_id} now, not {params.subject_id}."
-            )
-        return ""
+        if certificate is None:
+            return ""
+        what = f"The server certificate {self.inputs.name}"
+        return lost_identity(what, certificate.aws_id, expected=self.inputs.subject_id)
 
     def found_of(self, now: ServerCertificateNow) -> FoundEntity:
         return inventory.server_certificate(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """Also follow a certificate that was renamed in AWS."""
+        now = self.seen.now if self.seen else self.look(aws)
+        aws_id, name = self.inputs.subject_id, self.inputs.name
+        if now is None and aws_id and not self._is_deleted:
+            current = other_name(self.account, kind=self.subject_kind, aws_id=aws_id, name=name)
+            self.seen = SubjectSeen(datetime.now(tz=UTC), current and self.look_for(aws, current))
         super().read_back(aws, cause_id=cause_id)
         subject = self.subject()
         if subject is not None and self.seen and self.seen.now:
@@ -221,6 +225,11 @@ class DeleteServerCertificate(OnCertificate, Delete):
         ),
         undo_caveat="It is recreated, with a new unique ID.",
     )
+
+    def identity_error(self, aws: Aws) -> str:
+        error = super().identity_error(aws)
+        is_missing = not error and self.read_from_aws(aws) is None
+        return self.renamed_error() if is_missing else error
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """Compare only existence and path, because the mirror may not have synced the tags yet."""

@@ -89,6 +89,8 @@ class OnSubject(Operation):
     has_identity: ClassVar[bool] = True
     """True if a unique ID tells it from another entity of the same name."""
     _fresh: Any = None
+    _is_deleted: bool = False
+    """True if AWS has just deleted the entity for this operation, so that it wasn't renamed."""
     seen: SubjectSeen | None = None
 
     @property
@@ -154,6 +156,7 @@ class OnSubject(Operation):
             arn=self.inputs.subject_arn,
             cause_id=cause_id,
             read=self.reading,
+            is_deleted=self._is_deleted,
         )
 
     @property

@@ -110,7 +110,8 @@ def proof_rows(access: UserAccess, *, is_suspension: bool = False) -> Iterator[d
     if not access.exists:
         yield _row("User", "iam:GetUser", access, "Deleted", is_open=False)
         return
-    yield _row("User", "iam:GetUser", access, "Exists", is_open=False)
+    exists = f"Exists, renamed to {access.new_name} in AWS" if access.new_name else "Exists"
+    yield _row("User", "iam:GetUser", access, exists, is_open=False)
     denied = says_deny(access.texts.get(DENY, "")) or any(
         arn.endswith(f":iam::aws:{DENY_ALL}") for arn in access.attached
     )

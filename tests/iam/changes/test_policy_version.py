@@ -88,7 +88,9 @@ def test_a_policy_that_is_not_the_one_that_was_approved_is_drift(
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift")
-    assert ("deleted and recreated" if is_made_again else "no longer exists in AWS") in change.error_message
+    assert (
+        "replaced by another" if is_made_again else "no longer exists under this name in AWS"
+    ) in change.error_message
 
 
 def test_of_five_versions_the_oldest_that_is_not_the_default_makes_room(policy: PolicyScene) -> None:

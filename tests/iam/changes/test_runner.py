@@ -112,7 +112,7 @@ def test_a_subject_made_again_under_its_name_is_drift_and_nothing_is_called(scen
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift")
-    assert "deleted and recreated" in change.error_message
+    assert "replaced by another" in change.error_message
     assert "Nothing was changed in AWS" in change.error_message
     assert scene.standin.calls(ADD) == 0
 
@@ -124,7 +124,7 @@ def test_a_user_deleted_meanwhile_is_drift(scene: Scene) -> None:
     ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift")
-    assert "no longer exists in AWS" in change.error_message
+    assert "no longer exists under this name in AWS" in change.error_message
 
 
 def test_undo_brings_back_what_was_before(scene: Scene) -> None:

@@ -106,7 +106,7 @@ def test_a_key_of_somebody_who_was_made_again_is_left_alone(scene: Scene, key: s
     by_hand(scene, "CreateUser")
 
     assert (ran(change).state, change.error_kind) == ("failed", "drift")
-    assert "deleted and recreated" in Change.objects.get(pk=change.pk).error_message
+    assert "replaced by another" in Change.objects.get(pk=change.pk).error_message
 
 
 def test_a_report_that_aws_made_before_the_change_does_not_bring_the_key_back(scene: Scene, key: str) -> None:

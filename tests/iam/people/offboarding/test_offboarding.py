@@ -96,6 +96,20 @@ def test_what_came_after_the_approval_ends_as_well(farewell: Farewell) -> None:
     assert OffboardedUser.objects.get().trials == 1
 
 
+def test_a_user_who_was_renamed_in_aws_is_not_taken_for_one_who_is_gone(farewell: Farewell) -> None:
+    run = farewell.asked()
+    farewell.approve(run)
+    old, new = farewell.user.name, f"renamed-{farewell.mark}"
+    farewell.aws("UpdateUser", UserName=old, NewUserName=new)
+    farewell.work()
+
+    seat = OffboardedUser.objects.get()
+    assert (seat.proof[0]["says"], seat.user.gone_at, seat.user.name) == ("Exists", None, new)
+    assert run.people.get().stage == "gone", (seat.proof, seat.trouble)
+    farewell.user.name = new
+    assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
+
+
 def test_at_a_time_it_begins_then_and_a_lost_worker_changes_nothing(farewell: Farewell) -> None:
     at = datetime.now(tz=UTC) + timedelta(hours=3)
     run = farewell.asked(leaves_at=at)

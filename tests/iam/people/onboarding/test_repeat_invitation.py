@@ -19,7 +19,7 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.people.links.models import OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.offboarding import models as offboarding
-from iam.people.onboarding.checklist import StepStatus, checklists
+from iam.people.onboarding.checklist import CHOOSE_PASSWORD, OPEN_INVITATION, StepStatus, checklists
 from iam.people.onboarding.invitation import cause_of, show_secret
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.models import OnboardedPerson, OnboardingRun, ProvisionedUser
@@ -154,7 +154,7 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
         invite_again(newcomer, actor=squad.lead)
     shown = checklists([newcomer], body=newcomer.run.version.body)[0]
     assert not shown.may_be_invited
-    assert next(step for step in shown.items if step.what == "Invitation opened").note == "Access ended"
+    assert next(step for step in shown.items if step.words == OPEN_INVITATION).note == "Access ended"
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_a_password_that_gatehouse_set_later_is_not_their_own(squad: Squad) -> N
     later = seal.released_at + timedelta(hours=1)
     rows = UserCredentials.objects.filter(user=user)
     rows.update(password_changed_at=later)
-    own = [step for step in checklists([newcomer])[0].items if step.what == "Own password chosen"]
+    own = [step for step in checklists([newcomer])[0].items if step.words == CHOOSE_PASSWORD]
     assert [step.standing for step in own] == [StepStatus.DONE]
     reset = passwords(place)[0]
     reset.pk, reset.idempotency_key, reset.position, reset.lane = uuid4(), "restore", 90, 90
     reset.entity, reset.ended_at, reset.operation = user, later, "login_profile.create"
     reset.save(force_insert=True)
-    own = [step for step in checklists([newcomer])[0].items if step.what == "Own password chosen"]
+    own = [step for step in checklists([newcomer])[0].items if step.words == CHOOSE_PASSWORD]
     assert [step.standing for step in own] == [StepStatus.PERSON]
     assert not has_chosen_password(place)
     rows.update(password_changed_at=later + timedelta(minutes=1))
@@ -228,7 +228,7 @@ def test_an_invitation_that_a_restore_replaced_has_not_expired(squad: Squad) -> 
     assert row.text == "Waiting for the person"
     used(OneTimeLink.objects.latest("created_at"), "b")
     (row,) = person_rows(checklists([newcomer]))
-    opened = next(step for step in row.items if step.item.what == "Invitation opened")
+    opened = next(step for step in row.items if step.item.words == OPEN_INVITATION)
     assert opened.text == "Done"
 
 

@@ -119,6 +119,18 @@ def test_one_who_fails_stops_nobody_and_is_tried_again_alone(squad: Squad) -> No
         services.retry_failed(squad.lead, run=run)
 
 
+def test_no_step_is_said_to_have_happened_before_it_did(squad: Squad) -> None:
+    run = squad.asked(squad.two)
+    newcomer = run.people.get(user_name=squad.yuki)
+    steps = [step.what for step in checklists([newcomer], body=run.version.body)[0].items]
+    assert steps[0] == f"Create IAM user {squad.yuki}"
+    assert {"Add to 1 group", "Set a first password", "Open the invitation"} <= set(steps)
+    run = squad.work(squad.approve(run))
+    by_name = {step.what: step.standing for step in checklists([newcomer], body=run.version.body)[0].items}
+    assert by_name[f"IAM user {squad.yuki} created"] == "done"
+    assert (by_name["Added to 1 group"], by_name["Open the invitation"]) == ("done", "person")
+
+
 def test_what_failed_beside_the_user_is_tried_again_on_the_user_who_is_there(squad: Squad) -> None:
     run = squad.approve(squad.asked(squad.two))
     squad.scene.standin.control("faults", {"deny": {"*": ["iam:AddUserToGroup"]}})
