@@ -116,7 +116,7 @@ def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]
                 "undone_words": undone_parts.get(change.change_set_id, NOTHING_UNDONE).words,
                 "is_sensitive": is_grave(change),
                 "risk": level_shown(risk_of(change)),
-                **weight_of_request(change),
+                **weight_of_request(change, is_planned=standing.is_only_planned),
             }
         )
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -30,6 +31,8 @@ from iam.changes.models import Approval, Change, ChangeEvent, ChangeSet, ChangeS
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
 from iam.changes.queries import visible_changes
+from iam.changes.runner.calls import left_aws_alone
+from iam.changes.set_state import standing_of_counts
 from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, references_of, title_of
 from iam.changes.undone import NOTHING_UNDONE, Undoing, undoings_of, undone_parts_of
@@ -118,6 +121,7 @@ def page_context(
         together = without_new_names(together)
     end = ends.end_of(shown.change_set)
     concerned = parts if of_request else [shown]
+    counts = Counter(part.state for part in parts)
     undone = undone_parts_of([shown.change_set_id], viewer=viewer).get(shown.change_set_id, NOTHING_UNDONE)
     return (
         receipt_context(
@@ -143,7 +147,8 @@ def page_context(
             else blocks_of(shown.change_set.summary, plain=not viewer.sees_accounts),
             "ends_at": end,
             "lasts": ends.lasts_of([shown.change_set]).get(shown.change_set_id, ""),
-            "weight": weight_of_request(shown),
+            "weight": weight_of_request(shown, is_planned=standing_of_counts(counts).is_only_planned),
+            "nothing_done": left_aws_alone(concerned),
             "is_grave": is_grave(shown),
             "risk": level_shown(risk_of(shown)),
             "until_label": f"Ends ({zone_label()})",

@@ -11,17 +11,18 @@ from iam.changes.access_effects import ALTERED
 from iam.changes.models import Change
 
 
-def weight_of_request(change: Change) -> dict[str, Any]:
+def weight_of_request(change: Change, *, is_planned: bool = False) -> dict[str, Any]:
     """Return how many actions are gained, lost and otherwise changed by a change's request, and for how many
-    principals.
+    principals. `is_planned` says that the request ended before all of it was done.
 
     Requests made before sets had receipts use the policies of the change.
     """
     impact: Mapping[str, Any] = change.change_set.receipt.get("impact") or {}
     totals = impact.get("totals")
     if totals is None:
-        return weight_of(change.receipt)
+        return {**weight_of(change.receipt), "is_planned": is_planned}
     return {
+        "is_planned": is_planned,
         "more": sum(totals.get(sort, 0) for sort in MORE),
         "less": sum(totals.get(sort, 0) for sort in LESS),
         "other": totals.get(ALTERED, 0),

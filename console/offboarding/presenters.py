@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from console.changes.presenters import MARKS
 from console.runs.progress import RunProgress
-from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.models import OPEN, RUNNING, Change, ChangeState
 from iam.people.offboarding.current_access import CUT, UserNow, users_now
 from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardingStage
 from iam.people.offboarding.queries import OffboardedUserChanges
@@ -34,18 +35,6 @@ TONES: Final[dict[str, tuple[str, str]]] = {
 }
 """(tone, icon) of each stage."""
 NOT_ENDED: Final = (*OPEN, ChangeState.DRAFT)
-_STEPS: Final[dict[str, tuple[str, str, str]]] = {
-    ChangeState.AWAITING: ("Waiting for approval", "note", "hourglass"),
-    ChangeState.QUEUED: ("Queued", "", "circle-dashed"),
-    ChangeState.APPLYING: ("In progress", "info", "loader-circle"),
-    ChangeState.CONFIRMING: ("Confirming", "info", "loader-circle"),
-    ChangeState.APPLIED: ("Done", "ok", "circle-check"),
-    ChangeState.FAILED: ("Failed", "bad", "circle-alert"),
-    ChangeState.UNKNOWN: ("Unknown", "bad", "circle-help"),
-    ChangeState.REJECTED: ("Rejected", "", "x"),
-    ChangeState.CANCELLED: ("Cancelled", "", "x"),
-    ChangeState.EXPIRED: ("Expired", "", "x"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +117,10 @@ def progress_of(seats: Sequence[OffboardedUserChanges]) -> RunProgress:
     return RunProgress(
         total=applied + failed + open_states.total(),
         applied=applied,
-        applying=open_states[ChangeState.APPLYING] + open_states[ChangeState.CONFIRMING],
+        running=sum(open_states[state] for state in RUNNING),
         failed=failed,
         waiting=open_states[ChangeState.AWAITING],
-        queued=open_states[ChangeState.QUEUED] + open_states[ChangeState.DRAFT],
+        drafts=open_states[ChangeState.DRAFT],
         made_good=made_good,
     )
 
@@ -186,7 +175,7 @@ def _mark_of_seat(seat_state: OffboardedUserChanges, leaver: Leaver, now: UserNo
 
 def _step(change: Change) -> OffboardingStepRow:
     state = ChangeState(change.state)
-    text, tone, icon = _STEPS.get(state, (str(state.label), "", "x"))
+    mark = MARKS[state]
     note = ""
     if state == ChangeState.APPLIED:
         reads = f"{change.reads} {'read' if change.reads == 1 else 'reads'}"
@@ -194,7 +183,7 @@ def _step(change: Change) -> OffboardingStepRow:
     elif state in (ChangeState.FAILED, ChangeState.UNKNOWN):
         note = change.error_message
     ended_at = change.ended_at if note else None
-    return OffboardingStepRow(change, text, tone, icon, ended_at, note)
+    return OffboardingStepRow(change, mark.text, mark.tone, mark.icon, ended_at, note)
 
 
 def _row(row: dict[str, Any]) -> ProofRow:

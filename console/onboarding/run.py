@@ -190,7 +190,8 @@ def _lines(run: OnboardingRun) -> Iterator[dict[str, Any]]:
             who = checklist.newcomer
             until = who.until.isoformat() if who.until else ""
             for item in checklist.items:
-                values = (who.name, who.email, who.user_name, until, item.what, item.standing.value, item.at)
+                step, status = item.words.to_do, item.standing.value
+                values = (who.name, who.email, who.user_name, until, step, status, item.at)
                 yield dict(zip(COLUMNS, values, strict=True))
 
 

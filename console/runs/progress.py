@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from iam.changes.models import OPEN, ChangeState
+from iam.changes.models import OPEN, RUNNING, ChangeState
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
     """Changes by status, which add up to the total.
 
-    `applying` changes are in progress, `queued` ones have not started, and `closed` ones were cancelled,
-    rejected or expired.
+    `running` changes are approved and not ended, `drafts` aren't requested yet, and `closed` ones were
+    cancelled, rejected or expired.
     """
 
     total: int
     applied: int
-    applying: int
+    running: int
     failed: int
     waiting: int = 0
-    queued: int = 0
+    drafts: int = 0
     closed: int = 0
     made_good: int = 0
     """Number of failed changes that don’t count, because later ones did the same or AWS shows that nothing is
@@ -50,7 +50,7 @@ class RunProgress:
     def bar(self) -> dict[str, float]:
         """The shares of the bar in percent."""
         whole = max(1, self.total)
-        return {name: 100 * getattr(self, name) / whole for name in ("applied", "applying", "failed")}
+        return {name: 100 * getattr(self, name) / whole for name in ("applied", "running", "failed")}
 
 
 def progress_of(counts: Mapping[str, int], *, is_submitting: bool = False) -> RunProgress:
@@ -64,10 +64,10 @@ def progress_of(counts: Mapping[str, int], *, is_submitting: bool = False) -> Ru
     return RunProgress(
         total=total,
         applied=count(ChangeState.APPLIED),
-        applying=count(ChangeState.APPLYING, ChangeState.CONFIRMING),
+        running=count(*RUNNING),
         failed=failed,
         waiting=count(ChangeState.AWAITING),
-        queued=count(ChangeState.QUEUED, ChangeState.DRAFT),
+        drafts=count(ChangeState.DRAFT),
         closed=total - failed - count(*OPEN, ChangeState.DRAFT, ChangeState.APPLIED),
         is_submitting=is_submitting,
     )

@@ -33,6 +33,9 @@ _CLOSED = {
 }
 
 
+_ENDED_EARLY = frozenset({SetState.FAILED, *_CLOSED.values()})
+
+
 @dataclass(frozen=True, slots=True)
 class SetStanding:
     """The status of a request, with the numbers of done, failed and all changes."""
@@ -41,6 +44,11 @@ class SetStanding:
     done: int
     failed: int
     total: int
+
+    @property
+    def is_only_planned(self) -> bool:
+        """True if the request ended before all of it was done: its effect is what was planned."""
+        return self.state in _ENDED_EARLY
 
     @property
     def words(self) -> str:

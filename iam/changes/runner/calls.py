@@ -4,11 +4,18 @@ are left.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeState
 
 Notes = list[dict[str, Any]]
+_ENDED_EARLY: Final = (
+    ChangeState.FAILED,
+    ChangeState.REJECTED,
+    ChangeState.CANCELLED,
+    ChangeState.EXPIRED,
+)
 
 
 def is_answered(change: Change, number: int) -> bool:
@@ -30,6 +37,14 @@ def has_doubt(change: Change) -> bool:
 def done_sentences(change: Change) -> list[str]:
     """The sentences of the calls that AWS has confirmed."""
     return [call["sentence"] for number, call in enumerate(change.calls) if is_answered(change, number)]
+
+
+def left_aws_alone(changes: Iterable[Change]) -> bool:
+    """Return True if these changes have all ended and changed nothing in AWS, without a doubt."""
+    return all(
+        change.state in _ENDED_EARLY and not done_sentences(change) and not has_doubt(change)
+        for change in changes
+    )
 
 
 def noted(change: Change, number: int, *, in_doubt: bool, **answer: Any) -> Notes:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain, starmap
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from iam.activity.first_calls import FirstCall, accounts_with_events, first_calls
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import RUNNING, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.one_time_credential import CreateAccessKey
 from iam.changes.operations.principals import CreateUser
@@ -60,15 +60,38 @@ class StepStatus(StrEnum):
     CLOSED = "closed"
 
 
+class StepWords(NamedTuple):
+    """What a line of a checklist says until it is done, and from then on."""
+
+    to_do: str
+    done: str
+
+    def in_account(self, where: str) -> StepWords:
+        """Return the words with the account after them; `where` is empty or begins with a space."""
+        return StepWords(self.to_do + where, self.done + where)
+
+
+OPEN_INVITATION: Final = StepWords("Open the invitation", "Invitation opened")
+CHOOSE_PASSWORD: Final = StepWords("Choose an own password", "Own password chosen")
+TURN_ON_MFA: Final = StepWords("Turn on MFA", "MFA on")
+FIRST_USE: Final = StepWords("First sign-in or use", "First sign-in or use")
+FIRST_CALL: Final = StepWords("First call", "First call")
+
+
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
     """A line of a checklist. `at` is when it was done, `change` the single change it represents, if any."""
 
-    what: str
+    words: StepWords
     standing: StepStatus
     note: str = ""
     at: datetime | None = None
     change: UUID | None = None
+
+    @property
+    def what(self) -> str:
+        """The words of now: a step that isn't done isn't said to have happened."""
+        return self.words.done if self.standing is StepStatus.DONE else self.words.to_do
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,20 +266,28 @@ def _lines_of_gatehouse(
     by_operation: dict[str, list[Change]] = {}
     for change in place_changes.latest:
         by_operation.setdefault(change.operation, []).append(change)
+    user = f"IAM user {place.newcomer.user_name}"
     if place_changes.is_taken_in:
-        yield ChecklistItem(f"IAM user {place.newcomer.user_name}{where}", StepStatus.DONE, "Existed before")
+        existing = StepWords(user, user).in_account(where)
+        yield ChecklistItem(existing, StepStatus.DONE, "Existed before")
     else:
         made = by_operation.get(CreateUser.spec.slug, [])
-        yield _of_changes(f"IAM user {place.newcomer.user_name} created{where}", made)
+        yield _of_changes(StepWords(f"Create {user}", f"{user} created").in_account(where), made)
     if groups := by_operation.get(ADD_TO_GROUP.slug):
-        yield _of_changes(f"Added to {_counted(groups, 'group')}{where}", groups)
+        counted = _counted(groups, "group")
+        added = StepWords(f"Add to {counted}", f"Added to {counted}")
+        yield _of_changes(added.in_account(where), groups)
     if policies := by_operation.get(PutInlinePolicy.spec.slug):
-        yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
+        counted = _counted(policies, "template")
+        given_by = StepWords(f"Grant access from {counted}", f"Access from {counted}")
+        yield _of_changes(given_by.in_account(where), policies)
     if keys := by_operation.get(CreateAccessKey.spec.slug):
-        yield _of_changes(f"Access key created{where}", keys)
+        created = StepWords("Create an access key", "Access key created")
+        yield _of_changes(created.in_account(where), keys)
     passwords = list(chain.from_iterable(by_operation.get(slug, []) for slug in PASSWORDS))
     if password := passwords[:1]:
-        yield _of_changes(f"First password set{where}", password)
+        first = StepWords("Set a first password", "First password set")
+        yield _of_changes(first.in_account(where), password)
 
 
 def _lines_of_person(
@@ -277,17 +308,19 @@ def _lines_of_person(
     over = closed if closed in WITHOUT_ACCESS else facts.over.get(place.user_arn, "")
     waits, note = _waits(place_changes, over=over)
     if body.password:
-        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits, note=note)
+        chosen = CHOOSE_PASSWORD.in_account(where)
+        yield _after(chosen, _chosen_at(place, facts, user), waits=waits, note=note)
     if body.mfa:
-        yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits, note=note)
+        yield _after(TURN_ON_MFA.in_account(where), _mfa_since(facts, user), waits=waits, note=note)
     if body.password or body.key:
-        yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits, note=note)
+        yield _after(FIRST_USE.in_account(where), _used_at(facts, user), waits=waits, note=note)
     if place.account_id in facts.recorded:
         call = facts.calls.get(user.aws_id) if user else None
         if call is None:
-            yield ChecklistItem(f"First call{where}", waits, note)
+            yield ChecklistItem(FIRST_CALL.in_account(where), waits, note)
         else:
-            yield ChecklistItem(f"First call: {call.action}{where}", StepStatus.DONE, at=call.at)
+            called = f"First call: {call.action}{where}"
+            yield ChecklistItem(StepWords(called, called), StepStatus.DONE, at=call.at)
 
 
 def _invited(
@@ -302,60 +335,56 @@ def _invited(
     if all(changes_by_place[place.pk].is_taken_in for place in own):
         return
     if over in WITHOUT_ACCESS:
-        yield ChecklistItem("Invitation opened", StepStatus.OVER, _OVER[over])
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.OVER, _OVER[over])
     elif over:
-        yield ChecklistItem("Invitation opened", StepStatus.CLOSED, "No longer works: they changed team")
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.CLOSED, "No longer works: they changed team")
     elif person.link_for is not None:
-        yield ChecklistItem(
-            "Invitation opened", StepStatus.TODO, "Follows when the new first password is set"
-        )
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.TODO, "Follows when the new first password is set")
     elif person.wants_link_at is not None:
-        yield ChecklistItem("Invitation opened", StepStatus.INVITE, "Requested another invitation")
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.INVITE, "Requested another invitation")
     elif link is None:
         if any(changes_by_place[place.pk].is_open or changes_by_place[place.pk].applied for place in own):
-            yield ChecklistItem("Invitation opened", StepStatus.TODO, "Not sent yet")
+            yield ChecklistItem(OPEN_INVITATION, StepStatus.TODO, "Not sent yet")
         else:
-            yield ChecklistItem("Invitation opened", StepStatus.CLOSED)
+            yield ChecklistItem(OPEN_INVITATION, StepStatus.CLOSED)
     elif link.ended_why == LinkEndReason.REVOKED:
-        yield ChecklistItem("Invitation opened", StepStatus.INVITE, "The invitation no longer works")
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.INVITE, "The invitation no longer works")
     elif link.used_at is not None:
-        yield ChecklistItem("Invitation opened", StepStatus.DONE, at=link.used_at)
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.DONE, at=link.used_at)
     elif link.ended_at is not None or link.expires_at <= datetime.now(tz=UTC):
-        yield ChecklistItem("Invitation opened", StepStatus.INVITE, "The invitation expired")
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.INVITE, "The invitation expired")
     else:
-        yield ChecklistItem("Invitation opened", StepStatus.PERSON, f"Sent to {person.email}")
+        yield ChecklistItem(OPEN_INVITATION, StepStatus.PERSON, f"Sent to {person.email}")
 
 
 def _counted(changes: Sequence[Change], noun: str) -> str:
     return f"{len(changes)} {noun}" if len(changes) == 1 else f"{len(changes)} {noun}s"
 
 
-def _of_changes(what: str, changes: Sequence[Change]) -> ChecklistItem:
+def _of_changes(words: StepWords, changes: Sequence[Change]) -> ChecklistItem:
     """Return one line for several changes: failed if one is, done when all are."""
     states = {ChangeState(change.state) for change in changes}
     bad = next(
         (change for change in changes if change.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None
     )
     if bad is not None:
-        return ChecklistItem(what, StepStatus.FAILED, bad.error_message, change=bad.pk)
+        return ChecklistItem(words, StepStatus.FAILED, bad.error_message, change=bad.pk)
     first = changes[0].pk if changes else None
     if states == {ChangeState.APPLIED}:
         ends = [change.ended_at for change in changes if change.ended_at]
-        return ChecklistItem(what, StepStatus.DONE, at=max(ends, default=None), change=first)
+        return ChecklistItem(words, StepStatus.DONE, at=max(ends, default=None), change=first)
     if states & {ChangeState.AWAITING, ChangeState.DRAFT}:
-        return ChecklistItem(what, StepStatus.TODO, "Waiting for approval", change=first)
-    if states & {ChangeState.APPLYING, ChangeState.CONFIRMING}:
-        return ChecklistItem(what, StepStatus.DOING, "In progress", change=first)
-    if ChangeState.QUEUED in states:
-        return ChecklistItem(what, StepStatus.TODO, "Queued", change=first)
-    return ChecklistItem(what, StepStatus.CLOSED, "Cancelled", change=first)
+        return ChecklistItem(words, StepStatus.TODO, "Waiting for approval", change=first)
+    if states & set(RUNNING):
+        return ChecklistItem(words, StepStatus.DOING, "In progress", change=first)
+    return ChecklistItem(words, StepStatus.CLOSED, "Cancelled", change=first)
 
 
-def _after(what: str, at: datetime | None, *, waits: StepStatus, note: str) -> ChecklistItem:
+def _after(words: StepWords, at: datetime | None, *, waits: StepStatus, note: str) -> ChecklistItem:
     """Return a line for what the person does. `waits` and `note` are its status until then."""
     if at is not None:
-        return ChecklistItem(what, StepStatus.DONE, at=at)
-    return ChecklistItem(what, waits, note)
+        return ChecklistItem(words, StepStatus.DONE, at=at)
+    return ChecklistItem(words, waits, note)
 
 
 def _waits(place_changes: ProvisionedUserChanges, *, over: str) -> tuple[StepStatus, str]:

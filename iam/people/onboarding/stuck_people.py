@@ -12,7 +12,7 @@ from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.people.blueprints.queries import may_run
 from iam.people.links.models import OneTimeLink
-from iam.people.onboarding.checklist import PersonChecklist, StepStatus, checklists
+from iam.people.onboarding.checklist import OPEN_INVITATION, PersonChecklist, StepStatus, checklists
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.models import OnboardedPerson
 from iam.people.onboarding.queries import visible_runs
@@ -132,10 +132,10 @@ def _missing_and_tone(checklist: PersonChecklist) -> tuple[str, str]:
     for item in checklist.items:
         if item.standing is StepStatus.INVITE:
             return item.note, "warn"
-    missing = [item.what for item in checklist.items if item.standing is StepStatus.PERSON]
-    if missing and missing[0] == "Invitation opened":
+    missing = [item.words for item in checklist.items if item.standing is StepStatus.PERSON]
+    if missing and missing[0] == OPEN_INVITATION:
         return "Invitation not opened yet", "note"
-    return f"Not done yet: {_listed(missing)}", "note"
+    return f"Not done yet: {_listed([words.to_do for words in missing])}", "note"
 
 
 def _listed(texts: list[str], *, most: int = 2) -> str:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import pytest
 
 from console.onboarding.presenters import person_rows
-from iam.people.onboarding.checklist import ChecklistItem, PersonChecklist, StepStatus
+from iam.people.onboarding.checklist import (
+    FIRST_USE,
+    ChecklistItem,
+    PersonChecklist,
+    StepStatus,
+    StepWords,
+)
 from iam.people.onboarding.models import OnboardedPerson
 
-USER = ChecklistItem("IAM user in production", StepStatus.DONE)
-ACCESS = ChecklistItem("Access from 1 template in production", StepStatus.TODO)
-SIGN_IN = ChecklistItem("First sign-in or use in production", StepStatus.DONE)
+USER = ChecklistItem(StepWords("Create IAM user zoe", "IAM user zoe created"), StepStatus.DONE)
+ACCESS = ChecklistItem(StepWords("Grant access", "Access from 1 template"), StepStatus.TODO)
+SIGN_IN = ChecklistItem(FIRST_USE, StepStatus.DONE)
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,10 @@ def parts_of(progress: RunProgress) -> int:
     return sum(
         (
             progress.applied,
-            progress.applying,
+            progress.running,
             progress.failed,
             progress.waiting,
-            progress.queued,
+            progress.drafts,
             progress.closed,
         )
     )
@@ -67,7 +67,7 @@ def test_every_step_of_an_offboarding_is_in_one_number_of_one_account(
     assert parts_of(whole) == whole.total
     assert whole.total + whole.made_good == sum(len(seat.changes) for seat in seats)
     each = [progress_of_users([seat]) for seat in seats]
-    for name in ("total", "applied", "applying", "failed", "waiting", "queued", "made_good"):
+    for name in ("total", "applied", "running", "failed", "waiting", "drafts", "made_good"):
         assert getattr(whole, name) == sum(getattr(one, name) for one in each), name
 
 
