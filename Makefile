@@ -24,13 +24,15 @@ $(PY):
 	@echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gatehouse.pth"
 
 # The system's pip installs into the environment: a copy of pip there takes seconds, and needs Debian's python3-venv.
-# The file names every dependency with its hash, so there is none to look for. Modules are compiled when they are used.
+# The file names every dependency with its hash, so there is none to look for. It is installed in four parts, two at a
+# time: pip itself uses one core. Modules are compiled when they are used.
 define install
 	@pip="$(PYTHON) -m pip --python $(PY)"; \
 	if ! $$pip --version >/dev/null 2>&1; then pip="$(PY) -m pip"; $$pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; fi; \
 	echo "Installing the locked dependencies of $(1) ..."; \
-	$$pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $(1)
-	@touch $@
+	awk '/^[^ #]/ {part++} {print > ("$(VENV)/part-" part % 4 ".txt")}' $(1); \
+	printf '%s\0' $(VENV)/part-?.txt | xargs -0 -n 1 -P 2 $$pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r
+	@rm -f $(VENV)/part-?.txt; touch $@
 endef
 
 $(VENV)/.run: .requirements/run.txt | $(PY)
