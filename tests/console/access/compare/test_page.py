@@ -73,6 +73,19 @@ def test_two_moments_of_one_are_held_against_each_other(world: World, auditor: C
     assert "Only on the right, risky, some resources; on role/pay-*" in page
 
 
+def test_on_a_phone_each_bar_says_whose_it_is(world: World, auditor: Client) -> None:
+    kwame, tomas = world.of["kwame"], world.of["tomas"]
+    sides = {kwame.name: get(auditor, a=kwame.pk, b=tomas.pk), "Now": get(auditor, a=kwame.pk, **THEN)}
+    for name, page in sides.items():
+        table = page.partition('id="by-h"')[2].partition("</table>")[0]
+        blocks = table.split('<div class="p2-only')[1:]
+        assert len(blocks) == len(services(page))
+        for block in blocks:
+            labels = block.partition("</td>")[0]
+            assert labels.count('class="xs muted"') == labels.count('class="lvl') == 2
+            assert name in labels
+
+
 def test_the_comparison_of_facts_and_this_one_lead_to_each_other(world: World, auditor: Client) -> None:
     kwame = world.of["kwame"].pk
     page = get(auditor, a=kwame, **THEN)
