@@ -24,6 +24,7 @@ from iam.access.grants.own_grants import own_grants, recently_declined
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
+from iam.changes.titles import partly_hidden, title_of
 from iam.linking.ownership import unconfirmed_of, unsynced_users
 from iam.mirror.models import Entity, Kind, Usage, UserCredentials
 from iam.mirror.queries import entities
@@ -63,6 +64,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "declined": _declined(request) if request.at is None else [],
         "grant_count": own_grants(request.viewer).count() if request.at is None else 0,
         "mfa_due": own_due(request.viewer.scope.user_arns) if request.at is None else None,
+        "today": datetime.now(tz=UTC).date(),
         "new_keys": new_keys_of(request.viewer) if request.at is None else [],
         "unconfirmed": unconfirmed_of(request.viewer.person_id) if request.at is None else 0,
         "layout": layout_for(request.viewer),
@@ -85,10 +87,17 @@ def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
     return "Your AWS user did not exist then, or was not known yet." if not_yet else ""
 
 
-def _waiting(request: ViewerRequest) -> ShortenedList[Change]:
-    """Return the viewer's requests that wait for a decision, except grants, which have their own lines."""
+def _waiting(request: ViewerRequest) -> ShortenedList[tuple[Change, str]]:
+    """Return the viewer's waiting requests with their titles. Grants have their own lines."""
     waiting = waiting_for_others(request.viewer).exclude(change_set__cause_kind__startswith="grant")
-    return first_rows(request, waiting, most=MAX_USERS, name="waiting")
+    changes = first_rows(
+        request, waiting.select_related("account", "change_set"), most=MAX_USERS, name="waiting"
+    )
+    partial = partly_hidden([change.change_set_id for change in changes], viewer=request.viewer)
+    rows = []
+    for change in changes:
+        rows.append((change, title_of(change, is_partial=change.change_set_id in partial)))
+    return changes.with_rows(rows)
 
 
 def _grants(request: ViewerRequest) -> ShortenedList[dict[str, Any]]:

@@ -72,6 +72,28 @@ def test_a_link_to_a_request_opens_for_everybody_who_sees_some_of_it(
     assert ("first.of.all" in page.content.decode()) is not is_partial
 
 
+def test_my_access_calls_a_request_as_its_page_does(site: Site) -> None:
+    member = factories.operator(Role.MEMBER, name="Mem Ber", arns=(site.user.arn,))
+    actor = viewer_for(site.asks.person)
+    plan = services.plan_membership(actor, user=site.user, group=site.group, do="add")
+    [change] = services.request_changes(
+        [plan], actor=actor, reason="New shift", idempotency_key="set", title="On call"
+    )
+    assert change.title != "On call"
+    client = signed_in(member)
+    page = client.get(reverse("changes:request", args=[change.pk]), follow=True)
+    assert "<h1>On call</h1>" in page.content.decode()
+    listed = client.get("/my-access/").context["waiting"]
+    assert [(row.pk, title) for row, title in listed] == [(change.pk, "On call")]
+
+
+def test_my_access_hides_what_else_a_request_is_about(
+    browsers: dict[str, Client], changes: list[Change]
+) -> None:
+    listed = browsers["member"].get("/my-access/").context["waiting"]
+    assert "Two people on call" not in [title for _, title in listed]
+
+
 def test_a_link_to_a_request_of_which_one_sees_nothing_is_not_found(changes: list[Change]) -> None:
     stranger = signed_in(factories.operator(Role.MEMBER, name="Stra Nger"))
     assert stranger.get(reverse("changes:request", args=[changes[0].pk])).status_code == 404
