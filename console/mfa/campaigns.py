@@ -178,6 +178,14 @@ def campaign_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, _campaign(request, pk))
 
 
+def _due_words(days: int) -> str:
+    """The days between today and the due date, negative if it has passed, in words."""
+    if not days:
+        return "Due today"
+    words = f"{abs(days)} day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"{words} overdue" if days < 0 else f"{words} left"
+
+
 def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError | None = None) -> HttpResponse:
     """Render the page; after a refusal, the input stays in its row."""
     page = page_number(request)
@@ -194,7 +202,7 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
         "icon_name": icon_name,
         "progress": known,
         "today": today.isoformat(),
-        "days_left": max(0, (campaign.due - today).days),
+        "due_words": _due_words((campaign.due - today).days),
         "ending": ending_words(campaign),
         "following": reverse("mfa:campaign", args=[campaign.pk]),
         "is_running": campaign.state == CampaignState.RUNNING,

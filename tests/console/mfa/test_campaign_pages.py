@@ -79,3 +79,13 @@ def test_campaigns_beyond_a_page_are_on_the_next_one(admin: Client) -> None:
     assert "Campaign 50." not in first
     assert 'href="?page=2"' in first
     assert "Campaign 51." in admin.get("/mfa/campaigns/?page=2").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(9, "9 days left"), (1, "1 day left"), (0, "Due today"), (-1, "1 day overdue"), (-3, "3 days overdue")],
+)
+def test_the_page_counts_the_days_before_and_after_the_due_date(admin: Client, days: int, words: str) -> None:
+    due = datetime.now(tz=UTC).date() + timedelta(days=days)
+    page = shown(admin, campaign(due=due, state=CampaignState.RUNNING))
+    assert f'<span class="muted">{words}</span>' in page

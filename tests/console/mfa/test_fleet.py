@@ -247,3 +247,8 @@ def test_a_member_reads_on_their_first_page_until_when_they_are_asked(
     Participant.objects.create(campaign=campaign, user=user, joined_at=now)
     due = f'<time datetime="{campaign.due.isoformat()}">{campaign.due:%-d %b %Y}</time>'
     assert f"Add a second factor by {due}" in member.get("/").content.decode()
+    campaign.due = now.date() - timedelta(days=2)
+    campaign.save(update_fields=["due"])
+    page = member.get("/").content.decode()
+    assert "Add a second factor now: it was due on" in page
+    assert "Until then" not in page
