@@ -234,10 +234,10 @@ def test_files_are_uploaded_and_their_progress_is_shown(
     admin = _client(Role.ADMINISTRATOR)
     files = [SimpleUploadedFile("a.json.gz", events(2)), SimpleUploadedFile("b.json", b"{")]
     address = admin.post("/activity/sources/upload/", {"files": files})["Location"]
-    assert "0 of 2 files read" in _text(admin.get(address))
+    assert "0 of 2 files processed" in _text(admin.get(address))
     read_upload(TrailUpload.objects.get().pk)
     page = _text(admin.get(address))
-    assert "2 of 2 files read" in page
+    assert "2 of 2 files processed, 1 couldn’t be read" in page
     assert "b.json" in page
     assert "isn’t valid JSON" in page
     assert admin.get(address, {"n": "1"}, headers={"HX-Request": "true"}).status_code == 286
