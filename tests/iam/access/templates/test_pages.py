@@ -165,6 +165,11 @@ def test_a_new_version_is_saved_once_and_the_old_one_can_be_read() -> None:
     assert "The statements are the same" in difference
 
 
+def test_the_page_names_the_author_of_the_version_not_of_the_template() -> None:
+    client = browser(Role.ADMINISTRATOR)
+    assert "Version 1 created by</dt><dd>Gatehouse" in client.get("/templates/read-bucket/").content.decode()
+
+
 def test_a_template_is_retired_and_offered_again() -> None:
     client = browser(Role.ADMINISTRATOR)
     client.post("/templates/read-bucket/retire/", {"do": "retire"})
