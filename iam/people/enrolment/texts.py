@@ -36,7 +36,7 @@ BESIDE: Final = (
 )
 HAS_ONE: Final = (
     "{user} already has an MFA device, and a link would let anyone who holds it add another one. For a lost "
-    "device, choose “Lost” next to it "
+    "device, choose “Report as lost” next to it "
     "on the page of {user}: a second person confirms who it is, and then a link is sent. To add another "
     "device, {user} signs in to Gatehouse."
 )
