@@ -255,6 +255,9 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
     assert address in credentials
     before = member.get(address).content.decode()
     assert "AWS can’t restore a deleted key" in before
+    plan = " ".join(before.partition('id="pl-h"')[2].partition("</ol>")[0].split())
+    assert "Once the old key hasn’t been used for 7 days and the new one has." in plan
+    assert "was not used" not in plan, "nothing of a plan has happened"
     wrong = member.post(address, {"quiet": "1", "keep": "7", "reason": "Old"})
     assert wrong.status_code == 422
     typed = {"quiet": "14", "keep": "7", "reason": "Old"}
