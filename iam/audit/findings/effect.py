@@ -29,14 +29,14 @@ class PolicyEffect(NamedTuple):
 
 def administrators_by(policy: PolicyFact, facts: AccountFacts) -> PolicyEffect | None:
     """The holders of the policy that are administrators; None if there are none."""
-    return _effect(policy, facts, facts.administrators or {})
+    return effect_among(policy, facts, facts.administrators or {})
 
 
 def effect_of(
     policy: PolicyFact, facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()
 ) -> PolicyEffect | None:
     """The holders of the policy that can do the action on the resource; None if none can."""
-    return _effect(policy, facts, able(facts, action, resource, context=context))
+    return effect_among(policy, facts, able(facts, action, resource, context=context))
 
 
 def able(facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()) -> Mapping[int, bool]:
@@ -60,7 +60,8 @@ def able(facts: AccountFacts, action: str, resource: str, *, context: ContextKey
     return known
 
 
-def _effect(policy: PolicyFact, facts: AccountFacts, able: Mapping[int, bool]) -> PolicyEffect | None:
+def effect_among(policy: PolicyFact, facts: AccountFacts, able: Mapping[int, bool]) -> PolicyEffect | None:
+    """The holders of the policy among those who are able, as `able` returns them; None if there are none."""
     principals = tuple(number for number in facts.principals(policy.holders) if number in able)
     if not principals:
         return None

@@ -33,6 +33,7 @@ BAD = (FindingSeverity.CRITICAL, FindingSeverity.HIGH)
 ELSEWHERE = {
     "api-key-without-expiry": "the sample has none",
     "oidc-without-audience": "the sample has none",
+    "stop-logging-on-everything": "the sample has none",
     "unknown-action": "the only policy has an ARN that AWS doesn’t take either",
     "saml-metadata-expiring": "only the identity provider gives new metadata",
 }

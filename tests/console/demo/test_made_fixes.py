@@ -43,7 +43,7 @@ def _new_metadata(finding: AuditFinding) -> Sequence[Operation]:
 
 def _make(iam: Any, number: str) -> None:
     """A role without a condition on the audience, a policy with an action that doesn't exist, a provider
-    whose metadata end soon, and an API key without an end.
+    whose metadata end soon, an API key without an end, and an inline policy that stops trails.
     """
     trust = {
         "Effect": "Allow",
@@ -56,6 +56,8 @@ def _make(iam: Any, number: str) -> None:
     iam.create_policy(PolicyName=NAME, PolicyDocument=_document(allow))
     iam.create_user(UserName=NAME)
     iam.create_service_specific_credential(UserName=NAME, ServiceName="bedrock.amazonaws.com")
+    stop = {"Effect": "Allow", "Action": ["cloudtrail:StopLogging", "cloudtrail:Get*"], "Resource": "*"}
+    iam.put_user_policy(UserName=NAME, PolicyName=NAME, PolicyDocument=_document(stop))
     iam.create_saml_provider(Name=NAME, SAMLMetadataDocument=_metadata(days=9))
 
 
@@ -66,6 +68,7 @@ def _document(statement: dict[str, Any]) -> str:
 BUILT: dict[str, Callable[[AuditFinding], Sequence[Operation]] | None] = {
     "api-key-without-expiry": fix_of("api-key-without-expiry"),
     "oidc-without-audience": fix_of("oidc-without-audience"),
+    "stop-logging-on-everything": fix_of("stop-logging-on-everything"),
     "unknown-action": fix_of("unknown-action"),
     "saml-metadata-expiring": _new_metadata,
 }
@@ -77,8 +80,8 @@ def test_every_kind_that_the_sample_lacks_is_made_here() -> None:
 
 
 def test_each_fix_closes_what_was_made(accounts: list[Account]) -> None:
-    (account,) = (each for each in accounts if each.name == "production")
-    _make(member(os.environ["AWS_ENDPOINT_URL"], "iam", "production"), account.account_id)
+    (account,) = (each for each in accounts if each.name == "sandbox")
+    _make(member(os.environ["AWS_ENDPOINT_URL"], "iam", "sandbox"), account.account_id)
     assert run_pull(request_pull(account, trigger="command").pk).state in ("complete", "partial")
     list(rows_now([account]))
     requester = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")

@@ -102,3 +102,22 @@ def test_full_access_to_iam_is_removed_from_an_own_policy_and_an_aws_managed_one
     managed = factories.policy(account, "IAMFullAccess", arn="arn:aws:iam::aws:policy/IAMFullAccess")
     (detached,) = fix_request.build(finding_about(user, policy=managed.arn))
     assert (detached.slug, detached.params["policy_arn"]) == ("attachment.detach", managed.arn)
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions", "kept"),
+    [
+        ("stop-logging-on-everything", ["cloudtrail:StopLogging"], "cloudtrail:GetTrailStatus"),
+    ],
+)
+def test_only_the_actions_of_the_finding_are_removed_from_everything(
+    kind: str, actions: list[str], kept: str
+) -> None:
+    fix_request = all_rules()[kind].fix_request
+    assert fix_request
+    user = factories.user(factories.account(), "tomas")
+    allow = {"Effect": "Allow", "Action": [*actions, kept], "Resource": "*"}
+    chosen = {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:s3:::some-name"}
+    factories.inline(user, "tools", body={"Version": "2012-10-17", "Statement": [allow, chosen]})
+    (rewritten,) = fix_request.build(finding_about(user, policy="tools", actions=actions))
+    assert statements(rewritten.params["document"]) == [{**allow, "Action": [kept]}, chosen]
