@@ -108,6 +108,7 @@ def test_full_access_to_iam_is_removed_from_an_own_policy_and_an_aws_managed_one
     ("kind", "actions", "kept"),
     [
         ("stop-logging-on-everything", ["cloudtrail:StopLogging"], "cloudtrail:GetTrailStatus"),
+        ("read-secrets-on-everything", ["secretsmanager:GetSecretValue"], "secretsmanager:ListSecrets"),
     ],
 )
 def test_only_the_actions_of_the_finding_are_removed_from_everything(
