@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from iam.audit.findings.fix_request import CHANGED, entities_of, subject_of
 from iam.audit.findings.models import AuditFinding
+from iam.audit.findings.web_trust import names_guests
 from iam.audit.findings.workload_roles import ROLES_ANYWHERE_SERVICE
 from iam.changes.acts.options import state_of, trust_text
 from iam.changes.errors import RefusedError
@@ -16,8 +17,9 @@ from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, valid_at
 from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_in
+from iam.policy.trust_conditions import read_conditions
 from iam.policy.trust_principals import TrustPrincipal, read_principals
-from iam.policy.trust_web import GITHUB
+from iam.policy.trust_web import COGNITO, GITHUB
 
 Statement = dict[str, Any]
 Edit = Callable[[Statement], list[Statement]]
@@ -101,6 +103,24 @@ def require_audience(finding: AuditFinding) -> Sequence[Operation]:
     clients = (state.attrs.get("ClientIDList") if state else None) or [AUDIENCE]
     issuer = arn.partition("oidc-provider/")[2]
     return _limited(finding, lambda principal: principal.text == arn, {f"{issuer}:aud": clients[0]})
+
+
+def require_cognito_sign_in(finding: AuditFinding) -> Sequence[Operation]:
+    """Require an identity that has signed in, in each statement that lets guests of Amazon Cognito in."""
+    limit = _limiting(
+        lambda principal: principal.text == finding.evidence["principal"],
+        {f"{COGNITO}:amr": "authenticated"},
+        operator="ForAnyValue:StringLike",
+    )
+
+    def edit(statement: Statement) -> list[Statement]:
+        values: dict[str, list[str]] = {}
+        for test in read_conditions(statement.get("Condition")):
+            values.setdefault(test.name, []).extend(test.values)
+        is_for_others = f"{COGNITO}:amr" in values and not names_guests(values)
+        return [statement] if is_for_others else limit(statement)
+
+    return _written(subject_of(finding), edit)
 
 
 def require_branch(finding: AuditFinding) -> Sequence[Operation]:

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 BAD = (FindingSeverity.CRITICAL, FindingSeverity.HIGH)
 ELSEWHERE = {
     "api-key-without-expiry": "the sample has none",
+    "cognito-without-sign-in": "the sample has none",
     "oidc-without-audience": "the sample has none",
     "stop-logging-on-everything": "the sample has none",
     "unknown-action": "the only policy has an ARN that AWS doesn’t take either",

@@ -27,6 +27,7 @@ from tests.console.demo.test_fixes import ELSEWHERE, act, carry_out, findings_op
 
 pytestmark = pytest.mark.django_db
 NAME = "made-for-a-test"
+COGNITO = "cognito-identity.amazonaws.com"
 ISSUER = "token.actions.githubusercontent.com"
 
 
@@ -42,8 +43,9 @@ def _new_metadata(finding: AuditFinding) -> Sequence[Operation]:
 
 
 def _make(iam: Any, number: str) -> None:
-    """A role without a condition on the audience, a policy with an action that doesn't exist, a provider
-    whose metadata end soon, an API key without an end, and an inline policy that stops trails.
+    """A role without a condition on the audience, a role for guests of Cognito, a policy with an action that
+    doesn't exist, a provider whose metadata end soon, an API key without an end, and an inline policy that
+    stops trails.
     """
     trust = {
         "Effect": "Allow",
@@ -54,6 +56,16 @@ def _make(iam: Any, number: str) -> None:
     iam.create_role(RoleName=NAME, AssumeRolePolicyDocument=_document(trust))
     allow = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjects"], "Resource": "arn:aws:s3:::a/*"}
     iam.create_policy(PolicyName=NAME, PolicyDocument=_document(allow))
+    guests = {
+        "Effect": "Allow",
+        "Principal": {"Federated": COGNITO},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {f"{COGNITO}:aud": "eu-west-1:12345678-1234-1234-1234-123456789012"},
+            "ForAnyValue:StringLike": {f"{COGNITO}:amr": "unauthenticated"},
+        },
+    }
+    iam.create_role(RoleName=f"guests-{NAME}", AssumeRolePolicyDocument=_document(guests))
     iam.create_user(UserName=NAME)
     iam.create_service_specific_credential(UserName=NAME, ServiceName="bedrock.amazonaws.com")
     stop = {"Effect": "Allow", "Action": ["cloudtrail:StopLogging", "cloudtrail:Get*"], "Resource": "*"}
@@ -67,6 +79,7 @@ def _document(statement: dict[str, Any]) -> str:
 
 BUILT: dict[str, Callable[[AuditFinding], Sequence[Operation]] | None] = {
     "api-key-without-expiry": fix_of("api-key-without-expiry"),
+    "cognito-without-sign-in": fix_of("cognito-without-sign-in"),
     "oidc-without-audience": fix_of("oidc-without-audience"),
     "stop-logging-on-everything": fix_of("stop-logging-on-everything"),
     "unknown-action": fix_of("unknown-action"),
@@ -88,7 +101,7 @@ def test_each_fix_closes_what_was_made(accounts: list[Account]) -> None:
     approver = factories.viewer(Role.APPROVER, name="Hana Sato")
     made = {}
     for kind, build in BUILT.items():
-        (finding,) = findings_open(kind).filter(subject__endswith=f"/{NAME}")
+        (finding,) = findings_open(kind).filter(subject__endswith=NAME)
         assert build
         carry_out(build(finding), requester=requester, approver=approver, key=kind)
         made[kind] = finding.pk

@@ -20,13 +20,13 @@ from iam.mirror.pull.sections import ROLES
 from iam.policy.letter_case import fold
 from iam.policy.trust_web import COGNITO, GITHUB
 
-BY_AUDIENCE: Final = frozenset({COGNITO, "accounts.google.com", "graph.facebook.com", "www.amazon.com"})
+BY_AUDIENCE: Final = frozenset({"accounts.google.com", "graph.facebook.com", "www.amazon.com"})
 """Issuers whose audience is the customer's own application."""
 
 
 class OidcWithoutSubject(FindingRule):
     """Critical if everyone can use the issuer, as with GitHub. Roles with a condition on another claim are
-    left out.
+    left out. Roles for Amazon Cognito are `cognito-without-sign-in`.
     """
 
     kind = "oidc-without-subject"
@@ -43,7 +43,7 @@ class OidcWithoutSubject(FindingRule):
         for role in facts.roles:
             for principal in web_principals(role, facts):
                 values, issuer = condition_values(role, facts), principal.name
-                if _is_limited(values, issuer):
+                if issuer == COGNITO or _is_limited(values, issuer):
                     continue
                 claims = {"sub": strange_subject(issuer), "aud": usual_audience(values, issuer)}
                 admitted = admits_token(role, facts, principal, claims)

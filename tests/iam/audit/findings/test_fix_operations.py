@@ -10,7 +10,12 @@ import pytest
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.policy_fixes import without_unknown_actions
 from iam.audit.findings.rules import all_rules
-from iam.audit.findings.trust_fixes import require_audience, require_external_id, require_source_account
+from iam.audit.findings.trust_fixes import (
+    require_audience,
+    require_cognito_sign_in,
+    require_external_id,
+    require_source_account,
+)
 from iam.changes.errors import RefusedError
 from iam.mirror.models import Entity, Kind
 from tests import factories
@@ -122,3 +127,21 @@ def test_only_the_actions_of_the_finding_are_removed_from_everything(
     factories.inline(user, "tools", body={"Version": "2012-10-17", "Statement": [allow, chosen]})
     (rewritten,) = fix_request.build(finding_about(user, policy="tools", actions=actions))
     assert statements(rewritten.params["document"]) == [{**allow, "Action": [kept]}, chosen]
+
+
+def test_sign_in_is_required_where_guests_of_cognito_are_let_in() -> None:
+    issuer = "cognito-identity.amazonaws.com"
+    pool = {"StringEquals": {f"{issuer}:aud": "eu-west-1:12345678"}}
+    guests = {"ForAnyValue:StringLike": {f"{issuer}:amr": "unauthenticated"}}
+    facebook = {"ForAnyValue:StringLike": {f"{issuer}:amr": "graph.facebook.com"}}
+    federated = {"Principal": {"Federated": issuer}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    role = role_trusting(
+        {**federated, "Condition": {**pool, **guests}},
+        {**federated, "Condition": {**pool, **facebook}},
+        {**federated, "Condition": pool},
+    )
+    (operation,) = require_cognito_sign_in(finding_about(role, principal=issuer))
+    first, second, third = statements(operation.params["document"])
+    signed_in = {"ForAnyValue:StringLike": {f"{issuer}:amr": "authenticated"}}
+    assert first["Condition"] == third["Condition"] == {**pool, **signed_in}
+    assert second["Condition"] == {**pool, **facebook}
