@@ -19,6 +19,11 @@ CASES = {
         ),
         FALSE,
     ),
+    "SMS messages": (lambda site: site.role("r", trusts({"Service": "sms-voice.amazonaws.com"})), TRUE),
+    "SNS isn't documented to send one": (
+        lambda site: site.role("r", trusts({"Service": "sns.amazonaws.com"})),
+        FALSE,
+    ),
     "EC2 sends no such key": (lambda site: site.role(), FALSE),
 }
 test_cases = cases_of(ConfusedDeputy(), CASES)
