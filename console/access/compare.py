@@ -15,6 +15,7 @@ from console.access.compare_rows import group_rows, lines, service_row
 from console.access.forms.compare import CompareForm
 from console.access.offers import Offer, principals_offered
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import to_page_with_problems
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import render_page
@@ -188,6 +189,8 @@ def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     left, right, now = question.left, question.right, datetime.now(tz=UTC)
     if form not in FORMS or left is None or right is None or not _may_export(request, question):
         raise Http404
+    if way := to_page_with_problems(request, reverse("access:compare")):
+        return way
     subject = f"{left.who.arn} and {right.who.arn}" if not question.is_one else left.who.arn
     account_id = left.who.account if left.who.account == right.who.account else ""
     record(

@@ -7,13 +7,15 @@ from typing import Final
 
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.access.effective import access_or_404
+from console.access.effective import NAMES, access_or_404
 from console.access.effective_rows import lines
 from console.identities.details.frame import ShownEntity, shown_or_404
 from console.identities.details.people import SEES
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import to_page_with_problems
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.guard import Right
 from iam.journal.services import record
@@ -51,6 +53,8 @@ def _file(request: ViewerRequest, shown: ShownEntity, form: str) -> HttpResponse
     may_export = shown.viewer.may(Right.EXPORT, account_id=shown.account_id)
     if form not in FORMS or not may_export or shown.state is None:
         raise Http404
+    if way := to_page_with_problems(request, reverse(NAMES[shown.entity.kind], args=[shown.entity.pk])):
+        return way
     access, now = access_or_404(shown), datetime.now(tz=UTC)
     record(
         kind="effective_access.export",

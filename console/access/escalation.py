@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access.calculation import file_waits_for_calculation, waits_for_calculation
-from console.access.escalation_address import EscalationAddress, frame_of_path, read, word_of
+from console.access.escalation_address import THERE, VIEWS, EscalationAddress, frame_of_path, read, word_of
 from console.access.escalation_openings import WHO, AffectedLine, coverage_context, opening_context
 from console.access.escalation_steps import (
     PATH_MARKS,
@@ -36,6 +36,7 @@ from console.access.lines import PRINCIPAL_COLUMNS, unread_words
 from console.access.who_can_answer import CERTAINTIES
 from console.identities.details.frame import shown_or_404
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import to_page_with_problems
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
@@ -56,7 +57,6 @@ PAGE: Final = 50
 ACTIVITY: Final = {PrincipalKind.USER: "activity:person", PrincipalKind.ROLE: "activity:role"}
 """Addresses of the activity pages by kind of principal."""
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
-VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
 COLUMNS: Final = (
     *PRINCIPAL_COLUMNS,
     "certainty",
@@ -146,6 +146,8 @@ def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     number = asked.account.account_id if asked.account else ""
     if form not in FORMS or asked.errors or not request.viewer.may(Right.EXPORT, account_id=number or None):
         raise Http404
+    if way := to_page_with_problems(request, reverse("access:escalation")):
+        return way
     coverage = checked_at(request.at, asked.wanted.accounts).coverage(asked.wanted.accounts)
     unknown = [*(f"{text[0].upper()}{text[1:]}." for text in coverage.unread), *coverage.words(WHO)]
     record(
@@ -208,7 +210,7 @@ def _views(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, 
         )
         for view, label in VIEWS
     ]
-    there = f"{request.path}{query.with_values(view='', certainty='', show='there')}"
+    there = f"{request.path}{query.with_values(view='', certainty='', show=THERE)}"
     return [*views, ("Already administrator", there, asked.wanted.is_there)]
 
 

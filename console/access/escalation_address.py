@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from django.http import Http404
 
 from console.access.escalation_steps import ADMINISTRATOR, PathPageContext
 from console.web.access import ViewerRequest
+from console.web.address_choices import TICKED, choice
 from console.web.context import frame_of
 from console.web.query import QueryPairs
 from iam.access import escalation as domain
@@ -26,6 +27,16 @@ PREVIEW_LENGTH: Final = 80
 CHOICES: Final = 8
 SEPARATOR: Final = "~"
 KINDS: Final = {"users": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
+VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
+THERE: Final = "there"
+OFFERED: Final[dict[str, Collection[str]]] = {
+    "kind": KINDS,
+    "certainty": frozenset(Certainty),
+    "show": (THERE,),
+    "view": dict(VIEWS),
+    "all": (TICKED,),
+}
+"""Values that the address can choose, by parameter."""
 NAMES: Final = ("from", "to", "q", "kind", "certainty", "show", "view", "all", "account", "as-of")
 
 
@@ -73,7 +84,7 @@ class EscalationAddress:
     @property
     def shows_all(self) -> bool:
         """Whether to show all groups without a limit."""
-        return self.texts["all"] == "1"
+        return self.texts["all"] == TICKED
 
 
 def read(request: ViewerRequest) -> EscalationAddress:
@@ -85,14 +96,13 @@ def read(request: ViewerRequest) -> EscalationAddress:
     if request.GET.get("account") and account is None:
         raise Http404
     texts = {name: request.GET.get(name, "").strip()[:MAX_LENGTH] for name in NAMES}
-    texts |= {"kind": texts["kind"] if texts["kind"] in KINDS else ""}
-    texts |= {"certainty": texts["certainty"] if texts["certainty"] in set(Certainty) else ""}
+    texts |= {name: choice(request, name, offered) for name, offered in OFFERED.items()}
     texts |= {"as-of": texts["as-of"] if request.at else "", "account": account.account_id if account else ""}
     certainty = Certainty(texts["certainty"]) if texts["certainty"] else None
     wanted = domain.EscalationFilter(
         accounts_seen(request.viewer, account=texts["account"]),
         request.at,
-        is_there=texts["show"] == "there",
+        is_there=texts["show"] == THERE,
         kind=KINDS.get(texts["kind"]),
         text=texts["q"],
         certainty=certainty,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from console.activity.services_report import services_context
 from console.identities.details.frame import SECTIONS, ShownEntity, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import leave_out_invalid
 from console.web.render import render_page
 from iam.access.least_privilege import PolicyReduction, ReductionError, reduction_of
 from iam.access.policy_draft import begin
@@ -37,7 +38,7 @@ class PeriodForm(forms.Form):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.GET)
-        self.is_valid()
+        leave_out_invalid(request, self)
 
     @property
     def chosen(self) -> str:

@@ -16,6 +16,7 @@ from console.access.calculation import waits_for_calculation
 from console.access.forms.effective import EffectiveAccessForm
 from console.access.lines import PRINCIPAL_COLUMNS
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice, problems_of, to_page_with_problems
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
@@ -127,6 +128,9 @@ def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpRespon
     wanted, _ = _user_filter(request, account, question, prefix)
     if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=_number(account) or None):
         raise Http404
+    problems_of(request).extend(question.problems)
+    if way := to_page_with_problems(request, reverse("access:service", args=[prefix])):
+        return way
     now, query = datetime.now(tz=UTC), str(_query(request))
     record(
         kind="services.export",
@@ -189,8 +193,7 @@ def _user_filter(
     """
     if prefix != prefix.lower() or not catalogue().has_service(prefix):
         raise Http404
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in KINDS else ""
+    kind = choice(request, "kind", KINDS)
     seen = accounts_seen(request.viewer, account=_number(account))
     levels = form.levels if form.access_level else ()
     return domain.ServiceUserFilter(seen, request.at, levels, KINDS.get(kind), form.text), kind

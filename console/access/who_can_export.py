@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from console.access.forms.who_can import WhoCanForm
 from console.access.lines import PRINCIPAL_COLUMNS, conditions, policy_name
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import to_page_with_problems
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.access.answers import AnswerFilter
 from iam.access.explanation import ExplanationStep
@@ -45,6 +47,8 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     asked = question.question
     if asked is None or form not in FORMS or not may_export(request.viewer, question):
         raise Http404
+    if way := to_page_with_problems(request, reverse("access:who-can")):
+        return way
     number = question.account.account_id if question.account else ""
     record(
         kind="who_can.export",

@@ -44,7 +44,7 @@ LAST_MOMENT: Final = 253_402_300_799 * MICROSECONDS
 @require(Right.SEE_ACCOUNT)
 def activity(request: ViewerRequest) -> HttpResponse:
     """List the newest events of the visible accounts that match the filter."""
-    form = AccountsActivityForm(request.GET)
+    form = AccountsActivityForm(request)
     every = events_in(_accounts(request.viewer, form.value("account")), form.event_filter.period)
     page = searched_page(
         wanted_events(request.viewer, form),

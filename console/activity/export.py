@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.activity.events import wanted_events
 from console.activity.forms import AccountsActivityForm, ActivityForm
+from console.activity.identity import NAMES
 from console.identities.details.frame import shown_or_404
 from console.identities.details.people import SEES
 from console.web.access import ViewerRequest, require
@@ -48,8 +50,9 @@ PAGE: Final = 500
 @require(Right.SEE_ACCOUNT)
 def events_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """Export the events of the visible accounts. Raises Http404 for viewers without the right to export."""
-    wanted = AccountsActivityForm(request.GET)
-    return _export(request, form, name="activity", rows=wanted_events(request.viewer, wanted))
+    wanted = AccountsActivityForm(request)
+    page, rows = reverse("activity:events"), wanted_events(request.viewer, wanted)
+    return _export(request, form, name="activity", page=page, rows=rows)
 
 
 @require_safe
@@ -68,14 +71,23 @@ def role_export(request: ViewerRequest, pk: int, form: str) -> HttpResponseBase:
 
 def _of_entity(request: ViewerRequest, pk: int, form: str, *, kind: Kind) -> HttpResponseBase:
     shown = shown_or_404(request, pk, kinds=[kind])
-    wanted = ActivityForm(request.GET, at=shown.at)
+    wanted = ActivityForm(request, at=shown.at)
     rows = events_of(callers_of(shown.entity), wanted.event_filter)
-    return _export(request, form, name=f"activity-{shown.entity.name}", rows=rows)
+    page = reverse(NAMES[shown.entity.kind], args=[pk])
+    return _export(request, form, name=f"activity-{shown.entity.name}", page=page, rows=rows)
 
 
-def _export(request: ViewerRequest, form: str, *, name: str, rows: QuerySet[TrailEvent]) -> HttpResponseBase:
+def _export(
+    request: ViewerRequest, form: str, *, name: str, page: str, rows: QuerySet[TrailEvent]
+) -> HttpResponseBase:
     return export_list(
-        request, form, name=name, columns=COLUMNS, filters=request.GET.dict(), rows=_rows(rows)
+        request,
+        form,
+        name=name,
+        columns=COLUMNS,
+        filters=request.GET.dict(),
+        page=page,
+        rows=_rows(rows),
     )
 
 

@@ -1,4 +1,4 @@
-"""Filter forms of activity pages; invalid values are ignored, so that old addresses still work."""
+"""Filter forms of activity pages; invalid values are left out, and the page says so."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django import forms
-from django.http import QueryDict
+from django.http import HttpRequest
 from django.utils import timezone
 
+from console.web.address_choices import leave_out_invalid
 from console.web.moments import day_start
 from iam.activity.queries import ALL, ActivityFilter
 
@@ -37,10 +38,10 @@ class ActivityForm(forms.Form):
     result = forms.ChoiceField(required=False, choices=RESULT_CHOICES)
     days = forms.ChoiceField(required=False, choices=PERIODS)
 
-    def __init__(self, query: QueryDict, *, at: datetime | None = None) -> None:
-        super().__init__(query)
+    def __init__(self, request: HttpRequest, *, at: datetime | None = None) -> None:
+        super().__init__(request.GET)
         self.at = at
-        self.is_valid()
+        leave_out_invalid(request, self)
 
     def value(self, name: str) -> str:
         """Return the chosen value; "" if it is missing or invalid."""

@@ -69,7 +69,7 @@ def _activity(request: ViewerRequest, shown: ShownEntity) -> HttpResponse:
 
 def _context(request: ViewerRequest, shown: ShownEntity) -> dict[str, Any]:
     """Return a page of events, and a summary of all."""
-    form = ActivityForm(request.GET, at=shown.at)
+    form = ActivityForm(request, at=shown.at)
     callers = callers_of(shown.entity)
     wanted = form.event_filter
     page = searched_page(

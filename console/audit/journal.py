@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from django.contrib import messages
@@ -22,9 +24,9 @@ from console.audit.entry_sentences import words_of
 from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice, day_start, leave_out, problems_of
 from console.web.files import EchoFile
 from console.web.heartbeat import SILENT_SECONDS, beat_age
-from console.web.moments import read_day_start
 from console.web.render import is_fragment, render_page
 from console.web.text import uuid_in
 from iam.audit.anchors.services import newest_writes
@@ -42,6 +44,8 @@ from iam.mirror.queries.accounts import visible_accounts
 
 logger = structlog.get_logger(__name__)
 EXPORT_ROWS = 100_000
+FORMS: Final = ("csv", "json")
+ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 LOOKED_UP = 500
 """Number of exported entries whose requests are loaded at once."""
 STOP_POLLING = 286
@@ -50,11 +54,14 @@ STOP_POLLING = 286
 @require(Right.SEE_JOURNAL)
 @require_safe
 def journal(request: ViewerRequest) -> HttpResponseBase:
-    """Show the filtered entries, newest first; `?format=csv` or `json` downloads them."""
+    """Show the filtered entries, newest first; `?format=csv` or `json` downloads them.
+
+    If a filter means nothing, the page says so, and there is no file.
+    """
     wanted = _filter(request)
-    form = request.GET.get("format", "")
+    form = choice(request, "format", FORMS)
     may_export = request.viewer.may(Right.EXPORT) or request.viewer.may(Right.SEE_EVIDENCE)
-    if form in {"csv", "json"} and may_export:
+    if form and may_export and not problems_of(request):
         return _export(request, wanted, form)
     rows, before = entries_page(wanted)
     references = references_of(rows, request.viewer)
@@ -129,31 +136,55 @@ def _tone(verified: JournalVerification | None) -> str:
 
 
 def _filter(request: ViewerRequest) -> EntryFilter:
-    """Return the filter in the address; malformed values are ignored, and entries that the viewer can’t see
-    are excluded.
+    """Return the filter in the address; the page says which values mean nothing. Entries that the viewer
+    can’t see are excluded.
     """
     get = request.GET.get
-    kind, before = get("kind", ""), get("before", "")
-    known_kind = kind if kind.replace("_", "").replace(".", "").isalnum() else ""
+    before = get("before", "")
     before_number = int(before) if before.isdecimal() and len(before) < 19 else None
     since, until = _period(request)
     return EntryFilter(
         accounts=_accounts(request.viewer),
         text=get("q", "").strip()[:200],
-        kind=known_kind,
-        account_id=get("account", ""),
-        actor_id=uuid_in(get("who", "")),
+        kind=_kind(request),
+        account_id=_account(request),
+        actor_id=_actor(request),
         since=since,
         until=until,
         before=before_number,
     )
 
 
+def _kind(request: ViewerRequest) -> str:
+    """Return a group of the select, or any other kind of entries."""
+    kind = request.GET.get("kind", "")
+    if kind and not kind.replace("_", "").replace(".", "").isalnum():
+        leave_out(request, "kind")
+        return ""
+    return kind
+
+
+def _account(request: ViewerRequest) -> str:
+    """Return the account ID; entries of a disconnected account can be listed too."""
+    number = request.GET.get("account", "")
+    if number and not ACCOUNT_ID.fullmatch(number):
+        leave_out(request, "account")
+        return ""
+    return number
+
+
+def _actor(request: ViewerRequest) -> UUID | None:
+    actor_id = uuid_in(request.GET.get("who", ""))
+    if actor_id is None and request.GET.get("who"):
+        leave_out(request, "who")
+    return actor_id
+
+
 def _period(request: ViewerRequest) -> tuple[datetime | None, datetime | None]:
     """Return the period in the address, cut to the limits of an auditor."""
     since, until = (
-        read_day_start(request.GET.get("from", "")),
-        read_day_start(request.GET.get("to", ""), later=1),
+        day_start(request, "from"),
+        day_start(request, "to", later=1),
     )
     limits = request.viewer.limits
     if limits is not None:

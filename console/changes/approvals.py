@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from console.changes.audit_requests import audit_requests
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.render import render_page
 from console.web.shortened_lists import MAX_OF_ALL, ShortenedList, first_rows
 from iam.changes import services
@@ -36,6 +37,7 @@ INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 require them.
 """
 TABS = ("mine", "decided", "glass")
+RISKY = "high"
 SHORT = 50
 """Maximum number of rows; more than this is a list, not an inbox."""
 MONTH, A_MINUTE = timedelta(days=30), timedelta(minutes=1)
@@ -46,8 +48,8 @@ MONTH, A_MINUTE = timedelta(days=30), timedelta(minutes=1)
 def approvals(request: ViewerRequest) -> HttpResponse:
     """Show requests for the viewer, the viewer's own requests, decided requests, and uses of break-glass."""
     viewer, get = request.viewer, request.GET
-    tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
-    text, risky = get.get("q", "").strip()[:200], get.get("care") == "high"
+    tab = choice(request, "tab", TABS)
+    text, risky = get.get("q", "").strip()[:200], choice(request, "care", (RISKY,)) == RISKY
     lists = (waiting_for(viewer), waiting_for_others(viewer), _asked_by(viewer), decided_by(viewer))
     waiting, others, mine, decided = (
         narrowed(changes, viewer=viewer, account_id=get.get("account", "")) for changes in lists

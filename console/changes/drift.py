@@ -21,6 +21,7 @@ from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_
 from console.changes.forms import ReasonForm
 from console.changes.receipt import impact_context, plans_receipt_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.address_choices import choice
 from console.web.kept_text import keep_text
 from console.web.render import render_page
 from console.web.text import reads_as_stored
@@ -74,8 +75,8 @@ def _watched(viewer: Viewer) -> dict[str, Any]:
 
 def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason: str = "") -> HttpResponse:
     get, viewer = request.GET, request.viewer
-    tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
-    kind = get.get("kind", "") if get.get("kind", "") in (*KINDS, ACCOUNT) else ""
+    tab = choice(request, "tab", TABS)
+    kind = choice(request, "kind", (*KINDS, ACCOUNT))
     number = get.get("account", "")
     page = drift_page(
         viewer, tab=tab, account_id=number, kind=kind, after=DriftPosition.parse(get.get("after", ""))

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, Final
 
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.changes.lists import rows_of, wanted_in
@@ -48,7 +49,13 @@ def changes_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """Export the list. Raises Http404 for viewers without the right to export."""
     wanted = wanted_in(request)
     return export_list(
-        request, form, name="changes", columns=COLUMNS, filters=wanted, rows=_rows(request.viewer, wanted)
+        request,
+        form,
+        name="changes",
+        columns=COLUMNS,
+        filters=wanted,
+        page=reverse("changes:list"),
+        rows=_rows(request.viewer, wanted),
     )
 
 

@@ -14,6 +14,7 @@ from console.changes.impact_rows import level_shown
 from console.changes.presenters import MARKS, SET_MARKS
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.address_choices import choice, is_ticked
 from console.web.files import file_links
 from console.web.page_cursors import place_in, word_of
 from console.web.query import QueryPairs
@@ -70,10 +71,10 @@ def wanted_in(request: ViewerRequest) -> dict[str, Any]:
     """Return the filters in the address, for the list and its export."""
     get = request.GET
     return {
-        "tab": get.get("tab", "") if get.get("tab", "") in STATES else "",
+        "tab": choice(request, "tab", STATES),
         "text": get.get("q", "").strip()[:200],
         "account_id": get.get("account", ""),
-        "mine": get.get("mine") == "1",
+        "mine": is_ticked(request, "mine"),
     }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from console.changes.actions.form import ActionForm
 from console.changes.request_draft import PageLink, RequestDraft, RequestFact, RequestFrame, fact_of_user
 from console.web.access import ViewerRequest, entity_or_404
+from console.web.address_choices import choice
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.choices import EntityChoices, groups_for, users_for
@@ -31,7 +32,7 @@ class MembershipDraft(RequestDraft):
     def opened(cls, request: ViewerRequest, **named: str) -> MembershipDraft | HttpResponse:
         """Create the draft from `user`, `group` and `do`; return the page to choose a missing one."""
         user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
-        do: Do = "remove" if request.GET.get("do") == "remove" else "add"
+        do: Do = "remove" if choice(request, "do", ("add", "remove")) == "remove" else "add"
         if request.at is not None:
             return render_page(request, "changes/membership_past.html", _frame(user, group, do))
         if user is None and group is None:

@@ -15,6 +15,7 @@ from console.changes.page import acting_on, address_of, policy_context
 from console.changes.presenters import MARKS
 from console.changes.receipt import plans_receipt_context
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import leave_out
 from console.web.kept_text import keep_text
 from console.web.render import render_page
 from iam.changes import services
@@ -72,6 +73,8 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     data = request.POST if request.method == "POST" else request.GET
     wanted = set(data.getlist("part"))
+    for part_id in sorted(set(request.GET.getlist("part")) - {str(part.pk) for part in parts}):
+        leave_out(request, "part", value=part_id)
     why_not = services.why_not_undo_each(parts, viewer=request.viewer)
     can = [part for part in parts if not why_not[part.pk]]
     ticked = [part for part in parts if str(part.pk) in wanted] if wanted else can

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.compliance.framework_page import rows_in
@@ -21,6 +22,7 @@ from console.compliance.presenters import (
     to_end_of_audit,
 )
 from console.web.access import ViewerRequest, require_evidence
+from console.web.address_choices import to_page_with_problems
 from console.web.list_export import export_list
 from iam.audit.frameworks.definitions import ControlFramework
 from iam.audit.frameworks.framework_document import DocumentRow, write_document
@@ -61,11 +63,16 @@ def export(request: ViewerRequest, name: str, form: str) -> HttpResponseBase:
         raise Http404
     rows = rows_in(request, framework, scope, shown)
     as_of = request.at or shown.updated_at or datetime.now(tz=UTC)
+    page = reverse("compliance:framework", args=[framework.name])
     if form == "pdf":
+        if way := to_page_with_problems(request, page):
+            return way
         return _pdf(request, framework, scope, shown, rows, as_of)
     filters = {key: request.GET.get(key, "") for key in ("scope", "tab", "q", "since", "as-of")}
     values = _values(rows, shown.results, form, as_of)
-    return export_list(request, form, name=framework.name, columns=COLUMNS, filters=filters, rows=values)
+    return export_list(
+        request, form, name=framework.name, columns=COLUMNS, filters=filters, page=page, rows=values
+    )
 
 
 def _values(

@@ -20,8 +20,8 @@ from console.compliance.presenters import (
     to_end_of_audit,
 )
 from console.web.access import ViewerRequest, require_evidence
+from console.web.address_choices import choice, day_start
 from console.web.asof import asof_context
-from console.web.moments import read_day_start
 from console.web.query import QueryPairs
 from console.web.render import render_live, render_page
 from iam.audit.evidence.packs import may_request
@@ -60,7 +60,7 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
         return way
     framework, scope = framework_in(request, name), scope_in(request)
     shown = results_in(request, framework, scope)
-    tab = request.GET.get("tab", "")
+    tab = choice(request, "tab", dict(TABS))
     context: dict[str, Any] = {
         "framework": framework,
         "scope": scope,
@@ -69,7 +69,7 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
         "counts": {state.name.lower(): shown.counts[state.value] for state in RequirementState},
         "bar": _shares(shown),
         "tabs": TABS,
-        "tab": tab if tab in dict(TABS) else "",
+        "tab": tab,
         "q": request.GET.get("q", "").strip()[:200],
         "since": request.GET.get("since", ""),
         "mark": last_mark(framework, scope),
@@ -106,7 +106,7 @@ def rows_in(
     shown: ShownResults,
 ) -> list[RequirementRow]:
     """Return the requirements that match the filters in the address."""
-    tab, words = request.GET.get("tab", ""), words_of(request.GET.get("q", ""))
+    tab, words = choice(request, "tab", dict(TABS)), words_of(request.GET.get("q", ""))
     before = _before(request, framework, scope, tab)
     waiting = waiting_decisions(framework, scope) if request.at is None else set()
     rows = []
@@ -145,7 +145,7 @@ def _before(
 
     The tab alone means since the last assessment or, without one, since the beginning.
     """
-    since = read_day_start(request.GET.get("since", ""))
+    since = day_start(request, "since")
     if request.at is not None or (since is None and tab != CHANGED):
         return {}
     if since is None:

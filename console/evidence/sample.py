@@ -24,8 +24,9 @@ SHOWN: Final = 50
 @require_evidence
 @require_safe
 def sample_page(request: ViewerRequest) -> HttpResponse:
-    """Show the form, and the sample if the address has a period."""
-    values = request.GET if "since" in request.GET else None
+    """Show the form, and the sample if the address has values for it."""
+    is_sent = any(name in request.GET for name in SampleForm.base_fields)
+    values = request.GET if is_sent else None
     form, drawn = _drawn(request, values)
     context: dict[str, Any] = {"form": form, "drawn": drawn, "section": "evidence"}
     if drawn is not None:

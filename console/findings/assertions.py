@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from console.findings.assertion_text import allowed_words, differences, lines_of, scope_words
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.address_choices import choice
 from console.web.context import frame_of
 from console.web.render import render_page
 from iam.audit.assertions import proposals
@@ -87,18 +88,22 @@ class BreakerRow:
     explain: str
 
 
+ENDED_TAB: Final = "ended"
+TABS: Final = (("", "Active"), (ENDED_TAB, "Retired and declined"))
+
+
 @require(Right.SEE_ACCOUNT)
 @require_safe
 def assertions_page(request: ViewerRequest) -> HttpResponse:
     """List the assertions, broken ones first."""
     require_present(request)
-    viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
+    viewer, tab = request.viewer, choice(request, "tab", dict(TABS))
     names = account_names()
-    assertions = visible_assertions(viewer, is_ended=is_ended, account=frame_of(request).chosen)
+    assertions = visible_assertions(viewer, is_ended=tab == ENDED_TAB, account=frame_of(request).chosen)
     context: dict[str, Any] = {
         "rows": [_row(assertion, viewer, names) for assertion in assertions],
-        "tab": "ended" if is_ended else "",
-        "tabs": (("", "Active"), ("ended", "Retired and declined")),
+        "tab": tab,
+        "tabs": TABS,
         "may_request": viewer.may(Right.REQUEST_CHANGE),
         "section": "findings",
     }

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_safe
 from console.findings.posture import posture_context
 from console.findings.presenters import PLAIN, row_of, sees_whole
 from console.web.access import ViewerRequest, require, require_present
+from console.web.address_choices import choice, day_start
 from console.web.context import frame_of
 from console.web.files import file_links
 from console.web.filter_selects import filter_selects
 from console.web.known_facts import PartialCount
 from console.web.list_export import export_list, pages_of
-from console.web.moments import read_day_start
 from console.web.page_cursors import place_in, word_of
 from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
@@ -220,32 +220,26 @@ def _bar(severities: Any, *, is_whole: bool) -> dict[str, Any]:
 
 
 def _tab(request: ViewerRequest) -> str:
-    tab = request.GET.get("tab", "")
-    return tab if tab in STATUSES else ""
+    return choice(request, "tab", STATUSES)
 
 
 def wanted_in(request: ViewerRequest) -> FindingFilter:
-    """Return the filters in the address, for the list and its export; invalid values are ignored."""
+    """Return the filters in the address, for the list and its export; the page says which mean nothing."""
     get, tab = request.GET, _tab(request)
     names = {severity.name.lower(): severity.value for severity in FindingSeverity}
-    since = read_day_start(get.get("since", ""))
+    since = day_start(request, "since")
     if tab == "changed":
         since = since or _changed_since(request)
     if tab == "new":
         since = max(filter(None, (since, datetime.now(tz=UTC) - timedelta(days=NEW_DAYS))))
-    severity = names.get(get.get("severity", ""))
-    severities = () if severity is None else (severity,)
-    kind, certainty = get.get("kind", ""), get.get("certainty", "")
-    if kind not in all_rules():
-        kind = ""
-    if certainty not in FindingCertainty.values:
-        certainty = ""
+    severity = choice(request, "severity", names)
+    severities = (names[severity],) if severity else ()
     return FindingFilter(
         account=frame_of(request).chosen,
         severities=severities,
-        kind=kind,
+        kind=choice(request, "kind", all_rules()),
         statuses=STATUSES[tab],
-        certainty=certainty,
+        certainty=choice(request, "certainty", FindingCertainty.values),
         changed_since=since,
         is_requested=tab == "requested",
         team=_team(request),
@@ -256,9 +250,10 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
 
 def _team(request: ViewerRequest) -> Team | None:
     """Return the team whose users the findings are about; None for all."""
-    slug = request.GET.get("team", "")
-    teams = teams_of_owners(request.viewer) if slug else []
-    return next((team for team in teams if team.slug == slug), None)
+    if not request.GET.get("team"):
+        return None
+    teams = {team.slug: team for team in teams_of_owners(request.viewer)}
+    return teams.get(choice(request, "team", teams))
 
 
 def _changed_since(request: ViewerRequest) -> datetime:
@@ -301,6 +296,7 @@ def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
         name="findings",
         columns=columns,
         filters=filters,
+        page=reverse("findings:list"),
         rows=_export_rows(pages_of(page_after), viewer, form),
         others=(OCSF,),
     )

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice, is_ticked, leave_out
 from console.web.context import frame_of
 from console.web.page_cursors import page_number
 from console.web.render import render_page
@@ -105,20 +106,27 @@ def _form(request: ViewerRequest, accounts: list[Account]) -> dict[str, Any]:
     get = request.GET
     number = get.get("in", "") or (chosen.account_id if (chosen := frame_of(request).chosen) else "")
     account = next((account for account in accounts if account.account_id == number), None)
+    if account is None and get.get("in"):
+        leave_out(request, "in", label="Account")
+    who = choice(request, "who", ("group", "path"))
     return {
         "section": "fleet",
         "sees_accounts": request.viewer.sees_accounts,
         "accounts": accounts,
         "account": account,
-        "who": "group" if get.get("who") == "group" else "path",
+        "who": who or "path",
         "group": get.get("group", "").strip()[:128],
         "path": get.get("path", "/").strip()[:512] or "/",
-        "denies_keys": get.get("keys", "denied") != "left",
-        "leaves_out": get.get("out") == "1",
-        "is_asked": bool(get.get("who")) and account is not None,
+        "denies_keys": _denies_keys(request),
+        "leaves_out": is_ticked(request, "out"),
+        "is_asked": bool(who) and account is not None,
         "refused": None,
         "seen": None,
     }
+
+
+def _denies_keys(request: ViewerRequest) -> bool:
+    return choice(request, "keys", ("denied", "left")) != "left"
 
 
 def _outlook(request: ViewerRequest, account: Account) -> EnforcementForecast:
@@ -129,9 +137,9 @@ def _outlook(request: ViewerRequest, account: Account) -> EnforcementForecast:
     scope = scope_of(account, group=group, path=path)
     if by_group and scope.group is None:
         raise RefusedError("Enter the name of the group.")
-    denies = get.get("keys", "denied") != "left"
+    denies = _denies_keys(request)
     seen = situations_in_scope(request.viewer, scope=scope, denies_keys=denies)
-    if get.get("out") == "1" and scope.group is None:
+    if is_ticked(request, "out") and scope.group is None:
         gone = [standing.number for standing in (*seen.locked_out, *seen.machines)] + [
             entity.pk for entity in seen.outside
         ]
@@ -143,11 +151,12 @@ def _outlook(request: ViewerRequest, account: Account) -> EnforcementForecast:
 def _people(request: ViewerRequest, name: str) -> list[UUID]:
     """Return the people in a parameter: those to include exclusively, or those to leave out."""
     person_ids = []
-    for text in request.GET.get(name, "").split(",")[:MAX_PEOPLE]:
+    texts = [text for text in request.GET.get(name, "").split(",") if text]
+    for text in texts[:MAX_PEOPLE]:
         try:
             person_ids.append(UUID(text))
         except ValueError:
-            continue
+            leave_out(request, name, value=text)
     return person_ids
 
 

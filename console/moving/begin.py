@@ -16,6 +16,7 @@ from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context, what_is_done
 from console.linking.machine_user import machine_page
 from console.web.access import ViewerRequest, require, require_present
+from console.web.address_choices import leave_out
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.changes.receipts import set_receipt_of
@@ -61,6 +62,9 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     known = blueprint_of(person.users)
     former = _chosen(versions, data.get("from", "") or (str(known.pk) if known else ""))
     version = _chosen(versions, data.get("to", ""))
+    for name, blueprint in (("from", former), ("to", version)):
+        if request.GET.get(name) and blueprint is None:
+            leave_out(request, name)
     key = request.POST.get("key", "")[:64] or uuid4().hex
     refused: RefusedError | None = None
     if request.method == "POST" and "show" not in request.POST:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from console.runs.marks import mark_of
 from console.web.access import ViewerRequest, require
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.moving.queries import visible_moves
@@ -23,7 +24,7 @@ PAGE: Final = 50
 def moves_page(request: ViewerRequest) -> HttpResponse:
     """List the team changes, newest first."""
     rows = visible_moves(request.viewer).order_by("-created_at", "-id")
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PAGE).get_page(page_number(request))
     context = {
         "section": "onboarding",
         "rows": [(move, *mark_of(move)) for move in page],

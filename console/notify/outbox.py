@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from console.web.access import ViewerRequest, require_everywhere
+from console.web.address_choices import choice
 from console.web.page_cursors import place_in, word_of
 from console.web.render import render_page
 from iam.directory.models import Person
@@ -60,8 +61,7 @@ class MessageRow:
 @require_everywhere(Right.MANAGE_OPERATORS)
 def outbox(request: ViewerRequest) -> HttpResponse:
     """List all messages, newest first."""
-    tab = request.GET.get("tab", "")
-    tab = tab if tab in dict(TABS) else ""
+    tab = choice(request, "tab", dict(TABS))
     page = outbox_page(state=tab, after=place_in(request, "after", kind=datetime, pk_kind=UUID))
     context = {
         "rows": [_row(message) for message in page.rows],

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from console.offboarding.presenters import mark_of
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.page_cursors import page_number
 from console.web.query import QueryPairs
 from console.web.render import render_page
@@ -35,8 +36,9 @@ TABS: Final[tuple[tuple[str, str, tuple[OffboardingStage, ...]], ...]] = (
 @require(*SEES)
 def leavers_page(request: ViewerRequest) -> HttpResponse:
     """List the offboardings, newest first."""
-    show = request.GET.get("show", "")
-    stages = next((stages for name, _, stages in TABS if name == show), ())
+    stages_by_tab = {name: stages for name, _, stages in TABS}
+    show = choice(request, "show", stages_by_tab)
+    stages = stages_by_tab.get(show, ())
     text = request.GET.get("q", "").strip()[:128]
     page = page_number(request)
     leavers = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)

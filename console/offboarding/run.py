@@ -20,6 +20,8 @@ from console.offboarding.preview import preview_context
 from console.offboarding.terms import read_terms, typed_terms
 from console.runs.views import RunPages, render_run, wait_while
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
@@ -59,11 +61,11 @@ def draft_page(
     ready = list(run.people.filter(standing=RowStatus.READY).prefetch_related("seats__user__account"))
     seats = chain.from_iterable(leaver.seats.all() for leaver in ready)
     users = [seat.user for seat in seats]
-    only = request.GET.get("show", "")
-    rows = run.people.filter(standing=only) if only in RowStatus.values else run.people.all()
+    only = choice(request, "show", RowStatus.values)
+    rows = run.people.filter(standing=only) if only else run.people.all()
     total, good = run.people.count(), len(ready)
     firsts = [leaver.seats.all()[0].user for leaver in ready if leaver.seats.all()]
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PAGE).get_page(page_number(request))
     options = candidates(request.viewer, list(page.object_list))
     context: dict[str, Any] = {
         "section": "leaving",
@@ -141,7 +143,7 @@ def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
     people = visible_leavers(request.viewer).filter(run=run).order_by("position")
-    page = Paginator(people, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(people, PAGE).get_page(page_number(request))
     leavers = list(page.object_list)
     holdings_by_leaver = held_by(leavers)
     # While the request is being written, its people have no offboardings yet, but they are counted.

@@ -15,6 +15,8 @@ from console.access.grants.preview import stages_of
 from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context, what_is_done
 from console.web.access import ViewerRequest
+from console.web.address_choices import choice
+from console.web.page_cursors import page_number
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
@@ -37,10 +39,10 @@ PREVIEW_CALLS: Final = 12
 
 def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
     """Return the rows, their counts, and the receipt, or why the run can’t be requested."""
-    only = request.GET.get("show", "")
-    rows = run.people.filter(standing=only) if only in RowStatus.values else run.people.all()
+    only = choice(request, "show", RowStatus.values)
+    rows = run.people.filter(standing=only) if only else run.people.all()
     counts = {status.value: run.people.filter(standing=status).count() for status in RowStatus}
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PAGE).get_page(page_number(request))
     context: dict[str, Any] = {
         "run": run,
         "blueprint": run.version.blueprint,
@@ -53,7 +55,7 @@ def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
         "only": only,
         "reason": request.POST.get("reason", "")[:1000],
         "skip": request.POST.get("skip") == "1",
-        "edited": _edited(request),
+        "edited": _edited(request, run),
     }
     there = adoptable(run)
     unless_posted = "1" if there and not counts[RowStatus.READY] else ""
@@ -70,10 +72,13 @@ def _first_bad(rows: Iterable[OnboardedPerson]) -> OnboardedPerson | None:
     return next((row for row in left if row.standing != RowStatus.READY), None)
 
 
-def _edited(request: ViewerRequest) -> int:
+def _edited(request: ViewerRequest, run: OnboardingRun) -> int:
     """Return the ready row that is open for editing; 0 for none."""
     number = request.GET.get("edit", "")
-    return int(number) if number.isdecimal() and len(number) < 18 else 0
+    if not number:
+        return 0
+    numbers = {str(pk) for pk in run.people.values_list("pk", flat=True)}
+    return int(choice(request, "edit", numbers, default="0"))
 
 
 def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[OnboardedPerson]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from console.runs.marks import mark_of
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import is_ticked
 from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.guard import Right
@@ -42,7 +43,7 @@ def runs_page(request: ViewerRequest) -> HttpResponse:
 @require(*SEES)
 def blueprints_page(request: ViewerRequest) -> HttpResponse:
     """List the blueprints by team."""
-    is_retired = request.GET.get("retired") == "1"
+    is_retired = is_ticked(request, "retired")
     versions = current_versions(request.viewer, retired=is_retired)
     context = {
         "section": "onboarding",

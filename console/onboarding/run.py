@@ -25,7 +25,9 @@ from console.runs.progress import progress_of
 from console.runs.views import RunPages, render_run
 from console.setup.progress import PollPace
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.files import FORMS, csv_lines, download, json_lines
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import Change
@@ -67,6 +69,8 @@ def draft_page(
     return render_page(request, "onboarding/draft.html", context, partial="rows", status=status)
 
 
+FAILED: Final = "failed"
+"""The value of `show` that lists only people with a failed step."""
 PAGES: Final = RunPages(
     run_for=run_for,
     draft_page=draft_page,
@@ -196,12 +200,13 @@ def _lines(run: OnboardingRun) -> Iterator[dict[str, Any]]:
 
 
 def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
-    text, only = request.GET.get("q", "").strip()[:128], request.GET.get("show", "")
+    text = request.GET.get("q", "").strip()[:128]
+    is_failed_only = choice(request, "show", (FAILED,)) == FAILED
     counts = counts_of(run)
-    failed_only = counts.failed if only == "failed" else None
+    failed_only = counts.failed if is_failed_only else None
     people = people_shown(run, text=text, only=failed_only)
     pages = Paginator(people, PAGE)
-    page = pages.get_page(request.GET.get("page"))
+    page = pages.get_page(page_number(request))
     page_checklists = checklists(list(page.object_list), body=run.version.body)
     is_submitting = run.state == RunState.SUBMITTING
     progress = progress_of(counts.states, is_submitting=is_submitting)
@@ -213,7 +218,7 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
             return step.wait
         return "10s" if waits_for_people and step.number < QUESTIONS else ""
 
-    wanted = urlencode({"q": text, "show": "failed" if only == "failed" else ""})
+    wanted = urlencode({"q": text, "show": FAILED if is_failed_only else ""})
     here = f"{reverse('onboarding:run', args=[run.pk])}?{wanted}&page={page.number}"
     total = run.people.filter(standing=RowStatus.READY).count()
     context = {
@@ -228,7 +233,7 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
         "page": page,
         "total": total,
         "failed_count": len(counts.failed),
-        "only_failed": only == "failed",
+        "only_failed": is_failed_only,
         "q": text,
         "wanted": wanted,
         "sets": [(number, _first(change_set.pk)) for number, change_set in enumerate(sets_of(run), start=1)],

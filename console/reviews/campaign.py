@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from console.reviews.presenters import RowShown, replay_words, shown, state_of
 from console.reviews.review_list import SEES
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.address_choices import choice, is_ticked
 from console.web.filter_selects import filter_selects
 from console.web.kept_text import keep_text
 from console.web.list_export import export_list, pages_of
@@ -85,23 +86,18 @@ def campaign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def wanted_in(request: ViewerRequest, campaign: ReviewCampaign) -> RowFilter:
-    """Return the filters in the address; invalid values are ignored. After sign-off, all rows are listed."""
-    get = request.GET
-    tab = get.get("tab", "")
+    """Return the filters in the address; the page says which values mean nothing. After sign-off, all rows
+    are listed.
+    """
     tabs = {"": "open", "decided": "decided", "trial": "trial", "all": ""}
     if campaign.state != RunState.RUNNING:
         tabs = {"": "", "trial": "trial"}
-    kind, use = get.get("kind", ""), get.get("use", "")
-    if kind not in SubjectKind.values:
-        kind = ""
-    if use not in UseState.values:
-        use = ""
     return RowFilter(
-        tab=tabs.get(tab, tabs[""]),
-        is_mine=get.get("mine") == "1",
-        text=get.get("q", "").replace("\x00", "").strip()[:200],
-        kind=kind,
-        use=use,
+        tab=tabs[choice(request, "tab", tabs)],
+        is_mine=is_ticked(request, "mine"),
+        text=request.GET.get("q", "").replace("\x00", "").strip()[:200],
+        kind=choice(request, "kind", SubjectKind.values),
+        use=choice(request, "use", UseState.values),
     )
 
 
@@ -117,7 +113,7 @@ def campaign_shown(
     viewer, get = request.viewer, request.GET
     wanted = wanted_in(request, campaign)
     tabs = TABS if campaign.state == RunState.RUNNING else ENDED_TABS
-    is_printed = get.get("print") == "1"
+    is_printed = is_ticked(request, "print")
     size = MAX_PRINTED if is_printed else PAGE_SIZE
     rows = rows_page(viewer, campaign, wanted, after=place_in(request, "after"), size=size)
     tab = get.get("tab", "")
@@ -295,6 +291,7 @@ def campaign_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponse
         name=f"review-{campaign.reference}",
         columns=COLUMNS,
         filters={"review": campaign.reference},
+        page=reverse("reviews:campaign", args=[campaign.pk]),
         rows=_export_rows(chain.from_iterable(pages_of(page_after))),
     )
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from console.reviews.presenters import state_of
 from console.web.access import ViewerRequest, require, require_present
+from console.web.address_choices import choice
 from console.web.render import render_page
 from iam.audit.reviews.campaigns import may_start
 from iam.audit.reviews.models import ReviewCampaign
@@ -25,7 +26,8 @@ from iam.audit.reviews.terms import ReviewTerms
 from iam.guard import Right, Viewer
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
-TABS: Final = (("", "Open"), ("ended", "Ended"))
+ENDED_TAB: Final = "ended"
+TABS: Final = (("", "Open"), (ENDED_TAB, "Ended"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,13 @@ class CampaignRow:
 def reviews_page(request: ViewerRequest) -> HttpResponse:
     """List the reviews that the viewer can see, newest first."""
     require_present(request)
-    viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
-    campaigns = visible_campaigns(viewer, is_ended=is_ended)
+    viewer, tab = request.viewer, choice(request, "tab", dict(TABS))
+    campaigns = visible_campaigns(viewer, is_ended=tab == ENDED_TAB)
     progress = progress_for(viewer, campaigns)
     context: dict[str, Any] = {
         "rows": [CampaignRow(campaign, *state_of(campaign), progress[campaign.pk]) for campaign in campaigns],
         "is_cut": len(campaigns) >= LIST_SIZE,
-        "tab": "ended" if is_ended else "",
+        "tab": tab,
         "tabs": TABS,
         "waiting": waiting_for(viewer),
         "max_waiting": MAX_WAITING,

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.address_choices import choice
 from console.web.audit_decisions import decision_in, reason_in, say_decided
 from console.web.form_fields import (
     add_service_error,
@@ -42,6 +43,8 @@ TONES: Final = {
     SodStatus.DECLINED: "",
 }
 ENDED: Final = (SodStatus.RETIRED, SodStatus.DECLINED)
+ENDED_TAB: Final = "ended"
+TABS: Final = (("", "Active"), (ENDED_TAB, "Retired and declined"))
 
 
 class DutiesForm(forms.Form):
@@ -99,14 +102,14 @@ class DutiesForm(forms.Form):
 def rules_page(request: ViewerRequest) -> HttpResponse:
     """List the rules by name."""
     require_present(request)
-    is_ended = request.GET.get("tab") == "ended"
+    tab = choice(request, "tab", dict(TABS))
     rows = SodRule.objects.order_by("name", "pk")
-    rows = rows.filter(status__in=ENDED) if is_ended else rows.exclude(status__in=ENDED)
+    rows = rows.filter(status__in=ENDED) if tab == ENDED_TAB else rows.exclude(status__in=ENDED)
     seen = [rule for rule in rows if rule_requests.is_visible(request.viewer, rule)]
     context: dict[str, Any] = {
         "rows": [(rule, TONES[SodStatus(rule.status)], SodTerms.from_json(rule.terms)) for rule in seen],
-        "tab": "ended" if is_ended else "",
-        "tabs": (("", "Active"), ("ended", "Retired and declined")),
+        "tab": tab,
+        "tabs": TABS,
         "may_request": request.viewer.may(Right.REQUEST_CHANGE),
         "section": "reviews",
     }

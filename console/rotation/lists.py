@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 
 from console.rotation.labels import mark_at
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.context import frame_of
 from console.web.page_cursors import page_number
 from console.web.render import render_page
@@ -68,8 +69,7 @@ NOTHING: Final = {
 def rotations_page(request: ViewerRequest) -> HttpResponse:
     """Show a page of the list."""
     request.at = None
-    view = request.GET.get("view", "open")
-    view = view if view in VIEWS else "open"
+    view = choice(request, "view", VIEWS, default="open")
     batch = uuid_in(request.GET.get("batch", ""))
     rows = visible_rotations(request.viewer)
     if account := frame_of(request).chosen:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.setup.account_rows import ListedAccount, RowAddresses, account_row
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.asof import asof_context
 from console.web.known_facts import PartialCount
 from console.web.page_cursors import place_in, word_of
@@ -37,10 +38,9 @@ _LIVE_ROWS = 50
 @require(Right.SEE_ACCOUNT)
 def accounts(request: ViewerRequest) -> HttpResponse:
     """List all accounts that the viewer sees whole, now or at a past moment."""
-    state = request.GET.get("state", ALL)
-    states = {ATTENTION} if request.at else {ATTENTION, REMOVED}
-    known_state = state if state in states else ALL
-    wanted = AccountFilter(text=request.GET.get("q", "")[:200], state=known_state)
+    states = {ALL, ATTENTION} if request.at else {ALL, ATTENTION, REMOVED}
+    state = choice(request, "state", states, default=ALL)
+    wanted = AccountFilter(text=request.GET.get("q", "")[:200], state=state)
     page = account_page(
         request.viewer,
         wanted,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, where_of
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.form_fields import add_service_error
 from iam.guard import Right
 from iam.mirror.accounts.connect import AccountConnection, connect_account
@@ -118,13 +119,12 @@ def _connect(request: ViewerRequest, draft: ConnectionDraft, form: RoleForm) -> 
 def _role_context(
     request: ViewerRequest, draft: ConnectionDraft, form: RoleForm, **more: Any
 ) -> dict[str, Any]:
-    chosen = request.GET.get("how", "")
     identity = latest_identity(include_failed=True)
     return {
         "draft": draft,
         "form": form,
         "texts": _texts(draft),
-        "how": chosen if chosen in WAYS else "hand",
+        "how": choice(request, "how", WAYS, default="hand"),
         "hub_form": HubForm(initial={"hub_arn": draft.hub_arn}),
         "external_form": ExternalIdForm(initial={"external_id": draft.external_id}),
         "identity": identity,

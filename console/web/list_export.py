@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404
+from django.http.response import HttpResponseBase
 
 from console.web.access import ViewerRequest
+from console.web.address_choices import to_page_with_problems
 from console.web.context import frame_of
 from console.web.files import FORMS, Values, csv_lines, download, json_lines, json_value, objects_lines
 from iam.guard import Right
@@ -26,17 +28,21 @@ def export_list(
     columns: Sequence[str],
     filters: dict[str, Any],
     rows: Iterator[Sequence[Any]],
+    page: str,
     others: Collection[str] = (),
-) -> StreamingHttpResponse:
+) -> HttpResponseBase:
     """Record the export and return the file; each row has one value per column.
 
-    `others` are JSON lines formats that only this list offers. Raises Http404 for an unknown format and for
-    viewers without the right to export in the chosen account or, if none is chosen, in any account.
+    `others` are JSON lines formats that only this list offers. Choices that mean nothing lead to `page`, the
+    address of the list, which says what is wrong. Raises Http404 for an unknown format and for viewers
+    without the right to export in the chosen account or, if none is chosen, in any account.
     """
     chosen = frame_of(request).chosen
     number = chosen.account_id if chosen else ""
     if form not in (*FORMS, *others) or not request.viewer.may(Right.EXPORT, account_id=number or None):
         raise Http404
+    if way := to_page_with_problems(request, page):
+        return way
     record(
         kind="list.export",
         actor=request.viewer,

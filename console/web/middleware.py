@@ -22,6 +22,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.defaults import bad_request
 
 from console.web.access import PresentOnlyError
+from console.web.address_choices import DATE, leave_out
 from console.web.cookies import name_of
 from console.web.moments import read_in, zone_named
 
@@ -167,6 +168,14 @@ ZONE: Final = "zone"
 """Name of the form field with the zone in which the form's moments were typed."""
 
 
+def moment_in(request: HttpRequest, name: str, *, label: str = "") -> datetime | None:
+    """Return a moment in the address; the page says that a malformed one was left out."""
+    moment = moment_of(request.GET, name)
+    if moment is None and request.GET.get(name):
+        leave_out(request, name, label=label, sort=DATE)
+    return moment
+
+
 def moment_of(query: QueryDict, name: str) -> datetime | None:
     """Return a moment in an address or form; without an offset it is in the form's zone, or in UTC without
     one.
@@ -177,8 +186,9 @@ def moment_of(query: QueryDict, name: str) -> datetime | None:
 class AsOf:
     """Sets `request.at`, the moment that pages of the mirror show, from `?as-of=`; None means now.
 
-    Malformed and future moments mean now. A form sends the zone in which its moment was typed as
-    `as-of-zone`; it is redirected to an address in UTC, so that the address means the same to everyone.
+    Malformed and future moments mean now, and the page says that a malformed one was left out. A form sends
+    the zone in which its moment was typed as `as-of-zone`; it is redirected to an address in UTC, so that the
+    address means the same to everyone.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -189,6 +199,8 @@ class AsOf:
         if (name := request.GET.get("as-of-zone")) is not None and request.method == "GET":
             return HttpResponseRedirect(_in_utc(request, parse_moment(text, zone=zone_named(name) or UTC)))
         moment = parse_moment(text)
+        if text and moment is None:
+            leave_out(request, "as-of", sort=DATE)
         now = datetime.now(tz=UTC)
         request.at = moment if moment and moment < now else None  # type: ignore[attr-defined]
         return self.get_response(request)
@@ -207,9 +219,7 @@ class AsOf:
 def _in_utc(request: HttpRequest, moment: datetime | None) -> str:
     query = request.GET.copy()
     del query["as-of-zone"]
-    if moment is None:
-        query.pop("as-of", None)
-    else:
+    if moment is not None:
         query["as-of"] = f"{moment:%Y-%m-%dT%H:%M:%S}"
     return f"{request.path}?{query.urlencode()}"
 

@@ -11,9 +11,11 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from console.web.address_choices import leave_out
 from iam.keyset import KeysetPlace
 
 MAX_LENGTH = 1024
+MAX_PAGE_DIGITS = 4
 MAX_NUMBER = 2**53
 
 
@@ -30,9 +32,14 @@ class PageCursor:
 
 
 def page_number(request: HttpRequest) -> int:
-    """Return the page number in the address, from 1; 1 if it is missing or invalid."""
+    """Return the page number in the address, from 1; 1 if it is missing or invalid, which the page says."""
     text = request.GET.get("page", "")
-    return max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
+    if not text:
+        return 1
+    if not text.isdecimal() or len(text) > MAX_PAGE_DIGITS:
+        leave_out(request, "page", sort="a number")
+        return 1
+    return max(1, int(text))
 
 
 def place_in(

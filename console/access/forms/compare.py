@@ -11,7 +11,8 @@ from django.http import Http404
 
 from console.access.forms.base import MAX_LENGTH, AccessForm, TypedField
 from console.web.access import ViewerRequest, entity_or_404
-from console.web.middleware import ZONE, moment_of
+from console.web.address_choices import choice
+from console.web.middleware import ZONE, moment_in, moment_of
 from console.web.moments import input_text
 from console.web.query import QueryPairs
 from iam.access.compare import ComparedSide
@@ -22,6 +23,7 @@ from iam.mirror.queries.moments import just_after
 from iam.policy.request import PrincipalKind
 
 MAX_SERVICE_LENGTH: Final = 80
+ALL: Final = "all"
 WEEK: Final = timedelta(days=7)
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
 SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
@@ -44,16 +46,20 @@ class CompareForm(AccessForm):
     def __init__(self, request: ViewerRequest) -> None:
         super().__init__(request.GET, request=request)
         self.service = request.GET.get("service", "").lower()[:MAX_SERVICE_LENGTH]
-        self.shows_all = request.GET.get("show") == "all"
+        self.shows_all = choice(request, "show", (ALL,)) == ALL
         self.left: ComparedSide | None = None
         self.right: ComparedSide | None = None
+        if self.is_blank:
+            # Nobody is compared yet, so the form doesn’t check the moments.
+            moment_in(request, "a-at")
+            moment_in(request, "b-at")
         if self.is_valid():
             self._take_sides()
         self.query = QueryPairs.from_pairs(
             [
                 *((self.add_prefix(name), self.texts[name]) for name in ("a", "a_at", "b", "b_at")),
                 (ZONE, request.GET.get(ZONE, "") if self.errors else ""),
-                ("show", "all" if self.shows_all else ""),
+                ("show", ALL if self.shows_all else ""),
                 ("account", self.account_id),
             ]
         )

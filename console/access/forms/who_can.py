@@ -14,6 +14,7 @@ from console.access.circumstances import ANY, REGION_KEY, circumstances_of
 from console.access.forms.base import TypedField
 from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
+from console.web.address_choices import choice, is_ticked, leave_out
 from console.web.page_cursors import CursorError, PageCursor, decode, encode
 from console.web.query import QueryPairs
 from iam.access.actions import ActionSelection, ActionsError, select_actions
@@ -30,6 +31,7 @@ SEPARATOR: Final = " "
 KINDS: Final = {"users": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
 KEY: Final = re.compile(r"[0-9a-f]{12}")
 MFA_USUAL: Final = "yes"
+LIST: Final = "list"
 
 
 class WhoCanForm(ResourceForm):
@@ -62,8 +64,9 @@ class WhoCanForm(ResourceForm):
             _assume(data, texts=self.texts, regions=self.regions)
             now = request.at or datetime.now(tz=UTC)
         self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
-        self.narrowed = _narrowed(data)
-        self.view = "list" if data.get("view") == "list" else ""
+        self.narrowed = _narrowed(request)
+        self.view = choice(request, "view", (LIST,))
+        is_ticked(request, "strict")
         self.query = QueryPairs.from_pairs(
             [
                 *((name, self.texts[name]) for name in ("action", "level", "resource", "owner")),
@@ -87,7 +90,7 @@ class WhoCanForm(ResourceForm):
     @property
     def is_list(self) -> bool:
         """Whether the answer is a list with pages instead of groups."""
-        return self.view == "list" or bool(self.narrowed.way)
+        return self.view == LIST or bool(self.narrowed.way)
 
     @property
     def is_wrong(self) -> bool:
@@ -151,15 +154,18 @@ def _assume(get: QueryDict, *, texts: dict[str, str], regions: list[str]) -> Non
         get["region"] = region
 
 
-def _narrowed(get: QueryDict) -> AnswerFilter:
-    certainty, way = get.get("certainty", ""), get.get("way", "")
-    wanted_certainty = Certainty(certainty) if certainty in set(Certainty) else None
-    way_key = way if KEY.fullmatch(way) else ""
+def _narrowed(request: ViewerRequest) -> AnswerFilter:
+    get, way = request.GET, request.GET.get("way", "")
+    word = choice(request, "certainty", set(Certainty))
+    certainty = Certainty(word) if word else None
+    if way and not KEY.fullmatch(way):
+        leave_out(request, "way")
+        way = ""
     return AnswerFilter(
         text=" ".join(get.get("q", "").replace("\x00", "")[:200].split()),
-        kind=KINDS.get(get.get("kind", "")),
-        certainty=wanted_certainty,
-        way=way_key,
+        kind=KINDS.get(choice(request, "kind", KINDS)),
+        certainty=certainty,
+        way=way,
     )
 
 

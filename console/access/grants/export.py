@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access.grants.lists import SEES, GrantRow, rows_of, wanted_in
@@ -42,7 +43,13 @@ def grants_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """Export the list. Raises Http404 for viewers without the right to export."""
     wanted = wanted_in(request)
     return export_list(
-        request, form, name="grants", columns=COLUMNS, filters=wanted, rows=_rows(request.viewer, wanted)
+        request,
+        form,
+        name="grants",
+        columns=COLUMNS,
+        filters=wanted,
+        page=reverse("access:grants"),
+        rows=_rows(request.viewer, wanted),
     )
 
 

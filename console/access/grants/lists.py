@@ -16,6 +16,7 @@ from console.access.grants.labels import who_words
 from console.access.grants.marks import marks_of
 from console.changes.presenters import StateMark
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.address_choices import choice
 from console.web.files import file_links
 from console.web.moments import left_text
 from console.web.page_cursors import place_in, word_of
@@ -125,11 +126,17 @@ def wanted_in(request: ViewerRequest) -> dict[str, Any]:
     """Return the filters in the address, for the list and its export."""
     get = request.GET
     return {
-        "tab": get.get("tab", "") if get.get("tab", "") in TABS else "",
+        "tab": choice(request, "tab", TABS),
         "text": get.get("q", "").strip()[:200],
-        "template": get.get("template", "")[:64],
+        "template": _template(request),
         "account_id": get.get("account", "")[:12],
     }
+
+
+def _template(request: ViewerRequest) -> str:
+    if not request.GET.get("template"):
+        return ""
+    return choice(request, "template", {offer.slug for offer in offered_templates(with_retired=True)})
 
 
 def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from console.access.what.templates import ICONS, TONES, levels_of
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice, is_ticked
 from console.web.query import QueryPairs
 from console.web.render import render_page
 from iam.access.templates.body import CATEGORIES, RISKS
@@ -46,8 +47,8 @@ class TemplateCard:
 def templates_page(request: ViewerRequest) -> HttpResponse:
     """Show the list, filtered by the search and category in the address."""
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
-    category = request.GET.get("category", "")
-    is_retired = request.GET.get("retired", "") == "1"
+    category = choice(request, "category", CATEGORIES)
+    is_retired = is_ticked(request, "retired")
     every = offered_templates(with_retired=True)
     offers_shown = [offer for offer in every if (offer.template.retired_at is not None) is is_retired]
     query = QueryPairs.from_pairs(
@@ -60,7 +61,7 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
         "total": len(offers_shown),
         "retired": len(every) - len(offers_shown) if not is_retired else len(offers_shown),
         "is_retired": is_retired,
-        "category": category if category in CATEGORIES else "",
+        "category": category,
         "categories": _categories(offers_shown, query, category),
         "may_write": may_write(request.viewer),
         "cleared": str(query.with_only("retired")),

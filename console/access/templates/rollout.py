@@ -16,6 +16,7 @@ from console.access.templates.lists import READERS
 from console.changes.forms import ReasonForm
 from console.changes.receipt import impact_context, plans_receipt_context
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from console.web.render import render_page
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
 from iam.access.rollout.services import plan_version, request_rollout
@@ -62,8 +63,9 @@ def template_difference(request: ViewerRequest, slug: str) -> HttpResponse:
     """Compare the versions `from` and `to` in the address; by default the two newest."""
     offer = offer_or_404(slug)
     versions = versions_of(offer.template)
-    new = _chosen(versions, request.GET.get("to", "")) or offer.version
-    old = _chosen(versions, request.GET.get("from", "")) or _before(versions, new)
+    by_number = {str(version.number): version for version in versions}
+    new = by_number.get(choice(request, "to", by_number)) or offer.version
+    old = by_number.get(choice(request, "from", by_number)) or _before(versions, new)
     if not request.viewer.sees_accounts:
         raise Http404
     before, after = body_of(old), body_of(new)
@@ -80,10 +82,6 @@ def template_difference(request: ViewerRequest, slug: str) -> HttpResponse:
         **affected_context(request, offer.template, after),
     }
     return render_page(request, "access/templates/difference.html", context)
-
-
-def _chosen(versions: list[TemplateVersion], number: str) -> TemplateVersion | None:
-    return next((version for version in versions if str(version.number) == number), None)
 
 
 def _before(versions: list[TemplateVersion], new: TemplateVersion) -> TemplateVersion:

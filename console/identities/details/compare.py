@@ -14,7 +14,8 @@ from console.identities.details import difference_texts, history
 from console.identities.details.frame import SECTIONS, ShownEntity
 from console.setup.own_settings import setting_changes
 from console.web.access import ViewerRequest, account_or_404, entity_or_404, layout_for, require
-from console.web.middleware import moment_of
+from console.web.address_choices import choice
+from console.web.middleware import moment_in
 from console.web.render import render_page
 from iam.guard import Right
 from iam.mirror.models import Account, Entity, Kind
@@ -61,8 +62,8 @@ def compare(request: ViewerRequest) -> HttpResponse:
 def _span(request: HttpRequest) -> MomentPair:
     """Return the moments in the address, the earlier one on the left; None means now."""
     now = datetime.now(tz=UTC)
-    left = moment_of(request.GET, "from")
-    right = moment_of(request.GET, "to")
+    left = moment_in(request, "from")
+    right = moment_in(request, "to")
     left = left if left and left < now else None
     right = right if right and right < now else None
     if left and right and right < left:
@@ -147,8 +148,9 @@ def _account(request: ViewerRequest, number: str, span: MomentPair, context: dic
         "left": span.left,
         "first_syncs": [(LABELS[name], moment) for name, moment in first_syncs(account, after=span.left)],
     }
-    sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
-    if sort in difference_texts.TITLES and sign in difference_texts.SIGNS:
+    sort = choice(request, "sort", difference_texts.TITLES)
+    sign = choice(request, "sign", difference_texts.SIGNS)
+    if sort and sign:
         after = request.GET.get("after", "")
         after_number = int(after) if after.isdecimal() and len(after) < 19 else 0
         rows, more = differences.section_page(

@@ -13,6 +13,7 @@ from console.identities.details import history, labels
 from console.identities.details.frame import SECTIONS, ShownEntity, render_shown, shown_or_404
 from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import choice
 from iam.access.last_uses import HeldUse
 from iam.access.policy_use import policy_uses
 from iam.guard import Right
@@ -53,7 +54,8 @@ def policy_versions(request: ViewerRequest, pk: int) -> HttpResponse:
         return render_shown(request, shown, "identities/policy.html", {})
     head = _head(shown, here="identities:policy-versions")
     policy_versions: list[PolicyVersion] = head["versions"]
-    left, right = _chosen(policy_versions, request.GET.get("a", ""), request.GET.get("b", ""))
+    ids = {version.version_id for version in policy_versions}
+    left, right = _chosen(policy_versions, choice(request, "a", ids), choice(request, "b", ids))
     context = head | {"tab": "identities/policy_versions.html", "left": left, "right": right}
     return render_shown(request, shown, "identities/policy.html", context)
 
@@ -67,8 +69,7 @@ def policy_holders(request: ViewerRequest, pk: int) -> HttpResponse:
     head = _head(shown, here="identities:policy-holders")
     counts = head["counts"]
     first = next((name for name, number in counts.items() if number), Kind.USER.value)
-    sort = request.GET.get("as", "")
-    sort = sort if sort in counts else first
+    sort = choice(request, "as", counts, default=first)
     rows = holders.holders_of(shown.entity, sort=sort, at=shown.at)
     page = page_of(request, rows, column="sort_name", tie="entity_id", size=MANY)
     uses = _uses(shown, head["default"], page.rows) if sort != holders.BOUNDARY else {}

@@ -43,14 +43,16 @@ def read(request: ViewerRequest, page: ListPage) -> ListAddress:
     if number and account is None:
         raise Http404
     list_context = ListContext(viewer=request.viewer, at=request.at, account=account)
+    ending = " in the past." if list_context.at else "."
     tab = get.get("view", "all")
     if tab not in page.listing.tabs_for(list_context):
-        problems.append(
-            f"This list has no view “{tab[:TEXT]}”" + (" in the past." if list_context.at else ".")
-        )
+        problems.append(f"This list has no view “{tab[:TEXT]}”{ending}")
         tab = "all"
     default = page.listing.tabs[tab].sort
-    name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(list_context), default)
+    order, orders = get.get("sort", ""), page.listing.sorts_for(list_context)
+    name, descending = _sort(order, orders, default)
+    if order and name != order.removeprefix("-"):
+        problems.append(f"This list has no order “{order[:TEXT]}”{ending}")
     text = " ".join(get.get("q", "").replace("\x00", "")[:TEXT].split())
     problems += _cut(request, text)
     filters = _filters(request, page, list_context, problems)

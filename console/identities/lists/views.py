@@ -15,6 +15,7 @@ from console.identities.lists.list_address import ListAddress, read
 from console.identities.lists.presenters import gap_notes, head, table
 from console.identities.lists.spec import ListPage
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import problems_of
 from console.web.asof import asof_context
 from console.web.context import frame_of
 from console.web.files import FORMS
@@ -95,7 +96,7 @@ def files(request: ViewerRequest, page: ListPage, form: str) -> HttpResponseBase
     asked = read(request, page)
     if not _may_export(request, asked) or form not in FORMS:
         raise Http404
-    if asked.problems:
+    if asked.problems or problems_of(request):
         return redirect(f"{reverse(page.export_url.removesuffix('-export'))}?{request.GET.urlencode()}")
     account_id = asked.list_context.account.account_id if asked.list_context.account else ""
     record(

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.operators.pages.people import chosen_people
 from console.operators.queries import OperatorRow, people_page
 from console.web.access import ViewerRequest, require
+from console.web.address_choices import to_page_with_problems
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.directory.models import RoleAssignment
 from iam.guard import Right, Viewer
@@ -44,6 +46,8 @@ def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     if form not in FORMS or not request.viewer.may(Right.EXPORT):
         raise Http404
     chosen = chosen_people(request)
+    if way := to_page_with_problems(request, reverse("operators")):
+        return way
     record(kind="list.export", actor=request.viewer, subject="operators", data={"form": form, **chosen})
     now = datetime.now(tz=UTC)
     about = {"list": "operators", "exported_at": json_value(now), "filters": chosen}

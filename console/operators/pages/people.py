@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 from uuid import UUID
 
 from django.conf import settings
@@ -31,6 +31,7 @@ from console.operators.visibility import (
     visible_people,
 )
 from console.web.access import ViewerRequest, require, require_everywhere
+from console.web.address_choices import choice
 from console.web.attempt import attempt
 from console.web.files import file_links
 from console.web.page_cursors import place_in, word_of
@@ -65,6 +66,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import account_without, visible_accounts
 
 SUGGESTED_ACCOUNTS = 200
+STATES: Final = (("active", "Active"), ("inactive", "Deactivated"))
 P = ParamSpec("P")
 
 
@@ -79,6 +81,7 @@ def listing(request: ViewerRequest) -> HttpResponse:
         "chosen": chosen,
         "filtered": any(chosen.values()),
         "roles": Role.choices,
+        "states": STATES,
         "mfa_required": settings.REQUIRE_MFA,
         "may_manage": manages_everyone(request.viewer),
         "is_partial": accounts_of(request.viewer) is not None,
@@ -93,7 +96,11 @@ def listing(request: ViewerRequest) -> HttpResponse:
 
 def chosen_people(request: ViewerRequest) -> dict[str, str]:
     """Return the filters of the list and of its export."""
-    return {name: request.GET.get(name, "").strip() for name in ("q", "role", "state")}
+    return {
+        "q": request.GET.get("q", "").strip(),
+        "role": choice(request, "role", Role.values),
+        "state": choice(request, "state", dict(STATES)),
+    }
 
 
 @require_everywhere(Right.MANAGE_OPERATORS)
