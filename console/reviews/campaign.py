@@ -55,7 +55,7 @@ from iam.audit.reviews.reviewer_counts import reviewer_counts
 from iam.audit.reviews.reviewers import possible_reviewers
 from iam.audit.reviews.sign_off import who_can_acknowledge, why_not_acknowledge, why_not_sign
 from iam.audit.reviews.terms import ReviewTerms
-from iam.directory.models import Team
+from iam.directory.models import Person, Team
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace, RowPage, page
 from iam.mirror.models import Account
@@ -236,7 +236,10 @@ def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
     """Return the terms of the review as (label, value)."""
     terms = ReviewTerms.from_json(campaign.terms)
     names = dict(Account.objects.filter(account_id__in=terms.accounts).values_list("account_id", "name"))
-    kinds = dict(SubjectKind.choices)
+    kinds, rule = dict(SubjectKind.choices), str(ReviewerRule(terms.reviewers).label)
+    reviewers = (campaign.reviewer_id, campaign.second_reviewer_id)
+    named = dict(Person.objects.filter(pk__in=reviewers).values_list("pk", "name"))
+    reviewer, second_reviewer = (named.get(pk, "Unknown") for pk in reviewers)
     lines = [
         ("Accounts", ", ".join(names.get(number, number) for number in terms.accounts) or "All accounts"),
         (
@@ -244,7 +247,8 @@ def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
             ", ".join(str(kinds[kind]) for kind in terms.kinds) or "People, machine users and roles",
         ),
         ("Which access", str(ReviewScope(terms.which).label)),
-        ("Reviewed by", str(ReviewerRule(terms.reviewers).label)),
+        ("Reviewed by", reviewer if terms.reviewers == ReviewerRule.NAMED else f"{rule}, or else {reviewer}"),
+        ("Second reviewer", second_reviewer),
         ("When overdue", str(OverdueAction(terms.overdue).label)),
         ("Repeats", _repeats(terms.months)),
         ("Trial revocation", duration_text(timedelta(days=terms.trial_days)) if terms.trial_days else "Off"),

@@ -25,6 +25,8 @@ from iam.people.rotation.requests import BATCH_SIZE, MAX_ROTATIONS, begin_many
 from iam.people.rotation.selection import KeySelection, choose
 
 PREVIEW_ROWS: Final = 50
+MAX_NAMED: Final = 5
+"""How many left-out keys are named for each reason."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,6 +73,7 @@ def _page(
         "section": "keys",
         "account": asked.list_context.account,
         "total": len(keys),
+        "inactive": wanted_rows(KEYS, asked.list_context, asked.wanted).exclude(category="Active").count(),
         "too_many": len(keys) > MAX_ROTATIONS,
         "most": MAX_ROTATIONS,
         "count": len(choice.chosen),
@@ -78,7 +81,9 @@ def _page(
         "at_once": BATCH_SIZE,
         "chosen": choice.chosen[:PREVIEW_ROWS],
         "more": max(0, len(choice.chosen) - PREVIEW_ROWS),
-        "left_out": choice.left_out.most_common(),
+        "left_out": [
+            (why, number, choice.left_keys[why][:MAX_NAMED]) for why, number in choice.left_out.most_common()
+        ],
         "refused": refused,
         "errors": field_errors(refused),
         "action": request.get_full_path(),

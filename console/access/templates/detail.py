@@ -20,6 +20,7 @@ from console.web.render import render_page
 from iam.access.drafts import services as drafts
 from iam.access.grants.models import LIVING
 from iam.access.grants.queries import visible_grants
+from iam.access.rollout.services import waiting_rollouts
 from iam.access.templates import services
 from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, TemplateBody
 from iam.access.templates.models import Template, TemplateOrigin, TemplateVersion
@@ -137,11 +138,14 @@ def statements_text(body: TemplateBody) -> str:
 
 
 def grants_context(request: ViewerRequest, template: Template) -> dict[str, Any]:
-    """Return the template's current grants that the viewer can see, and how many use an older version."""
+    """Return the template's current grants that the viewer can see, how many use an older version, and the
+    open requests that update some.
+    """
     rows = visible_grants(request.viewer).filter(template=template.slug, state__in=LIVING)
     older = rows.exclude(template_version=template.current).count()
     grants = list(rows.order_by("-created_at", "-id")[: PREVIEW_GRANTS + 1])
     return {
+        "waiting_rollouts": waiting_rollouts(request.viewer, template=template),
         "grants": grants[:PREVIEW_GRANTS],
         "more_grants": len(grants) > PREVIEW_GRANTS,
         "older_grants": older,

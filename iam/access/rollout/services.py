@@ -13,11 +13,12 @@ from iam.access.grants.models import Grant, GrantAct
 from iam.access.grants.services.requests import record_act
 from iam.access.rollout.models import Rollout, RolloutGrant
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
-from iam.access.templates.models import TemplateVersion
+from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.queries import body_of
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
+from iam.changes.queries import visible_changes
 from iam.changes.services import SetCause
 from iam.guard import Viewer
 
@@ -59,6 +60,18 @@ def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, ide
             for followed in plan.followed
         )
     return written[0]
+
+
+def waiting_rollouts(viewer: Viewer, *, template: Template) -> list[Change]:
+    """Return the first visible change of each open request that gives grants a version of the template."""
+    rollouts = Rollout.objects.filter(version__template=template, done_at__isnull=True)
+    open_changes = visible_changes(viewer).filter(
+        change_set__cause_kind=OF_ROLLOUT, change_set__cause_id__in=rollouts.values("pk"), state__in=OPEN
+    )
+    first_by_set: dict[UUID, Change] = {}
+    for change in open_changes.select_related("change_set").order_by("position"):
+        first_by_set.setdefault(change.change_set_id, change)
+    return list(first_by_set.values())
 
 
 def _asked_before(actor: Viewer, idempotency_key: str) -> Change | None:

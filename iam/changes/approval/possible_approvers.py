@@ -122,14 +122,12 @@ class PossibleApprovers:
         split = ""
         if self.subjects and self.is_about_others:
             split = "Split it into two requests, or leave some people out. "
+        # The request may be somebody else's than the reader's, so that nobody is addressed.
         administrators = people_of([ADMINISTRATORS], accounts=self.accounts)
-        others = {pk: name for pk, name in administrators.items() if pk != self.requester}
         what = "give someone else the role under Operators, or change the approval rules"
-        if self.requester in administrators:
-            return f"{split}As an administrator, you can {what}."
-        if others:
-            plural = "An administrator" if len(others) == 1 else "Administrators"
-            return f"{split}{plural} ({_names(others)}) can {what}."
+        if administrators:
+            plural = "An administrator" if len(administrators) == 1 else "Administrators"
+            return f"{split}{plural} ({_names(administrators)}) can {what}."
         return f"{split}No administrator can {what}. {SERVER_FIX}"
 
 

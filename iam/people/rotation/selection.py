@@ -43,10 +43,11 @@ class SelectedKey:
 
 @dataclass(slots=True)
 class KeySelection:
-    """The keys that can be rotated. `left_out` counts the others by reason."""
+    """The keys that can be rotated. `left_out` counts the others by reason, and `left_keys` names them."""
 
     chosen: list[SelectedKey] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    left_keys: defaultdict[str, list[Entity]] = field(default_factory=lambda: defaultdict(list))
 
 
 def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
@@ -63,6 +64,7 @@ def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
                 why = TWO
             if why or person is None:
                 choice.left_out[why] += 1
+                choice.left_keys[why].append(key)
                 continue
             users.add(key.owner_id or 0)
             choice.chosen.append(SelectedKey(key, person, known.team_of(key.owner)))

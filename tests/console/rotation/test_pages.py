@@ -390,3 +390,15 @@ def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(acc
     for name in ("changes:change", "changes:request"):
         page = approver.get(reverse(name, args=[change.pk]), follow=True).content.decode()
         assert "permanently deleted 7 days later" in page
+
+
+def test_the_form_for_many_keys_names_those_that_are_left_out(account: Account) -> None:
+    client, _ = signed_in(Role.ADMINISTRATOR)
+    robot = factories.user(account, "deploy-robot")
+    active, inactive = key(robot), key(robot, status="Inactive")
+    page = client.get(reverse("keys:rotate-many"), {"id": [active.pk, inactive.pk]}).content.decode()
+    words = " ".join(page.split())
+    assert "Of 1 active key in the list. 1 inactive key stays as it is." in words
+    left = words.partition("Left out")[2]
+    assert active.aws_id in left
+    assert "deploy-robot" in left

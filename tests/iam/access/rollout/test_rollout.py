@@ -15,7 +15,13 @@ from iam.access.grants.models import Grant, GrantAct
 from iam.access.grants.terms import GrantContent, WhatKind
 from iam.access.rollout.models import Rollout
 from iam.access.rollout.plans import living_grants, plan_rollout
-from iam.access.rollout.services import change_ended, plan_version, request_rollout, settle_open
+from iam.access.rollout.services import (
+    change_ended,
+    plan_version,
+    request_rollout,
+    settle_open,
+    waiting_rollouts,
+)
 from iam.access.templates import services as templates
 from iam.access.templates.body import TemplateBody
 from iam.access.templates.models import Template, TemplateVersion
@@ -97,9 +103,12 @@ def test_grants_follow_when_aws_has_the_new_text(office: Office) -> None:
     version = second_version(office)
     change = roll_out(office, version)
     assert change.change_set.changes.count() == 1
+    assert waiting_rollouts(office.asks, template=version.template) == [change]
+    assert waiting_rollouts(factories.viewer(Role.MEMBER), template=version.template) == []
     grant.refresh_from_db()
     assert grant.template_version == 1
     grant = carried_out(office, change, grant)
+    assert waiting_rollouts(office.asks, template=version.template) == []
     assert (grant.template_version, grant.agreed.what.version) == (2, 2)
     (document,) = said(office)
     (statement,) = document["Statement"]

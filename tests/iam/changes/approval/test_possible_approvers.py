@@ -98,7 +98,7 @@ def test_a_request_that_nobody_could_approve_is_refused_and_nothing_is_written(
     arrange(desk)
     with pytest.raises(NoApproverError) as refused:
         desk.ask()
-    for words in ["No one can approve this request.", "As an administrator, you can", *why]:
+    for words in ["No one can approve this request.", "An administrator (Ines Duarte) can", *why]:
         assert words in refused.value.message
     assert not Change.objects.exists()
     assert not ChangeSet.objects.exists()
@@ -182,7 +182,7 @@ def test_a_request_whose_last_approver_loses_the_role_says_so(desk: Desk) -> Non
     nobody_is_left(desk)
     approvers = _still(change)
     assert not approvers.is_possible
-    assert "As an administrator, you can" in approvers.problem
+    assert "An administrator (Ines Duarte) can" in approvers.problem
 
 
 def test_who_has_agreed_is_not_needed_again(desk: Desk) -> None:
