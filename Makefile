@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Every process would compile each module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test check format lint bench audit clean
+.PHONY: help setup run test check format lint lint-types lint-rest bench audit clean
 
 help:
 	@echo "make run    start Gatehouse with a sample organization (GATEHOUSE_BIND, default 127.0.0.1:8000)"
@@ -58,10 +58,16 @@ format: $(VENV)/.dev
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(VENV)/bin/djlint templates --reformat --quiet || true
 
+# The types take as long as all else, and one core.
 lint: $(VENV)/.dev
+	@$(MAKE) --no-print-directory --output-sync=target -j 2 lint-types lint-rest
+
+lint-types: $(VENV)/.dev
+	@$(PY) -m mypy console iam
+
+lint-rest: $(VENV)/.dev
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
-	@$(PY) -m mypy console iam
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/djlint templates --lint --quiet
 	@$(VENV)/bin/djlint templates --check --quiet || $(VENV)/bin/djlint templates --check

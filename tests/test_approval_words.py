@@ -33,6 +33,7 @@ KNOWN: Final = {
     "iam/people/replacing/services.py": (2, "a lost device takes two people"),
     "templates/mfa/lost.html": (1, "a lost device takes two people"),
     "templates/mfa/replacements.html": (1, "a lost device takes two people"),
+    "templates/mfa/send.html": (1, "a lost device takes two people"),
     "templates/operators/_second_person.html": (1, "shown where no one's own decision counts"),
     # What happened, and what the mode is.
     "console/access/grants/undo_events.py": (1, "what happened"),

@@ -21,7 +21,7 @@ from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.queries import visible_changes
-from iam.changes.titles import references_of, title_of
+from iam.changes.titles import references_of, title_of, undo_title_of
 from iam.directory.approval_words import someone_else
 from iam.guard import Right
 
@@ -41,7 +41,13 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, f"Undo of {shown.reference} requested. {someone_else()} approves it.")
             return redirect(address_of(made))
-    context: dict[str, Any] = {"change": shown, "account": shown.account, "form": form, "section": "changes"}
+    context: dict[str, Any] = {
+        "change": shown,
+        "title": undo_title_of(shown),
+        "account": shown.account,
+        "form": form,
+        "section": "changes",
+    }
     try:
         plan = services.plan_undo(shown, viewer=request.viewer)
     except RefusedError as error:

@@ -43,7 +43,7 @@ COLUMNS: Final = ("pk", "stage", "stage_at", "outcome", "new_key_id", "old_state
 VIEWS: Final = {
     "open": "In progress",
     "asked": "Waiting for approval",
-    "carried": "Changing in AWS",
+    "carried": "Being requested or changed",
     "handing": "Secret waits",
     "using": "Both active",
     "inactive": "Old inactive",

@@ -40,6 +40,17 @@ def title_of(change: Change, *, is_partial: bool = False) -> str:
     return change.title if is_partial else change.change_set.title or change.title
 
 
+def undo_title_of(change: Change) -> str:
+    """The title of a request that undoes this change: that of its request if the change is all of it, else
+    its own.
+    """
+    title = change.title
+    is_all = not Change.objects.filter(change_set=change.change_set_id).exclude(pk=change.pk).exists()
+    if is_all and change.reverts_id is None:
+        title = title_of(change)
+    return f"Undo: {title}"
+
+
 def references_of(changes: Iterable[Change]) -> dict[UUID, str]:
     """The reference of each change's request, by the id of its set: that of the first change, even if hidden.
 

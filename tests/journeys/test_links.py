@@ -32,8 +32,8 @@ ROLES = {
     "member": "tomas.lind",
 }
 ALIKE = {"administrator": 2}
-"""So many pages of one shape a role fetches: what differs between them is the data. Others fetch one, since
-the administrator sees all that they see.
+"""So many pages of one shape a role fetches: what differs between them is the data. Others fetch one, and
+none for a further name in its query, since the administrator sees all that they see.
 """
 MAX_PAGES = 900
 IS_FINE = {200, 204, 422}
@@ -89,7 +89,8 @@ class Crawl:
     def _is_new(self, address: str) -> bool:
         """Whether few pages of this shape were fetched, or none with one of the names in its query."""
         kind, names = shape(address), names_in(address)
-        if self.fetched[kind] >= self._alike and names <= self._names[kind]:
+        has_enough = self.fetched[kind] >= self._alike
+        if has_enough and (self._alike == 1 or names <= self._names[kind]):
             return False
         self.fetched[kind] += 1
         self._names[kind] |= names

@@ -52,7 +52,7 @@ def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, ide
             actor=actor,
             reason=reason,
             idempotency_key=idempotency_key,
-            title=f"Give {_counted(plan)} version {version.number} of {version.title}",
+            title=f"Update {_counted(plan)} to version {version.number} of {version.title}",
             cause=SetCause(OF_ROLLOUT, rollout.pk),
         )
         RolloutGrant.objects.bulk_create(

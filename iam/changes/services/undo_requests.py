@@ -10,7 +10,8 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.services.plans import ChangePlan, check_right, is_made, plan, plan_set
-from iam.changes.services.requests import already_requested, request_change, request_changes
+from iam.changes.services.requests import already_requested, request_changes
+from iam.changes.titles import undo_title_of
 from iam.guard import Viewer
 
 
@@ -30,9 +31,13 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
         standing = already_requested([inverse], actor=actor, idempotency_key=idempotency_key)
         if standing and standing[0].reverts_id == change.pk:
             return standing[0]
-    return request_change(
-        plan_undo(change, viewer=actor), actor=actor, reason=reason, idempotency_key=idempotency_key
-    )
+    return request_changes(
+        [plan_undo(change, viewer=actor)],
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        title=undo_title_of(change),
+    )[0]
 
 
 def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[ChangePlan]:

@@ -297,10 +297,9 @@ def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[
             *teamwork,
         ]
     return [
-        f"This starts a rotation: {what} is deactivated when it wasn’t used for {days(terms.quiet_days)} "
-        "and the new one was, and permanently "
-        f"deleted {days(terms.keep_days)} later. Gatehouse checks AWS each time before. No further approval "
-        "is needed.",
+        f"This starts a rotation. Once {what} hasn’t been used for {days(terms.quiet_days)} and the new key "
+        f"has been used, Gatehouse deactivates {what}, and {days(terms.keep_days)} later it deletes it "
+        "permanently. It checks AWS before each step. No further approval is needed.",
         again,
         back,
         *teamwork,

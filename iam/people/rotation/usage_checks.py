@@ -137,7 +137,7 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
         _hold_back(
             rotation,
             f"The old key was last used {old_words(rotation)}: anything that still uses it would stop "
-            f"working.{new} Confirm to continue anyway.",
+            f"working.{new} It was not deactivated.",
         )
     elif rotation.wanted == RotationStep.DEACTIVATE or (rotation.is_automatic and is_due):
         _try(rotation, lambda: deactivate_old(rotation, agreed=rotation.is_automatic and is_due))

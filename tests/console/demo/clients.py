@@ -47,6 +47,11 @@ def _url(standin: RunningStandin | str) -> str:
     return standin if isinstance(standin, str) else standin.url
 
 
+def forget_sessions() -> None:
+    """Sign in anew with the next client."""
+    _credentials.cache_clear()
+
+
 @functools.cache
 def _credentials(url: str, account: str, role: str) -> tuple[str, str, str]:
     answer = hub(url, "sts").assume_role(

@@ -21,6 +21,7 @@ from iam.mirror import snapshot
 from iam.mirror.models import Account
 from iam.mirror.services import request_pull, run_pull
 from tests import factories
+from tests.console.demo import clients
 from tests.iam.changes.standin import running
 
 
@@ -28,6 +29,8 @@ from tests.iam.changes.standin import running
 def standin() -> Iterator[RunningStandin]:
     """A stand-in that serves Northline, for tests that only read or do not mind each other's writes."""
     handle = start()
+    # Its port may have been that of another one, whose sessions are not its own.
+    clients.forget_sessions()
     yield handle
     handle.stop()
 

@@ -248,7 +248,7 @@ def test_nobody_has_a_link_made_for_somebody_who_has_a_device(
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
     page = reverse("mfa:send-link", args=[user.pk])
     shown = client.get(page).content.decode()
-    assert "a second person makes sure who it is" in shown
+    assert "a second person confirms who it is" in shown
     assert "Show it to pass it on" not in shown
     for how in ("show", "mail"):
         answer = client.post(page, {"how": how})

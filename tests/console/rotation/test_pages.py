@@ -134,10 +134,10 @@ def test_what_is_carried_out_is_counted_apart_from_what_waits_for_approval(accou
         tab = administrator.get(page).content.decode().partition(f">{words}")[2].partition("</a>")[0]
         return tab.removeprefix('<span class="count">').removesuffix("</span>")
 
-    assert (counted("Waiting for approval"), counted("Changing in AWS")) == ("1", "1")
+    assert (counted("Waiting for approval"), counted("Being requested or changed")) == ("1", "1")
     assert ">Waiting for approval<" in administrator.get(f"{page}?view=asked").content.decode()
     Change.objects.update(state=ChangeState.QUEUED)
-    assert (counted("Waiting for approval"), counted("Changing in AWS")) == ("", "2")
+    assert (counted("Waiting for approval"), counted("Being requested or changed")) == ("", "2")
     assert old.aws_id not in administrator.get(f"{page}?view=asked").content.decode()
     assert old.aws_id in administrator.get(f"{page}?view=carried").content.decode()
 
@@ -277,7 +277,7 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
     )
     assert Entry.objects.filter(kind="rotation.begin").exists()
     assert rotation.change is not None
-    assert "wasn’t used for 14 days" in rotation.change.change_set.notes[0]
+    assert "hasn’t been used for 14 days" in rotation.change.change_set.notes[0]
 
 
 def test_many_are_begun_as_they_were_looked_at(account: Account) -> None:
@@ -389,7 +389,7 @@ def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(acc
     assert change is not None
     for name in ("changes:change", "changes:request"):
         page = approver.get(reverse(name, args=[change.pk]), follow=True).content.decode()
-        assert "permanently deleted 7 days later" in page
+        assert "7 days later it deletes it permanently" in page
 
 
 def test_the_form_for_many_keys_names_those_that_are_left_out(account: Account) -> None:

@@ -8,6 +8,7 @@ from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
 from iam.changes.runner import run
+from iam.changes.titles import undo_title_of
 from iam.directory.models import Role
 from tests import factories
 from tests.iam.changes.conftest import Scene
@@ -24,6 +25,7 @@ def test_undo_is_a_change_of_its_own_that_somebody_else_approves(scene: Scene) -
         "group_membership.remove",
         change,
     )
+    assert undo.change_set.title == undo_title_of(change) == f"Undo: {change.change_set.title}"
     with pytest.raises(RefusedError):
         services.approve(undo, actor=scene.requester, seen_digest=undo.change_set.receipt_digest)
     with pytest.raises(RefusedError, match="is being undone"):
@@ -112,3 +114,12 @@ def test_who_may_not_ask_may_not_undo(scene: Scene) -> None:
     auditor = factories.viewer(Role.AUDITOR, name="Noor Haddad")
     with pytest.raises(RefusedError, match="can’t request changes"):
         services.undo(change, actor=auditor, reason="Over", idempotency_key="u")
+
+
+def test_an_undo_is_called_after_its_request_but_the_undo_of_an_undo_after_its_change(scene: Scene) -> None:
+    change = scene.applied()
+    change.change_set.title = "Give Kwame the on-call role"
+    change.change_set.save(update_fields=["title"])
+    undo = services.undo(change, actor=scene.requester, reason="Over", idempotency_key="u")
+    assert undo.change_set.title == "Undo: Give Kwame the on-call role"
+    assert undo_title_of(undo) == f"Undo: {undo.title}"

@@ -253,7 +253,10 @@ def test_a_user_who_is_gone_from_aws_is_said(desk: Desk) -> None:
     desk.scene.aws.iam.delete_user(UserName=desk.seat.user.name)
     enrolment = desk.begin()
     standing = desk.stands(enrolment)
-    assert (standing.stage, "no longer exists in AWS" in standing.said) == (EnrolmentStage.OVER, True)
+    assert (standing.stage, "no longer exists under this name in AWS" in standing.said) == (
+        EnrolmentStage.OVER,
+        True,
+    )
     assert enrolment.serial_number not in desk.spare()
 
 
