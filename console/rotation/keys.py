@@ -104,7 +104,7 @@ PAGE: Final = ListPage(
     listing=KEYS,
     title="Access keys",
     noun=("access key", "access keys"),
-    intro="Every access key of an IAM user, the oldest first. A rotation takes several days, so that nothing "
+    intro="Every access key of an IAM user. A rotation takes several days, so that nothing "
     "that uses the key stops working.",
     icon="rotate-cw",
     template="rotation/keys.html",
@@ -141,7 +141,7 @@ PAGE: Final = ListPage(
     ),
     present=present,
     columns=COLUMNS,
-    team_intro="The access keys of your teams’ IAM users, the oldest first.",
+    team_intro="The access keys of your teams’ IAM users.",
     team_find="Key ID or login",
     area="keys",
 )
