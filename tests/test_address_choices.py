@@ -19,6 +19,7 @@ from tests.url_answers import ANSWERS
 __all__ = ["_fresh_rates", "_no_way_to_aws", "world"]
 pytestmark = pytest.mark.django_db
 STRANGE = "zzz-nothing"
+FUTURE = "2999-01-01T00:00:00"
 PAGES = [key for key, answers in ANSWERS.items() if key[0] == "GET" and answers.split()[-1] == "200"]
 FREE = frozenset({"q", "find", "owner"})
 """Parameters that take any text."""
@@ -80,15 +81,18 @@ def test_no_choice_of_an_address_is_ignored_silently(world: World, area: str) ->
         answer: Any = client.get(path, query)
         if answer.status_code != 200 or answer.streaming or "<main" not in answer.content.decode():
             continue
-        for parameter in sorted(choices_of(path, answer.content.decode())):
-            again: Any = client.get(path, query | {parameter: STRANGE})
+        values = dict.fromkeys(sorted(choices_of(path, answer.content.decode())), STRANGE)
+        if 'id="side"' in answer.content.decode():
+            values |= {"account": STRANGE, "as-of": FUTURE}
+        for parameter, value in values.items():
+            again: Any = client.get(path, query | {parameter: value})
             if again.status_code != 200:
                 assert again.status_code in (302, 400, 404, 422), (name, parameter, again.status_code)
                 continue
             page = unescape(again.content.decode())
             banner = page.partition("<main")[2]
-            if f"“{STRANGE}”" not in banner and f": {STRANGE}”" not in banner:
-                silent.append(f"{name} {what}: {parameter}")
+            if f"“{value}”" not in banner and f": {value}”" not in banner:
+                silent.append(f"{name} {what}: {parameter}={value}")
     assert silent == []
 
 

@@ -25,6 +25,7 @@ from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
 from console.web.address_choices import choice, day_start, leave_out, problems_of
+from console.web.context import read_any_account
 from console.web.files import EchoFile
 from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.render import is_fragment, render_page
@@ -73,6 +74,7 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
         "filtered": any(request.GET.get(name) for name in ("q", "kind", "account", "who", "from", "to")),
         "kinds": GROUPS,
         "chosen": {name: request.GET.get(name, "") for name in ("q", "kind", "who", "from", "to")},
+        "chosen_account": wanted.account_id,
         "who": next((entry.actor_label for entry in rows if wanted.actor_id), ""),
         "accounts": visible_accounts(request.viewer).order_by("name"),
         "may_export": may_export,
@@ -166,6 +168,7 @@ def _kind(request: ViewerRequest) -> str:
 
 def _account(request: ViewerRequest) -> str:
     """Return the account ID; entries of a disconnected account can be listed too."""
+    read_any_account(request)
     number = request.GET.get("account", "")
     if number and not ACCOUNT_ID.fullmatch(number):
         leave_out(request, "account")

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.reviews.presenters import RowShown, replay_words, shown, state_of
+from console.reviews.presenters import RowShown, replay_words, requests_of, shown, state_of
 from console.reviews.review_list import SEES
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.address_choices import choice, is_ticked
@@ -217,11 +217,13 @@ def rows_shown(
     entities = {row.entity_id: row.entity for row in rows}
     own = own_arns(viewer.person_id, list(entities.values()))
     base = reverse("reviews:campaign", args=[campaign.pk])
+    requests = requests_of(viewer, rows)
     result = []
     for row in rows:
         is_own = row.person_id == viewer.person_id or row.entity.arn in own
         may = may_review(viewer, campaign) and viewer.person_id in (row.reviewer_id, campaign.owner_id)
         parts |= {"may_decide": may, "is_own": is_own, "is_chosen": row.pk in chosen}
+        parts["request"] = requests.get(row.pk)
         result.append(shown(row, campaign=campaign, base=base, **parts))
     return result
 

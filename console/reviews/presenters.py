@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.urls import reverse
 
@@ -13,12 +13,15 @@ from console.web.alike_rows import AlikeRow
 from console.web.templatetags.ui import ago
 from iam.audit.reviews.models import (
     ReviewCampaign,
+    ReviewChange,
     ReviewDecision,
     ReviewItem,
     ReviewTrial,
     SubjectKind,
     UseState,
 )
+from iam.changes.models import Change, ChangeState
+from iam.guard import Viewer
 from iam.people.runs.models import RunState
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -65,7 +68,7 @@ class RowShown(AlikeRow):
     TEXTS = frozenset({
         "pk", "version", "who", "whose", "access", "sort", "sod", "used", "lines", "more", "use", "why",
         "peers", "replay", "reviewer", "decided_by", "decision_reason", "trouble", "refusal", "error",
-        "conflict", "reason", "url", "label",
+        "conflict", "reason", "url", "label", "request_state", "request_url",
     })  # fmt: skip
 
     pk: str
@@ -100,6 +103,8 @@ class RowShown(AlikeRow):
     trial: ReviewTrial | None = None
     url: str = ""
     label: str = ""
+    request_state: str = ""
+    request_url: str = ""
 
     def __getitem__(self, name: str) -> Any:
         """Return the attribute; templates look up items first."""
@@ -107,6 +112,36 @@ class RowShown(AlikeRow):
 
 
 LINES: Final = 2
+
+
+class RowRequest(NamedTuple):
+    """The request that a row’s decision led to: its status, and its address if the viewer can open it."""
+
+    state: str
+    url: str
+
+
+def requests_of(viewer: Viewer, rows: Iterable[ReviewItem]) -> dict[int, RowRequest]:
+    """Return the newest request to remove or reduce each row’s access, by row. Takes one query if a row has
+    one. If its changes have different statuses, it has one that isn’t “Done”.
+    """
+    requested = [row.pk for row in rows if row.is_requested]
+    if not requested:
+        return {}
+    links = ReviewChange.objects.filter(row__in=requested, is_return=False).select_related("change")
+    newest: dict[int, list[Change]] = {}
+    for link in links.order_by("pk"):
+        changes = newest.setdefault(link.row_id, [])
+        if changes and changes[0].change_set_id != link.change.change_set_id:
+            changes.clear()
+        changes.append(link.change)
+    return {row: _request_of(viewer, changes) for row, changes in newest.items()}
+
+
+def _request_of(viewer: Viewer, changes: list[Change]) -> RowRequest:
+    change = min(changes, key=lambda change: change.state == ChangeState.APPLIED)
+    url = reverse("changes:request", args=[change.pk]) if viewer.sees_accounts else ""
+    return RowRequest(change.get_state_display().lower(), url)
 
 
 def shown(
@@ -121,6 +156,7 @@ def shown(
     reason: str = "",
     lines: int = LINES,
     base: str = "",
+    request: RowRequest | None = None,
 ) -> RowShown:
     """Return the row in words."""
     replay, _ = replay_words(row)
@@ -132,6 +168,7 @@ def shown(
     whose = f"{row.subject}, {kind}" if row.person_name else kind
     used = ago(row.last_used_at) if row.last_used_at else ""
     refusal = "This is your own access: someone else decides." if is_own else ""
+    request_state, request_url = request or ("", "")
     return RowShown(
         pk=str(row.pk),
         version=str(row.version),
@@ -165,6 +202,8 @@ def shown(
         trial=getattr(row, "trial", None),
         url=f"{base or reverse('reviews:campaign', args=[campaign.pk])}rows/{row.pk}/",
         label=row.title,
+        request_state=request_state,
+        request_url=request_url,
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from console.operators.audit_words import audit_words
 from console.web.access import layout_for
+from console.web.address_choices import leave_out
 from console.web.cookies import name_of
 from console.web.navigation import DECIDES, NavigationReader, links_for, tabs_at
 from iam.audit.approval_requests.registry import countable
@@ -98,13 +99,25 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
 
 
 def frame_of(request: HttpRequest) -> AccountFrame:
-    """Return the accounts of the frame, loaded once per request. Views use it to get the chosen account."""
+    """Return the accounts of the frame, loaded once per request. Views use it to get the chosen account.
+
+    An account in the address that the viewer doesn’t see is left out, and the page says so, unless the page
+    reads accounts that aren’t connected.
+    """
     known_frame: AccountFrame | None = getattr(request, "frame", None)
     if known_frame is None:
         viewer: Viewer = request.viewer  # type: ignore[attr-defined]
-        known_frame = frame(viewer, account_id=request.GET.get("account", ""))
+        number = request.GET.get("account", "")
+        known_frame = frame(viewer, account_id=number)
         request.frame = known_frame  # type: ignore[attr-defined]
+        if number and known_frame.chosen is None and not vars(request).get("reads_any_account"):
+            leave_out(request, "account")
     return known_frame
+
+
+def read_any_account(request: HttpRequest) -> None:
+    """Have this page read the account of its address itself, because it also shows disconnected accounts."""
+    vars(request)["reads_any_account"] = True
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -186,9 +186,9 @@ def moment_of(query: QueryDict, name: str) -> datetime | None:
 class AsOf:
     """Sets `request.at`, the moment that pages of the mirror show, from `?as-of=`; None means now.
 
-    Malformed and future moments mean now, and the page says that a malformed one was left out. A form sends
-    the zone in which its moment was typed as `as-of-zone`; it is redirected to an address in UTC, so that the
-    address means the same to everyone.
+    Malformed and future moments mean now, and the page says that they were left out. A form sends the zone in
+    which its moment was typed as `as-of-zone`; it is redirected to an address in UTC, so that the address
+    means the same to everyone.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -201,8 +201,10 @@ class AsOf:
         moment = parse_moment(text)
         if text and moment is None:
             leave_out(request, "as-of", sort=DATE)
-        now = datetime.now(tz=UTC)
-        request.at = moment if moment and moment < now else None  # type: ignore[attr-defined]
+        elif moment is not None and moment >= datetime.now(tz=UTC):
+            leave_out(request, "as-of", sort="a time in the past")
+            moment = None
+        request.at = moment  # type: ignore[attr-defined]
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

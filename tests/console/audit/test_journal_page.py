@@ -407,3 +407,10 @@ def test_it_says_how_far_each_receiver_of_the_journal_is(auditor: Client, settin
     assert "secret-path" not in words
     ExportPosition.objects.create(receiver=syslog.key)
     assert "3 entries behind" in _words(auditor)
+
+
+def test_the_select_names_an_account_that_is_not_connected(auditor: Client, five: list[Entry]) -> None:
+    page = _text(auditor.get(f"/audit/journal/?account={TWO}"))
+    assert _numbers(page) == [five[3].id]
+    assert f'<option value="{TWO}" selected>{TWO}</option>' in page
+    assert "It was left out" not in page

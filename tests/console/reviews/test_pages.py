@@ -10,13 +10,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.audit.reviews.models import ReviewCampaign, ReviewItem, SodRule
+from iam.audit.reviews.models import ReviewCampaign, ReviewChange, ReviewItem, SodRule
+from iam.audit.reviews.removals import request_changes_of
+from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.people.runs.models import RunState
 from tests import factories
 from tests.iam.audit.reviews import made
 
+SHOWN = (ChangeState.AWAITING, ChangeState.QUEUED, ChangeState.APPLIED, ChangeState.UNKNOWN)
 pytestmark = pytest.mark.django_db
 
 
@@ -278,3 +281,25 @@ def test_what_is_said_of_a_row_calls_the_person_as_its_page_does(world: made.Wor
     assert "the decision about Maya, payments" in answer.content.decode()
     late = lead.post(path, {"version": "0", "decision": "keep"}, headers={"HX-Request": "true"})
     assert "Maya, payments: Elif decided" in late.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "word"), [(state, label.lower()) for state, label in ChangeState.choices if state in SHOWN]
+)
+def test_a_requested_row_leads_to_its_request_and_says_where_it_stands(
+    world: made.World, state: str, word: str
+) -> None:
+    campaign = made.opened(world)
+    row = made.row(campaign, world.tomas)
+    campaign.rows.exclude(pk=row.pk).update(decision="keep", decided_name="Elif")
+    fields = {"version": "0", "decision": "revoke", "reason": "Unused"}
+    client = client_of(world.administrator)
+    client.post(address("decide-row", campaign.pk, row.pk), fields)
+    request_changes_of(campaign, actor=world.administrator, own_only=False)
+    link = ReviewChange.objects.get(row=row)
+    Change.objects.filter(pk=link.change_id).update(state=state)
+    page = text(client, address("campaign", campaign.pk) + "?tab=decided")
+    assert f'<a href="{reverse("changes:request", args=[link.change_id])}">Request</a>: {word}' in page
+    lead = text(client_of(world.lead), address("row", campaign.pk, row.pk))
+    assert reverse("changes:request", args=[link.change_id]) not in lead
+    assert f"Requested: {word}" in lead
