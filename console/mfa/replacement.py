@@ -54,7 +54,7 @@ def report_lost_device(request: ViewerRequest, pk: int) -> HttpResponse:
         "account": device.account,
         "is_own": device.owner.arn in request.viewer.scope.user_arns,
         "channels": [(choice.value, choice.label) for choice in REPORTED],
-        "why_not": services.why_not_ask(device.owner),
+        "why_not": services.why_not_ask(request.viewer, device=device, user=device.owner),
         "given": request.POST,
         "errors": {},
         "refused": None,

@@ -122,13 +122,19 @@ class PossibleApprovers:
         split = ""
         if self.subjects and self.is_about_others:
             split = "Split it into two requests, or leave some people out. "
-        # The request may be somebody else's than the reader's, so that nobody is addressed.
-        administrators = people_of([ADMINISTRATORS], accounts=self.accounts)
         what = "give someone else the role under Operators, or change the approval rules"
-        if administrators:
-            plural = "An administrator" if len(administrators) == 1 else "Administrators"
-            return f"{split}{plural} ({_names(administrators)}) can {what}."
-        return f"{split}No administrator can {what}. {SERVER_FIX}"
+        return f"{split}{fix_by_administrators(what, accounts=self.accounts)}"
+
+
+def fix_by_administrators(what: str, *, accounts: Collection[str]) -> str:
+    """Return a sentence that names the administrators of these accounts who can do `what`, or says how to
+    appoint one. It addresses nobody, because the reader may be one of them or not.
+    """
+    administrators = people_of([ADMINISTRATORS], accounts=accounts)
+    if administrators:
+        plural = "An administrator" if len(administrators) == 1 else "Administrators"
+        return f"{plural} ({_names(administrators)}) can {what}."
+    return f"No administrator can {what}. {SERVER_FIX}"
 
 
 def who_could_approve(

@@ -4,8 +4,10 @@ who lost the right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import Any
+from uuid import UUID
 
 from iam.changes import notifications
 from iam.changes.approval.models import Requirement
@@ -17,9 +19,14 @@ from iam.changes.approval.needs import (
     requirement_of,
     set_ballots,
 )
-from iam.changes.approval.possible_approvers import require_still_possible
+from iam.changes.approval.possible_approvers import (
+    NoApproverError,
+    require_still_possible,
+    who_could_approve,
+)
 from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
+from iam.changes.operations import Operation
 from iam.changes.states import note_by_gatehouse
 from iam.directory.models import Person
 from iam.phrases import joined
@@ -34,6 +41,19 @@ def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
     progress = progress_of(requirement, parts=parts)
     require_still_possible(requirement, progress, parts=parts)
     _notify_again(parts[0], progress)
+
+
+def check_before(
+    operations: Sequence[Operation],
+    *,
+    receipts: Sequence[Mapping[str, Any]],
+    impact: Mapping[str, Any],
+    requester: UUID,
+) -> None:
+    """Raises NoApproverError if `begin` would refuse these operations as a set. Writes nothing."""
+    approvers = who_could_approve(operations, receipts=receipts, impact=impact, requester=requester)
+    if not approvers.is_possible:
+        raise NoApproverError(approvers)
 
 
 def _notify_again(first: Change, progress: ApprovalProgress) -> None:

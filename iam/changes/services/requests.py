@@ -73,6 +73,21 @@ def examine(
     return WeighedRequest(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
 
 
+def check_request(operations: Sequence[Operation], *, actor: Viewer) -> None:
+    """Check what `request_changes` checks of these operations, without writing anything. Raises RefusedError
+    with the same words.
+
+    For requests that are made later, so that whoever prepares them learns now that they are impossible.
+    """
+    weighed = examine(operations, actor=actor)
+    stages.check_before(
+        operations,
+        receipts=[plan.receipt.body for plan in weighed.plans],
+        impact=weighed.receipt.get("impact", {}),
+        requester=actor.person_id,
+    )
+
+
 def request_change(
     planned: ChangePlan,
     *,

@@ -12,7 +12,6 @@ from django.db.models import Q, QuerySet
 from iam.changes import services as changes
 from iam.changes.errors import FieldChecks, FieldError, RefusedError
 from iam.changes.models import Change
-from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
 from iam.changes.services import SetCause
 from iam.directory.models import Person
 from iam.directory.second_approvers import seconds_for
@@ -20,7 +19,6 @@ from iam.guard import Right, Viewer, viewer_for
 from iam.journal.services import Actor, record
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.mirror.refresh.credentials import is_virtual
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
@@ -30,10 +28,13 @@ from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of
 from iam.people.replacing.models import SURE, DeviceReplacement, IdentityCheckChannel, ReplacementState
+from iam.people.replacing.removal import check_removal, removal_of, removal_requester
 
 CAUSE: Final = "mfa_replacement"
 HOLDS: Final = timedelta(hours=4)
 LINK_HOLDS: Final = timedelta(hours=1)
+MAX_REPORT: Final = 800
+"""Characters of a report. The removal's reason, which has a limit too, quotes it after the person's name."""
 
 
 def may_ask(viewer: Viewer, *, user: Entity) -> bool:
@@ -41,9 +42,16 @@ def may_ask(viewer: Viewer, *, user: Entity) -> bool:
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
 
 
-def why_not_ask(user: Entity) -> str:
-    """Return why no device of the user can be replaced yet, or an empty string."""
-    return "" if person_of(user) else NOBODY
+def why_not_ask(viewer: Viewer, *, device: Entity, user: Entity) -> str:
+    """Return why the viewer can't report this device of the user as lost yet, or an empty string."""
+    person = person_of(user)
+    if person is None:
+        return NOBODY
+    try:
+        check_removal(viewer, device=device, user=user, person=person)
+    except RefusedError as refused:
+        return refused.message
+    return ""
 
 
 def visible_replacements(viewer: Viewer) -> QuerySet[DeviceReplacement]:
@@ -79,7 +87,7 @@ def why_not_check(viewer: Viewer, replacement: DeviceReplacement) -> str:
 def ask(viewer: Viewer, *, device: Entity, over: str, reason: str) -> DeviceReplacement:
     """Report a lost device, and notify its person and those who can verify their identity. An open
     replacement is returned instead. `over` is an IdentityCheckChannel, ignored for one's own device. Raises
-    RefusedError.
+    RefusedError, also if the removal that the confirmation requests would be refused.
     """
     user = device.owner
     if user is None or not may_ask(viewer, user=user):
@@ -91,11 +99,18 @@ def ask(viewer: Viewer, *, device: Entity, over: str, reason: str) -> DeviceRepl
     checks = FieldChecks()
     if asked_over not in IdentityCheckChannel.values:
         checks.add("over", "Choose how you heard of it.")
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         checks.add("reason", "Describe what happened. The person who confirms it and the auditor read it.")
+    if len(reason) > MAX_REPORT:
+        checks.add("reason", f"This has {len(reason):,} characters. The limit is {MAX_REPORT:,}.")
     checks.finish()
     now = datetime.now(tz=UTC)
     expire(device=device)
+    standing = DeviceReplacement.objects.filter(device=device, state=ReplacementState.WAITING).first()
+    if standing is not None:
+        return standing
+    check_removal(viewer, device=device, user=user, person=person)
     try:
         with transaction.atomic():
             made = DeviceReplacement.objects.create(
@@ -105,7 +120,7 @@ def ask(viewer: Viewer, *, device: Entity, over: str, reason: str) -> DeviceRepl
                 asked_by=Person.objects.get(pk=viewer.person_id),
                 asked_at=now,
                 asked_over=asked_over,
-                reason=reason.strip()[:1000],
+                reason=reason,
                 until=now + HOLDS,
             )
             _record("ask", made, viewer, over=made.asked_over, reason=made.reason)
@@ -250,14 +265,9 @@ def _decided(replacement: DeviceReplacement, viewer: Viewer, state: ReplacementS
 
 
 def _remove(replacement: DeviceReplacement, checker: Viewer) -> Change:
-    """Request the removal in the name of the requester, so that the verifier can approve it, or in the
-    verifier's name if the requester can't request it.
-    """
-    asker = viewer_for(replacement.asked_by)
-    actor = asker if may_invite(asker, user=replacement.user) else checker
-    operation = (DeleteMfaDevice if is_virtual(replacement.device.aws_id) else DeactivateMfaDevice).of(
-        replacement.device
-    )
+    """Request the removal. Raises RefusedError."""
+    actor = removal_requester(viewer_for(replacement.asked_by), user=replacement.user, checker=checker)
+    operation = removal_of(replacement.device)
     over = IdentityCheckChannel(replacement.checked_over).label
     return changes.request_changes(
         changes.plan_set([operation], viewer=actor),

@@ -195,6 +195,7 @@ def lost_device(desk: Desk) -> str:
     factories.person("Bo Hansen", arns=(user.arn,))
     device = factories.entity(desk.account, Kind.MFA_DEVICE, "bo-phone", arn="", category="virtual")
     Entity.objects.filter(pk=device.pk).update(owner=user)
+    factories.assign(factories.person("Jonas Berg"), Role.APPROVER)
     return reverse("mfa:report-lost-device", args=[device.pk])
 
 

@@ -195,7 +195,7 @@ def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used
 
 
 def test_who_reaches_neither_the_user_nor_the_request_asks_for_nothing_and_sees_nothing(
-    ines: Viewer, device: Entity
+    ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
     team = Team.objects.create(slug="data", name="Data")
     lead = factories.person("Bo Berg")
