@@ -19,6 +19,8 @@ from console.demo.broker import answers, broker, free_port
 from console.demo.children import ChildProcess, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PREPARED = "prepared"
+"""The file in the data folder that tells the web server that the database is prepared."""
 TRAIL = "trail"
 """The folder in the data folder for the trail of the simulated AWS."""
 STOP_SECONDS = 8.0
@@ -188,7 +190,7 @@ class ProcessSupervisor:
 
     def web(self, environment: dict[str, str]) -> ChildProcess:
         """Return the web server's process."""
-        command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve"]
+        command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.demo.web:serve"]
         command += [
             "--host",
             self.host,
@@ -248,14 +250,17 @@ class ProcessSupervisor:
     def _start(self) -> None:
         began = time.monotonic()
         *services, worker, web = self.children
-        for child in services:
+        prepared = self.var / PREPARED
+        prepared.unlink(missing_ok=True)
+        # The web server loads its code meanwhile: the preparation uses one core.
+        for child in (*services, web):
             child.start()
         self.prepare()
+        prepared.touch()
         for child in services:
             if not child.wait_ready(seconds=READY_SECONDS):
                 raise SupervisorError(f"The {child.name} did not start: see {child.log}.")
-        for child in (worker, web):
-            child.start()
+        worker.start()
         if not web.wait_ready(seconds=READY_SECONDS):
             raise SupervisorError(f"The web server did not start: see {web.log}.")
         from console.demo.organisation.people import OPERATORS

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
-from console.demo.supervisor import ProcessSupervisor, base_environment
+from console.demo.supervisor import PREPARED, ProcessSupervisor, base_environment
 from tests.journeys.axe import STILL
 from tests.patience import PATIENCE_S
 from tests.services.browser import TIMEOUT_MS
@@ -113,6 +113,7 @@ def running_web(var: Path, redis_url: str) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEHOUSE_BIND", f"127.0.0.1:{port}")
         web = ProcessSupervisor(var).web(environment | {"REDIS_URL": redis_url})
+    (var / PREPARED).touch()
     web.start()
     assert web.process
     running = Running(f"http://127.0.0.1:{port}", var, web.process, web.log)
