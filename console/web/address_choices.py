@@ -63,7 +63,8 @@ def leave_out(
     if value is None:
         value = request.GET.get(name, "")
     shown = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}…"
-    problem = f"“{shown}” isn’t {sort} for “{label or name}” on this page. It was left out."
+    field = f"“{label}” on this page" if label else f"“{name}” in this page’s address"
+    problem = f"“{shown}” isn’t {sort} for {field}. It was left out."
     known = problems_of(request)
     if problem not in known:
         known.append(problem)
