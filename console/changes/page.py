@@ -132,7 +132,7 @@ def page_context(
         )
         | about
         | deciding
-        | seal_context(request, shown)
+        | seal_context(request, concerned)
         | {
             "change": shown,
             "is_partial": is_partial,

@@ -4,6 +4,7 @@ unused ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from iam.changes.models import Change, ChangeState
 from iam.guard import Viewer
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret, SecretState
-from iam.sealed.queries import secret_of
+from iam.sealed.queries import secret_of, secrets_of
 from iam.sealed.services import SealedError
 
 _FOR_NOTHING = (ChangeState.FAILED, ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED)
@@ -34,10 +35,30 @@ class SecretSeal:
 
 def seal_of(change: Change) -> SecretSeal | None:
     """The seal of a change; None if it produces no secret for a person."""
+    sealed_id = _sealed_id(change)
+    return _seal(change, secret_of(sealed_id)) if sealed_id else None
+
+
+def seals_of(changes: Sequence[Change]) -> list[tuple[Change, SecretSeal]]:
+    """The changes that produce a secret for a person, each with its seal, in one query."""
+    ids = {}
+    for change in changes:
+        sealed_id = _sealed_id(change)
+        if sealed_id:
+            ids[change.pk] = sealed_id
+    rows = secrets_of(ids.values())
+    return [(change, _seal(change, rows.get(ids[change.pk]))) for change in changes if change.pk in ids]
+
+
+def _sealed_id(change: Change) -> UUID | None:
     person, sealed_id = change.params.get("recipient_id"), change.params.get("sealed_id")
     if not person or not sealed_id or change.params.get("typed") == "yes":
         return None
-    return SecretSeal(UUID(person), change.params.get("recipient_name", ""), secret_of(UUID(sealed_id)))
+    return UUID(sealed_id)
+
+
+def _seal(change: Change, row: Secret | None) -> SecretSeal:
+    return SecretSeal(UUID(change.params["recipient_id"]), change.params.get("recipient_name", ""), row)
 
 
 def read_secret(change: Change, *, actor: Viewer) -> str:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.changes import services
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.operations.login_profile import CreateLoginProfile
 from iam.changes.operations.one_time_credential import CreateAccessKey
@@ -21,6 +21,7 @@ from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import UserCredentials
+from iam.people.rotation.models import OF_ROTATION
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret
 from tests import factories
@@ -172,3 +173,52 @@ def test_a_secret_that_was_sealed_for_nothing_is_destroyed(
         services.withdraw(change, actor=viewer_for(site.asks.person))
 
     assert Secret.objects.get().state == "shredded"
+
+
+def test_a_request_with_several_secrets_speaks_of_all_of_them(site: Site) -> None:
+    viewer = viewer_for(site.asks.person)
+    holders = [factories.user(site.account, name) for name in ("ci-one", "ci-two", "ci-three")]
+    readers = [
+        Recipient(uuid4(), "Niall Quinn"),
+        Recipient(uuid4(), "Wei Zhang"),
+        Recipient(viewer.person_id, viewer.name),
+    ]
+    planned = []
+    for holder, recipient in zip(holders, readers, strict=True):
+        operation = CreateAccessKey.of(holder, recipient=recipient, sealed_id=uuid4())
+        planned.append(services.plan(operation, viewer=viewer))
+    made = services.request_changes(
+        planned, actor=viewer, reason="CI", idempotency_key="set", title="Three keys"
+    )
+    page_address = reverse("changes:request", args=[made[0].pk])
+    assert "waiting, each for its person" not in text(site.approver.get(page_address))
+    changes = [applied(Change.objects.get(pk=change.pk)) for change in made]
+
+    page = text(site.approver.get(page_address))
+    assert "3 secrets are waiting, each for its person" in page
+    assert "The secret is waiting for" not in page
+
+    # Each reader finds their own on the page of the request, wherever it stands in it.
+    assert f'action="{address(changes[2])}"' in text(site.asker.get(page_address))
+    site.asker.post(address(changes[2]))
+    page = text(site.asker.get(page_address))
+    assert f'action="{address(changes[2])}"' not in page
+    assert "2 of 3 secrets are waiting, each for its person" in page
+    assert "1 was read" in page
+    assert "Ines Duarte read the secret" not in page
+
+    sealed.destroy(UUID(changes[0].params["sealed_id"]))
+    page = text(site.approver.get(page_address))
+    assert "1 of 3 secrets is waiting, each for its person" in page
+    assert "1 was read, 1 was destroyed unread" in page
+
+
+def test_what_follows_an_unread_secret_is_only_said_where_no_run_takes_care_of_it(
+    site: Site, change: Change
+) -> None:
+    sealed.destroy(UUID(change.params["sealed_id"]))
+    assert "then request a new one" in text(site.asker.get(page_of(change)))
+    ChangeSet.objects.update(cause_kind=OF_ROTATION, cause_id=uuid4())
+    page = text(site.asker.get(page_of(change)))
+    assert "No one read the secret" in page
+    assert "then request a new one" not in page
