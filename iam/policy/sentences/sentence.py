@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -12,6 +12,7 @@ from iam.moments import moment_words
 from iam.policy.sentences.places import join
 
 NAMED: Final = 6
+ALL_ACTIONS: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,17 @@ class PolicySentence:
     def resources(self) -> tuple[str, ...]:
         """The resources of all claims, as the policy writes them."""
         return tuple(dict.fromkeys(chain.from_iterable(claim.resources for claim in self.claims)))
+
+    @property
+    def weight(self) -> int:
+        """How much it deserves attention: 3 if it allows all actions or all but some, 2 with a warning,
+        1 for other permissions, 0 if it denies.
+        """
+        if not self.allows:
+            return 0
+        if any(claim.is_not_action or ALL_ACTIONS in claim.actions for claim in self.claims):
+            return 3
+        return 2 if self.warning else 1
 
     @property
     def names(self) -> str:
@@ -107,12 +119,22 @@ def in_short(
     until: str = "",
     plain: bool = False,
 ) -> list[str]:
-    """Return the first sentences as texts, and the number of further ones."""
+    """Return the first sentences as texts, and the number of further ones.
+
+    If some are left out, it is none that weighs more than a shown one.
+    """
+    if len(sentences) > most:
+        sentences = weightiest_first(sentences)
     texts = [sentence.in_full(where=where, until=until, plain=plain) for sentence in sentences[:most]]
     more = len(sentences) - most
     if more > 0:
         texts.append(f"and {more:,} more {'permission' if more == 1 else 'permissions'}; see the policy")
     return texts
+
+
+def weightiest_first(sentences: Iterable[PolicySentence]) -> list[PolicySentence]:
+    """Return the sentences by weight, those of the same weight in the order of the policy."""
+    return sorted(sentences, key=lambda sentence: -sentence.weight)
 
 
 def capital(text: str) -> str:

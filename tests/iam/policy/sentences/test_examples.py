@@ -234,6 +234,27 @@ def test_what_is_cut_says_so() -> None:
     assert in_short(sentences, most=2)[-1] == "and 3 more permissions; see the policy"
 
 
+def test_what_is_cut_never_weighs_more_than_what_is_shown() -> None:
+    own = "arn:aws:iam::111122223333:user/${aws:username}"
+    sentences = sentences_of(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                allow("iam:GetUser", own),
+                {"Effect": "Deny", "Action": "iam:CreateUser", "Resource": "*"},
+                allow("s3:GetObject", "arn:aws:s3:::bucket/*"),
+                allow("iam:PassRole"),
+                {"Effect": "Allow", "NotAction": ["iam:*", "account:*"], "Resource": "*"},
+            ],
+        }
+    )
+    first, second, more = in_short(sentences, most=2)
+    assert first == "All actions except iam:* and account:* on all resources"
+    assert second == "Pass all roles"
+    assert more == "and 3 more permissions; see the policy"
+    assert in_short(sentences, most=9)[0] == sentences[0].text, "what is whole stays in the policy’s order"
+
+
 @pytest.mark.parametrize(
     "text", ["", "no JSON", "{}", '{"Version": "2012-10-17", "Statement": [{"Effect": "Maybe"}]}']
 )
