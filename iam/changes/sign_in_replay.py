@@ -46,9 +46,10 @@ class ReplayedPrincipal(NamedTuple):
 def sign_in_replay(operations: Sequence[Operation]) -> dict[str, Any] | None:
     """The outcome of the last 90 days' calls, in the form of `receipt_replay`.
 
-    None if no operation ends a key or changes a trust policy.
+    None if no operation ends an active key or changes a trust policy.
     """
     keys = [op for op in operations if isinstance(op, OnCredential) and op.slug in ENDING]
+    keys = [op for op in keys if not op.is_inactive]
     trusts = [op for op in operations if isinstance(op, ReplaceTrustPolicy)]
     if not (keys or trusts):
         return None

@@ -276,6 +276,12 @@ class OnCredential(OfSort):
         return {"status": statuses.get(self.inputs.credential_id, ABSENT)}
 
     @property
+    def is_inactive(self) -> bool:
+        """True if AWS showed the credential as inactive at the last sync."""
+        user = self.subject()
+        return user is not None and owned(user, self.kind).get(self.inputs.credential_id) == INACTIVE
+
+    @property
     def label(self) -> str:
         return f"{self.spec.sort.noun} {self.inputs.credential_id}"
 
@@ -352,9 +358,7 @@ class DeleteCredential(OnCredential):
 
     @property
     def alternative(self) -> str:
-        user = self.subject()
-        status = owned(user, self.kind).get(self.inputs.credential_id) if user else None
-        if status == INACTIVE:
+        if self.is_inactive:
             return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
         return super().alternative
 

@@ -17,7 +17,7 @@ from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, DeleteC
 from iam.changes.receipts import set_receipt_of
 from iam.directory.models import Role
 from iam.mirror import snapshot
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Account, Entity, EntityState, Kind
 from tests import factories
 from tests.iam.activity.events import happened, identity_of
 
@@ -61,6 +61,15 @@ def test_calls_of_a_key_that_ends_would_be_denied(account: Account) -> None:
         assert found["entity_ids"] == [user.pk]
         assert found["lines"][0]["calls"] == 3
     assert replayed(SetStatus.of(ACTIVATE[KEYS], key)) is None
+
+
+def test_the_end_of_an_inactive_key_denies_nothing_more(account: Account) -> None:
+    user = factories.user(account, "ci-release")
+    happened(identity_of(user, accessKeyId=KEY), at=ago(days=2), times=3)
+    key = key_of(user)
+    assert replayed(DeleteCredential.of(key))["denied"] == 3
+    EntityState.objects.filter(entity=key).update(category="Inactive")
+    assert replayed(DeleteCredential.of(key)) is None
 
 
 def test_the_page_of_the_request_shows_them(account: Account) -> None:
