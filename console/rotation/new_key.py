@@ -24,6 +24,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import LinkRefusedError, finish_link, sender_of
+from iam.people.rotation.labels import how_long_old_works
 from iam.people.rotation.models import Rotation
 from iam.people.rotation.queries import rotation_of_link
 from iam.people.rotation.services import IssuedKey, fetch, waits
@@ -105,6 +106,7 @@ def _context(rotation: Rotation) -> dict[str, Any]:
         "account": rotation.user.account,
         "waits": waits(rotation),
         "until": seal.expires_at if seal else None,
+        "old_works": how_long_old_works(rotation),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.moments import moment_words
 from iam.people.rotation.models import Rotation
+from iam.phrases import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,16 @@ def used_words(at: datetime | None, service: str, region: str) -> str:
     by = f" by {service}" if service else ""
     where = f" in {region}" if region else ""
     return f"on {moment_words(moment)}{by}{where}"
+
+
+def how_long_old_works(rotation: Rotation) -> str:
+    """Return until when the old key works, in a sentence for the person who gets the new one."""
+    if not rotation.is_automatic:
+        return "The old key keeps working until someone requests its deactivation."
+    return (
+        "The old key keeps working until the new one has been used and the old one hasn’t been used for "
+        f"{counted(rotation.quiet_days, 'day')}."
+    )
 
 
 def old_words(rotation: Rotation) -> str:

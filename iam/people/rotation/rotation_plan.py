@@ -274,14 +274,21 @@ def check_terms(terms: RotationTerms) -> None:
 
 def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
     """Return what approvers accept besides the new key. All later automatic steps are covered by this."""
-    what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
+    starts, old, its = "This starts a rotation.", f"the old key {next(iter(olds), '')}", "the new key"
+    secret, cancelled, that = "the secret", "the rotation is cancelled, the", "the old key"
+    if len(olds) > 1:
+        starts, old, its = (
+            f"This starts {len(olds):,} rotations, one for each key.",
+            "an old key",
+            "its new key",
+        )
+        secret, cancelled, that = "the secret of a new key", "a rotation is cancelled, its", old
     again = (
-        "If no one gets the secret within 24 hours, the new key is deleted and another one is created, up "
+        f"If no one gets {secret} within 24 hours, the new key is deleted and another one is created, up "
         f"to {MAX_ISSUES} times. "
-        "The same happens if the secret is lost before the key is used. If the rotation is cancelled, the "
-        "new key can be deleted."
+        f"The same happens if the secret is lost before the key is used. If {cancelled} new key can be "
+        "deleted."
     )
-    back = "Until the old key is deleted, it can be reactivated immediately."
     teamwork = [
         (
             f"Another lead of {team} can take the rotation over. The new key is then deleted, and one is "
@@ -289,19 +296,17 @@ def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[
         )
         for team in sorted(teams)
     ]
-    if not terms.is_automatic:
-        return [
-            f"This starts a rotation. Deactivation and deletion of {what} are requested separately later.",
-            again,
-            back,
-            *teamwork,
-        ]
+    later = f"Deactivation and deletion of {old} are requested separately later."
+    if terms.is_automatic:
+        later = (
+            f"Once {old} hasn’t been used for {days(terms.quiet_days)} and {its} has been used, Gatehouse "
+            f"deactivates the old key, and {days(terms.keep_days)} later deletes it permanently. It checks "
+            "AWS before each step. No further approval is needed."
+        )
     return [
-        f"This starts a rotation. Once {what} hasn’t been used for {days(terms.quiet_days)} and the new key "
-        f"has been used, Gatehouse deactivates {what}, and {days(terms.keep_days)} later it deletes it "
-        "permanently. It checks AWS before each step. No further approval is needed.",
+        f"{starts} {later}",
         again,
-        back,
+        f"Until {that} is deleted, it can be reactivated immediately.",
         *teamwork,
     ]
 

@@ -24,7 +24,7 @@ from iam.people.links.models import LinkPurpose, OneTimeLink
 from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.key_statuses import show_now
-from iam.people.rotation.labels import what_stands
+from iam.people.rotation.labels import how_long_old_works, what_stands
 from iam.people.rotation.models import CHANGING, Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import may_run
 from iam.people.rotation.transitions import activate_old, discard_new
@@ -103,7 +103,7 @@ def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> OneTimeLink:
         f"{rotation.user.account.name} is being rotated. The new key is {rotation.new_key_id}. "
         f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which "
         "works once in one browser, or in Gatehouse after you sign in.\n\n"
-        f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
+        f"Then use the new key wherever you use the old one. {how_long_old_works(rotation)}",
         path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )

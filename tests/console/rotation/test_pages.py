@@ -234,6 +234,7 @@ def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account:
     browser.post(f"/link/{word_of(handed.link.pk)}/")
     for _ in range(2):
         assert "the/secret" not in browser.get(page).content.decode()
+    assert "the old one hasn’t been used for 7 days" in browser.get(page).content.decode()
     assert "the/secret" in browser.post(page).content.decode()
     assert (browser.get(page).status_code, browser.post(page).status_code) == (410, 410)
     handed.link.refresh_from_db()
@@ -389,7 +390,7 @@ def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(acc
     assert change is not None
     for name in ("changes:change", "changes:request"):
         page = approver.get(reverse(name, args=[change.pk]), follow=True).content.decode()
-        assert "7 days later it deletes it permanently" in page
+        assert "7 days later deletes it permanently" in page
 
 
 def test_the_form_for_many_keys_names_those_that_are_left_out(account: Account) -> None:

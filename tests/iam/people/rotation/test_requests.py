@@ -16,9 +16,10 @@ from iam.guard import Viewer, viewer_for
 from iam.linking.key_owners import set_key_owner
 from iam.mirror.models import Entity
 from iam.people.rotation import requests, services
+from iam.people.rotation.labels import how_long_old_works
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.queries import visible_rotations
-from iam.people.rotation.rotation_plan import MirroredKey, RotationTerms, check_begin
+from iam.people.rotation.rotation_plan import MirroredKey, RotationTerms, check_begin, notes_for
 from iam.people.rotation.selection import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
 from iam.people.runs.models import RunState
 from tests import factories
@@ -286,3 +287,27 @@ def test_what_a_lost_process_left_is_requested_by_the_beat(wheel: Wheel) -> None
     assert run.rotations.get().stage == RotationStage.ASKED
     run.refresh_from_db()
     assert (run.state, run.requested_label) == (RunState.REQUESTED, wheel.scene.requester.name)
+
+
+@pytest.mark.parametrize("is_automatic", [True, False])
+def test_what_approvers_accept_reads_well_for_one_key_and_for_many(is_automatic: bool) -> None:
+    terms = RotationTerms("Old", is_automatic=is_automatic)
+    alone = " ".join(notes_for(terms, olds=["AKIA1"]))
+    assert "This starts a rotation." in alone
+    assert "the old key AKIA1" in alone
+    several = " ".join(notes_for(terms, olds=["AKIA1", "AKIA2", "AKIA3"]))
+    assert "This starts 3 rotations, one for each key." in several
+    assert "each of 3" not in several
+    assert "an old key" in several
+    assert ("No further approval is needed" in several) == is_automatic
+
+
+@pytest.mark.parametrize(
+    ("is_automatic", "says"),
+    [
+        (True, "until the new one has been used and the old one hasn’t been used for 9 days."),
+        (False, "until someone requests its deactivation."),
+    ],
+)
+def test_the_person_reads_until_when_the_old_key_works(is_automatic: bool, says: str) -> None:
+    assert how_long_old_works(Rotation(is_automatic=is_automatic, quiet_days=9)).endswith(says)
