@@ -45,6 +45,10 @@ TEMPLATE_RULES = (
     (re.compile(r"\s(?:on[a-z]+|hx-on[:\w-]*)\s*="), "an inline event handler"),
     (re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")"), "an inline script"),
     (re.compile(r"<style\b"), "an inline stylesheet"),
+    (
+        re.compile(r"[a-z,]\s+\{% ago (?![^%]*\bwithin=True)[^%]*%\}"),
+        "a moment within a sentence without `within=True`, which says “Just now” in its middle",
+    ),
     (re.compile(r'hx-trigger="[^"]*\['), "a trigger filter, which needs eval"),
     (re.compile(r"https?://(?!www\.w3\.org)[^\"'\s]+\.(?:js|css|woff2)"), "a resource of another host"),
 )
