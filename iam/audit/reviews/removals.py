@@ -38,6 +38,7 @@ from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.runs.models import RunState
 from iam.people.runs.requests import batches, request_operations
+from iam.phrases import counted
 
 SET_SIZE: Final = 200
 """The maximum number of rows per request, so that an approver can still check each."""
@@ -189,7 +190,7 @@ def _request_set(
             actor=actor,
             reason=_reason(campaign, [row for row, _ in planned]),
             idempotency_key=_key(campaign, versions),
-            title=f"{campaign.name}: {_counted(len(planned))}",
+            title=f"{campaign.name}: {_counted([row for row, _ in planned])}",
             cause=SetCause(OF_REVIEW, campaign.pk),
             lanes=_lanes(planned),
             notes=_notes(campaign),
@@ -211,8 +212,14 @@ def _request_set(
     done.rows += len(planned)
 
 
-def _counted(number: int) -> str:
-    return "remove 1 access item" if number == 1 else f"remove {number:,} access items"
+def _counted(rows: Sequence[ReviewItem]) -> str:
+    """Return what is requested, such as "remove 2 access items and reduce 1"."""
+    reduced = sum(row.decision == ReviewDecision.REDUCE for row in rows)
+    removed = len(rows) - reduced
+    if not removed:
+        return f"reduce {counted(reduced, 'access item')}"
+    removes = f"remove {counted(removed, 'access item')}"
+    return f"{removes} and reduce {reduced:,}" if reduced else removes
 
 
 def _key(campaign: ReviewCampaign, versions: dict[int, int]) -> str:

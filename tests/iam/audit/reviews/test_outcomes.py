@@ -314,6 +314,7 @@ def test_use_is_told_for_each_access_and_reduced_to_what_was_used() -> None:
     decide(campaign, {row.pk: 0}, "reduce", reason="Too wide", actor=world.administrator, now=now())
     done = request_changes_of(campaign, actor=world.administrator)
     assert [change.operation for change in done.changes] == ["inline_policy.put", "attachment.detach"]
+    assert done.changes[0].change_set.title.endswith(": reduce 1 access item")
     assert "s3:GetObject" in done.changes[0].params["document"]
 
 
