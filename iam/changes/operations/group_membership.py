@@ -152,11 +152,10 @@ class Membership(Operation):
     def modified_arns(self) -> tuple[str, ...]:
         return self.inputs.user_arn, self.inputs.group_arn
 
-    def subject(self) -> Entity | None:
-        return find_current_entity(self.account, kind=Kind.USER, aws_id=self.inputs.user_id)
-
     def group(self) -> Entity | None:
-        return find_current_entity(self.account, kind=Kind.GROUP, aws_id=self.inputs.group_id)
+        """The mirror's row of the group, found by ARN if its set has created it."""
+        group_id, arn = self.inputs.group_id, self.inputs.group_arn
+        return find_current_entity(self.account, kind=Kind.GROUP, aws_id=group_id, arn=arn)
 
     def state_in_mirror(self) -> Image | None:
         user, group = self.subject(), self.group()

@@ -72,6 +72,18 @@ def test_the_preview_says_what_is_undone_and_where_as_the_request_does(
     assert several == top(site.asker.get(reverse("changes:request", args=[undoing.pk])))
 
 
+def test_what_a_user_got_that_the_same_set_created_can_be_undone(site: Site, applied: list[Change]) -> None:
+    """Its unique ID wasn't known when it was requested."""
+    for change in applied:
+        change.params["user_id"] = ""
+        change.save(update_fields=["params"])
+
+    page = site.asker.get(reverse("changes:undo-set", args=[applied[0].pk])).content.decode()
+    assert "can’t be undone" not in page
+    assert ask(site, applied[0], *applied).status_code == 302
+    assert Change.objects.filter(reverts__in=applied).count() == len(applied)
+
+
 def test_all_of_it_is_undone_as_one_set_the_last_first(site: Site, applied: list[Change]) -> None:
     assert ask(site, applied[0]).status_code == 302
     undoing = list(Change.objects.filter(reverts__isnull=False).order_by("position"))
