@@ -10,6 +10,7 @@ from typing import Any
 from iam.changes.models import Change
 from iam.journal.services import Actor, record
 from iam.linking.owners import leads_of
+from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
@@ -46,7 +47,10 @@ def record_event(
 
 
 def move_to(rotation: Rotation, stage: RotationStage, **values: Any) -> None:
-    """Move the rotation to another stage. The caller holds its lock."""
+    """Move the rotation to another stage, where what held it in the former one is over. The caller holds its
+    lock.
+    """
+    values = {"trouble": ""} | values
     save(rotation, stage=stage, stage_at=datetime.now(tz=UTC), tries=0, retry_at=None, **values)
 
 
@@ -55,6 +59,11 @@ def save(rotation: Rotation, **values: Any) -> None:
     for name, value in values.items():
         setattr(rotation, name, value)
     rotation.save(update_fields=list(values))
+
+
+def dated(text: str) -> str:
+    """Return a sentence about an attempt with its time, for the page, where it stays until the next one."""
+    return f"On {moment_words(datetime.now(tz=UTC))}: {text}"
 
 
 def end(

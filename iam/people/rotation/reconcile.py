@@ -19,7 +19,7 @@ from iam.linking.key_owners import pass_on_key_owner
 from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
-from iam.people.rotation.events import end, move_to, notify_people, record_event, save
+from iam.people.rotation.events import dated, end, move_to, notify_people, record_event, save
 from iam.people.rotation.models import (
     CHANGING,
     OF_ROTATION,
@@ -160,7 +160,7 @@ def _unread(pk: UUID, why: str) -> None:
             return
         trouble = locked_rotation.trouble
         if locked_rotation.wanted and locked_rotation.wanted != RotationStep.LOOK:
-            trouble = "AWS couldn’t be checked, so nothing was changed."
+            trouble = dated("AWS couldn’t be checked, so nothing was changed.")
         save(
             locked_rotation,
             read_trouble=why[:1024],
@@ -189,7 +189,7 @@ def _asked(rotation: Rotation, seen: KeysSeen | None) -> None:
 def _made(rotation: Rotation, change: Change) -> None:
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     new_key_id = seal.label if seal else ""
-    move_to(rotation, RotationStage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
+    move_to(rotation, RotationStage.HANDING, new_key_id=new_key_id, new_state=ACTIVE)
     pass_on_key_owner(rotation.old, new_key_id, why=f"It replaces {rotation.old.aws_id}.")
     record_event(
         rotation,
@@ -228,7 +228,7 @@ def _discarded(rotation: Rotation, discarding: Change) -> None:
         make_another(rotation)
         return
     if not _is_unknown(rotation, discarding):
-        save(rotation, discarding=None, trouble=_fate(discarding)[:1024])
+        save(rotation, discarding=None, trouble=dated(_fate(discarding))[:1024])
         save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
 
 
@@ -242,7 +242,6 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
             RotationStage.INACTIVE,
             old_state=INACTIVE,
             inactive_at=now,
-            trouble="",
             in_spite=False,
             told_at=now,
         )
@@ -279,7 +278,6 @@ def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
             quiet_from=now,
             told_at=now,
             reminders=0,
-            trouble="",
         )
         record_event(
             rotation,
@@ -312,7 +310,7 @@ def _back(rotation: Rotation, stage: RotationStage, change: Change) -> None:
     automatically later.
     """
     text = _fate(change)
-    move_to(rotation, stage, trouble=text[:1024])
+    move_to(rotation, stage, trouble=dated(text)[:1024])
     if change.state == ChangeState.FAILED:
         save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
     record_event(rotation, "back", text, actor=None, change=change)

@@ -70,9 +70,7 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> IssuedKey:
 def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
     """Start the observation period, because the secret was read. The caller holds the row lock."""
     now = datetime.now(tz=UTC)
-    move_to(
-        rotation, RotationStage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble=""
-    )
+    move_to(rotation, RotationStage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0)
     record_event(
         rotation,
         "fetch",

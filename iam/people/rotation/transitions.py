@@ -22,7 +22,7 @@ from iam.guard import viewer_for
 from iam.journal.services import Actor
 from iam.linking.owners import leads_of
 from iam.mirror.models import Entity, Kind
-from iam.people.rotation.events import end, move_to, record_event, save
+from iam.people.rotation.events import dated, end, move_to, record_event, save
 from iam.people.rotation.labels import old_words
 from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.rotation_plan import MAX_ISSUES, creation, for_own
@@ -39,7 +39,7 @@ def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
     change = _queued_or_asked(
         rotation, SetStatus.of(DEACTIVATE[rotation.old.kind], rotation.old), "deactivate", agreed=agreed
     )
-    move_to(rotation, RotationStage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
+    move_to(rotation, RotationStage.DEACTIVATING, change=change, wanted="", inactive_at=None)
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
     record_event(
         rotation,
@@ -53,7 +53,7 @@ def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
 def delete_old(rotation: Rotation, *, agreed: bool) -> None:
     """Delete the old key permanently. The caller holds the row lock. Raises RefusedError."""
     change = _queued_or_asked(rotation, DeleteCredential.of(rotation.old), "delete", agreed=agreed)
-    move_to(rotation, RotationStage.DELETING, change=change, wanted="", trouble="")
+    move_to(rotation, RotationStage.DELETING, change=change, wanted="")
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
     record_event(
         rotation, "delete", f"Deletion of {rotation.old.aws_id} was {did}.", actor=actor, change=change
@@ -66,7 +66,7 @@ def activate_old(rotation: Rotation, *, actor: Actor) -> None:
     deactivated = rotation.change
     if deactivated is not None and deactivated.operation == DEACTIVATE[Kind.ACCESS_KEY].slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
-    move_to(rotation, RotationStage.ACTIVATING, change=change, wanted="", trouble="")
+    move_to(rotation, RotationStage.ACTIVATING, change=change, wanted="")
     record_event(
         rotation,
         "activate",
@@ -87,7 +87,7 @@ def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
     try:
         change = queue(rotation, DeleteCredential.of(key), "discard", actor=actor)
     except RefusedError as refused:
-        retry_later(rotation, f"{key.aws_id} couldn’t be deleted: {refused.message}")
+        retry_later(rotation, dated(f"{key.aws_id} couldn’t be deleted: {refused.message}"))
         return
     save(rotation, discarding=change, tries=rotation.tries)
     record_event(
@@ -129,7 +129,7 @@ def make_another(rotation: Rotation) -> None:
         operation = creation(rotation.user, person=rotation.person, sealed_id=sealed_id)
         change = queue(rotation, operation, "create", actor=None)
     except RefusedError as refused:
-        retry_later(rotation, f"Another key couldn’t be created: {refused.message}")
+        retry_later(rotation, dated(f"Another key couldn’t be created: {refused.message}"))
         return
     move_to(
         rotation,
@@ -142,7 +142,6 @@ def make_another(rotation: Rotation) -> None:
         new_used_at=None,
         discarding=None,
         fetched_at=None,
-        trouble="",
     )
     record_event(rotation, "issue", "Another new key is created.", actor=None, change=change)
 

@@ -4,6 +4,7 @@ the row lock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -12,13 +13,16 @@ from iam.changes.models import reference_of
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.mirror.models import Cause, EntityState, Kind
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
-from iam.people.rotation.events import end, move_to, notify_people, record_event, save
+from iam.people.rotation.events import dated, end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
-from iam.people.rotation.transitions import deactivate_old, delete_old, retry_later
+from iam.people.rotation.rotation_plan import days
+from iam.people.rotation.transitions import RETRY_AFTER, deactivate_old, delete_old
+from iam.phrases import joined
 
 REMIND_EVERY: Final = timedelta(days=3)
 MAX_REMINDERS: Final = 5
+_NOUNS: Final = {RotationStep.DEACTIVATE: "deactivation", RotationStep.DELETE: "deletion"}
 
 
 def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
@@ -32,6 +36,7 @@ def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
         )
         return False
     old, new = seen.keys.get(rotation.old.aws_id), seen.keys.get(rotation.new_key_id)
+    new_state_before = rotation.new_state
     old_state = old.status if old else ""
     new_state = new.status if new else ""
     save(
@@ -44,6 +49,7 @@ def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
         **_use("old", old),
         **_use("new", new),
     )
+    _note_resumed(rotation, was=new_state_before)
     return not _ends_by_drift(rotation, old, new)
 
 
@@ -81,8 +87,9 @@ def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None)
     if new is None and rotation.stage == RotationStage.INACTIVE and old is not None:
         _hold_back(
             rotation,
-            f"The new key {rotation.new_key_id} was deleted {_by(rotation, rotation.new_key_id)}, and the "
-            "old one is inactive. Reactivate the old one, or cancel.",
+            f"The new key {rotation.new_key_id} was deleted {_by(rotation, rotation.new_key_id)} while the "
+            "old one was inactive.",
+            now="Reactivate the old one, or cancel.",
         )
         return False
     if new is None:
@@ -126,21 +133,16 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
     if rotation.new_state == INACTIVE:
         _hold_back(
             rotation,
-            f"The new key {rotation.new_key_id} was deactivated {_by(rotation, rotation.new_key_id)}. "
-            "Reactivate it, or cancel.",
+            f"The new key {rotation.new_key_id} was deactivated {_by(rotation, rotation.new_key_id)}.",
+            now="Reactivate it, or cancel.",
         )
         return
     quiet = quiet_of(rotation)
     is_due = quiet is not None and quiet.is_due(now)
     if rotation.wanted == RotationStep.DEACTIVATE and not is_due and not rotation.in_spite:
-        new = "" if rotation.new_used_at else f" The new key {rotation.new_key_id} was never used."
-        _hold_back(
-            rotation,
-            f"The old key was last used {old_words(rotation)}: anything that still uses it would stop "
-            f"working.{new} It was not deactivated.",
-        )
+        _not_done(rotation, RotationStep.DEACTIVATE, f"was not done: {_why_early(rotation)}.")
     elif rotation.wanted == RotationStep.DEACTIVATE or (rotation.is_automatic and is_due):
-        _try(rotation, lambda: deactivate_old(rotation, agreed=rotation.is_automatic and is_due))
+        _try(rotation, RotationStep.DEACTIVATE, deactivate_old, agreed=rotation.is_automatic and is_due)
     else:
         _quietly(rotation)
         _remind(rotation, now=now, is_due=is_due)
@@ -160,7 +162,6 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
             wanted="",
             told_at=now,
             reminders=0,
-            trouble="",
         )
         by = _by(rotation, rotation.old.aws_id)
         _drifted(
@@ -169,26 +170,28 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
             by=by,
         )
         return
-    if rotation.new_state != ACTIVE:
+    if rotation.new_state == INACTIVE:
         _hold_back(
             rotation,
-            rotation.trouble
-            or (
-                f"The new key {rotation.new_key_id} is inactive, too. Reactivate it before the old one is "
-                "deleted."
-            ),
+            f"The new key {rotation.new_key_id} was deactivated {_by(rotation, rotation.new_key_id)}, too.",
+            now="Reactivate it before the old one is deleted.",
         )
+        return
+    if rotation.new_state != ACTIVE:
+        # `note_seen` has held back what would be deleted.
+        _quietly(rotation)
         return
     at = deletion_at(rotation)
     is_due = at is not None and now >= at and not used_since(rotation)
     if used_since(rotation) and not rotation.in_spite:
         _hold_back(
             rotation,
-            f"AWS shows that the old key was used {old_words(rotation)}, after it was deactivated. Find out "
-            "what used it before you delete it.",
+            f"AWS recorded that the old key was used {old_words(rotation)}, after it was deactivated, so it "
+            "was not deleted.",
+            now="Find out what used it before you delete it.",
         )
     elif rotation.wanted == RotationStep.DELETE or (rotation.is_automatic and is_due):
-        _try(rotation, lambda: delete_old(rotation, agreed=rotation.is_automatic and is_due))
+        _try(rotation, RotationStep.DELETE, delete_old, agreed=rotation.is_automatic and is_due)
     else:
         _quietly(rotation)
         if is_due:
@@ -198,19 +201,59 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
             )
 
 
-def _try(rotation: Rotation, act) -> None:  # type: ignore[no-untyped-def]
+def _try(rotation: Rotation, step: RotationStep, act: Callable[..., None], *, agreed: bool) -> None:
     try:
-        act()
+        act(rotation, agreed=agreed)
     except RefusedError as refused:
-        retry_later(rotation, refused.message)
+        _not_done(rotation, step, f"was refused: “{refused.message}”")
+        save(rotation, retry_at=datetime.now(tz=UTC) + RETRY_AFTER, tries=rotation.tries)
 
 
-def _hold_back(rotation: Rotation, trouble: str) -> None:
-    """Do nothing and record the reason for the page."""
+def _not_done(rotation: Rotation, step: RotationStep, what: str) -> None:
+    """Record an attempt that came to nothing: whose it was, and what became of it (`what`). The timeline has
+    it once, however often it is retried.
+    """
+    if not rotation.wanted:
+        attempt = f"The automatic {_NOUNS[step]} of {rotation.old.aws_id}"
+    elif rotation.wanted_by is None:
+        attempt = f"The requested {_NOUNS[step]} of {rotation.old.aws_id}"
+    else:
+        attempt = f"The {_NOUNS[step]} of {rotation.old.aws_id}, requested by {rotation.wanted_by.name},"
+    text = f"{attempt} {what}"
+    save(rotation, trouble=dated(text)[:1024], wanted="")
+    latest = rotation.happenings.order_by("-at", "-pk").first()
+    if latest is None or latest.text != text[:512]:
+        record_event(rotation, "hold", text, actor=None)
+
+
+def _why_early(rotation: Rotation) -> str:
+    """Return why the old key was not deactivated when a person requested it."""
+    reasons = []
+    if rotation.old_used_at is not None:
+        reasons.append(
+            f"the old key was last used {old_words(rotation)}, and what used it would have stopped working"
+        )
+    if rotation.new_used_at is None:
+        reasons.append(f"the new key {rotation.new_key_id} had not been used")
+    return joined(reasons) or f"{days(rotation.quiet_days)} without use had not passed"
+
+
+def _hold_back(rotation: Rotation, reason: str, *, now: str) -> None:
+    """Do nothing, because of what AWS shows. The timeline says what happened (`reason`), the page also what
+    is needed (`now`), until AWS shows something else.
+    """
+    trouble = f"{reason} {now}"[:1024]
     is_news = rotation.trouble != trouble
-    save(rotation, trouble=trouble[:1024], wanted="", in_spite=False)
+    save(rotation, trouble=trouble, wanted="", in_spite=False)
     if is_news:
-        record_event(rotation, "hold", trouble, actor=None)
+        record_event(rotation, "hold", reason, actor=None)
+
+
+def _note_resumed(rotation: Rotation, *, was: str) -> None:
+    """Take back what was needed while the new key was inactive (`was` is its former status)."""
+    if was == INACTIVE and rotation.new_state == ACTIVE and rotation.trouble:
+        save(rotation, trouble="")
+        record_event(rotation, "resume", f"The new key {rotation.new_key_id} is active again.", actor=None)
 
 
 def _quietly(rotation: Rotation) -> None:
