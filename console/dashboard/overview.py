@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from console.changes.lists import rows_of
 from console.dashboard.attention import AttentionLine, escalation_matter, matters
@@ -260,6 +261,8 @@ def _totals_line(numbers: FigureTotals, *, whole: bool, unsynced: Collection[str
             text = plural
         elif TOTAL_SECTIONS[page] in unsynced:
             text = f"at least {text}" if number else f"an unknown number of {plural}"
+        if place == 0:
+            text = capfirst(text)
         sums.append(OverviewTotal(text, reverse(f"identities:{page}"), after))
     end = "." if is_known else ": not synced."
     return TotalsLine(sums, end)

@@ -76,6 +76,16 @@ def test_before_the_first_sync_the_first_line_says_so_once(chosen: str) -> None:
     assert "unknown number" not in text
 
 
+def test_the_first_line_begins_with_a_capital_while_an_account_is_not_synced() -> None:
+    synced = factories.account()
+    factories.synced(synced)
+    factories.user(synced, "a")
+    begin_sections([factories.account("222222222222")])
+    page = _text(_client(Role.ADMINISTRATOR))
+    assert ">At least 1 IAM user</a>" in page
+    assert ">an unknown number of roles</a>" in page
+
+
 def test_numbers_are_those_of_the_mirror() -> None:
     account = factories.account()
     for name, mfa, password in (
