@@ -39,6 +39,7 @@ def test_a_retired_word_is_found_in_a_template(tmp_path: Path, text: str, expect
         ('x = "Nobody yet"', ["nobody"]),
         ('x = f"{n} are asked for"', ["asked for"]),
         ('x = "Adopted"', ["adopted"]),
+        ('x = "Its secret is sealed for {recipient_name}"', ["sealed"]),
         ('x = "nobody"', []),
         ('def f():\n    """Nobody reads this."""\n', []),
         ("# nobody reads this\n", []),

@@ -61,6 +61,7 @@ RETIRED: Final[tuple[tuple[str, str], ...]] = (
         "American spelling",
     ),
     (r"do not fit together|there is nothing here", "Wrong username or password; Page not found"),
+    (r"seal(?:s|ed|ing)?", "who can read it, how often and until when; one-time secret"),
     (
         r"wish(?:es|ed)?|therein|thereof|hence|thereby|anew|in vain|bring back|brings back",
         "plain words: again, restore",

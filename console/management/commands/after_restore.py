@@ -21,7 +21,7 @@ class Command(BaseCommand):
     """Starts the hold if called without options; called again, it lists what waits."""
 
     help = (
-        "After a restored backup: hold queued and running changes, end sessions, links and sealed secrets, "
+        "After a restored backup: hold queued and running changes, end sessions, links and one-time secrets, "
         "and decide what goes on."
     )
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             ended = after_restore(cause="Started on the command line.", actor=COMMAND_LINE)
             sessions, links = counted(ended.sessions, "session"), counted(ended.links, "one-time link")
             self.stdout.write(
-                f"Ended {sessions} and {links}, destroyed {counted(ended.secrets, 'sealed secret')}."
+                f"Ended {sessions} and {links}, destroyed {counted(ended.secrets, 'one-time secret')}."
             )
         self._list()
 

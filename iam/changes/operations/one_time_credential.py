@@ -118,7 +118,7 @@ class CreateAccessKey(GivenOnce):
         ),
         call="CreateAccessKey",
         parameters={"UserName": "user_name"},
-        sentence="Creates an access key. Its secret is sealed for {recipient_name}",
+        sentence="Creates an access key. Only {recipient_name} can read its secret, once, within 24 hours",
         is_idempotent=False,
         weight=HIGH,
     )
@@ -178,7 +178,8 @@ class CreateServiceCredential(GivenOnce):
         counted=("Create", "service credential"),
         call="CreateServiceSpecificCredential",
         parameters={"UserName": "user_name", "ServiceName": "service_name", "CredentialAgeDays": "days?"},
-        sentence="Creates a credential for {service}. Its secret is sealed for {recipient_name}",
+        sentence="Creates a credential for {service}. Only {recipient_name} can read its secret, once, "
+        "within 24 hours",
         notes=(
             "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
             "Only {recipient_name} can read the secret, once, within 24 hours.",
@@ -255,7 +256,7 @@ class ResetServiceCredential(WithSecret, OnCredential):
         ),
         call="ResetServiceSpecificCredential",
         parameters={"UserName": "user_name", "ServiceSpecificCredentialId": "credential_id"},
-        sentence="Creates a new password, sealed for {recipient_name}",
+        sentence="Creates a new password. Only {recipient_name} can read it, once, within 24 hours",
         is_idempotent=False,
         weight=HIGH,
         loss=PermanentLoss(

@@ -24,7 +24,7 @@ from iam.sealed.services import SealedError
 
 READABLE_FOR: Final = timedelta(hours=24)
 """How long the recipient can read a secret."""
-WITHHELD: Final = "(sealed)"
+WITHHELD: Final = "(hidden)"
 """Replaces a secret in calls that are shown."""
 _SEALS: Final = UUID("6f1d1f3e-7d0b-4f6e-9a64-0b3c2f7d8e51")
 

@@ -123,7 +123,8 @@ class CreateVirtualMfaDevice(OfDevice):
         ),
         call="CreateVirtualMFADevice",
         parameters={"VirtualMFADeviceName": "device_name"},
-        sentence="Creates a virtual MFA device. Its seed is sealed for one browser of its owner",
+        sentence="Creates a virtual MFA device. Only its owner can see its seed, in one browser, for "
+        "15 minutes",
         is_idempotent=False,
     )
 

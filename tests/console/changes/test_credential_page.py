@@ -190,7 +190,7 @@ def test_who_has_a_password_gets_another_and_who_has_none_gets_one(site: Site) -
 def test_the_password_stands_in_no_call_that_is_shown(site: Site) -> None:
     shown = text(site.asker.get(address("login_profile.update", user=site.user.pk)))
 
-    assert "(sealed)" in shown
+    assert "(hidden)" in shown
 
 
 @pytest.mark.parametrize(

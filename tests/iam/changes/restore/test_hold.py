@@ -84,7 +84,7 @@ def test_the_command_tells_what_became_of_each_change(
 def test_the_command_goes_from_the_hold_to_its_end() -> None:
     string_io = StringIO()
     call_command("after_restore", stdout=string_io)
-    assert "Ended 0 sessions and 0 one-time links, destroyed 0 sealed secrets." in string_io.getvalue()
+    assert "Ended 0 sessions and 0 one-time links, destroyed 0 one-time secrets." in string_io.getvalue()
     assert "Run --release to end the hold." in string_io.getvalue()
     assert "Compare each" not in string_io.getvalue()
     call_command("after_restore", "--release", stdout=string_io)
