@@ -84,3 +84,24 @@ def test_what_the_console_writes_for_pages_is_in_the_zone_of_the_reader() -> Non
         if "management" not in file.parts and "from iam.moments import" in file.read_text(encoding="utf-8")
     }
     assert users == {"console/evidence/pack_form.py"}
+
+
+TITLES = re.compile(r"(?:>|^\s*){{ *(?:\w+\.)*(?:change|change_set|part)\.title *}}", re.MULTILINE)
+"""What a template shows of a title of a request or change, which can name an end, without a filter."""
+PLAIN_TITLES = {"templates/changes/change.html", "templates/access/what/_build.html"}
+"""A <title>, which can't have elements, and a part of the builder."""
+
+
+def test_every_title_of_a_request_passes_the_filter() -> None:
+    wrong = {}
+    for file in sorted((ROOT / "templates").rglob("*.html")):
+        matches = TITLES.findall(file.read_text(encoding="utf-8"))
+        if matches and str(file.relative_to(ROOT)) not in PLAIN_TITLES:
+            wrong[str(file.relative_to(ROOT))] = matches
+    assert wrong == {}
+    head = (ROOT / "templates/changes/_request_head.html").read_text(encoding="utf-8")
+    assert "<h1>{{ title|local_times }}</h1>" in head
+    rows = ("changes/_list_rows", "changes/_inbox_rows", "changes/_inbox_others", "dashboard/_waiting")
+    for name in rows:
+        text = (ROOT / f"templates/{name}.html").read_text(encoding="utf-8")
+        assert "{{ row.title|local_times }}</a>" in text, name
