@@ -99,11 +99,16 @@ def _differing_words(before: TemplateBody, after: TemplateBody) -> list[tuple[st
         ("Longest hours", str(before.hours), str(after.hours)),
         (
             "Parameters",
-            ", ".join(parameter.name for parameter in before.parameters) or "none",
-            ", ".join(parameter.name for parameter in after.parameters) or "none",
+            _parameter_words(before),
+            _parameter_words(after),
         ),
     ]
     return [row for row in rows if row[1] != row[2]]
+
+
+def _parameter_words(body: TemplateBody) -> str:
+    """Return the labels of the parameters, with the names that the statements below use."""
+    return ", ".join(f"{parameter.label} ({parameter.name})" for parameter in body.parameters) or "none"
 
 
 @require_http_methods(["GET", "POST"])

@@ -126,8 +126,18 @@ def parts_in_words(body: BlueprintBody, *, names: Mapping[str, str] = NAMELESS) 
 
 
 def template_words(filled: FilledTemplate) -> str:
-    """Return the template in words, such as 'Read an S3 bucket (bucket: ledger)'."""
+    """Return the template in words, such as 'Read an S3 bucket (Bucket: ledger)', with the labels and the
+    order of its form. A parameter that the version doesn't have is last, by its name.
+    """
     offer = offer_of(filled.slug, number=filled.version)
-    title = offer.version.title if offer else filled.slug
-    parameters = ", ".join(f"{key}: {value}" for key, value in sorted(filled.parameters.items()))
-    return f"{title} ({parameters})" if parameters else title
+    if offer is None:
+        title, labels = filled.slug, {}
+    else:
+        title = offer.version.title
+        labels = {parameter.name: parameter.label for parameter in offer.body.parameters}
+    unknown = sorted(filled.parameters.keys() - labels.keys())
+    labels |= {name: name for name in unknown}
+    shown = [
+        f"{label}: {filled.parameters[name]}" for name, label in labels.items() if name in filled.parameters
+    ]
+    return f"{title} ({', '.join(shown)})" if shown else title
