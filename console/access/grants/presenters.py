@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from console.access.grants.parts import GrantParts
+from console.access.grants.rollout_events import GrantUpdate, updates_of
 from console.access.grants.undo_events import GrantEvent, approval_event, undo_events
 from iam.access.grants.models import GIVING, Grant, GrantAct, GrantPart, GrantState, GrantVersion
 from iam.access.grants.queries import changes_of
@@ -62,7 +63,9 @@ def events_of(grant: Grant, parts: GrantParts, *, viewer: Viewer) -> list[GrantE
     sets = {change_set for change_set in requested if change_set}
     visible = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
     approved = sets | set(visible.order_by().values_list("change_set", flat=True).distinct())
-    events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
+    versions = list(GrantVersion.objects.filter(grant=grant).order_by("number"))
+    updates = updates_of(grant, versions, viewer=viewer)
+    events = [_act(version, updates.get(version.number)) for version in versions]
     events += [approval_event(approval) for approval in Approval.objects.filter(change_set__in=approved)]
     events += undo_events(grant, viewer=viewer)
     events += _closed(grant, sets)
@@ -70,13 +73,15 @@ def events_of(grant: Grant, parts: GrantParts, *, viewer: Viewer) -> list[GrantE
     return sorted(events, key=lambda event: event.at)
 
 
-def _act(version: GrantVersion) -> GrantEvent:
+def _act(version: GrantVersion, update: GrantUpdate | None) -> GrantEvent:
     words, icon, tone = ACTS[version.act]
     if version.act == GrantAct.ASKED and version.by_id is None:
         words = "Recorded as a grant"
     text = words.format(by=version.by_label or "Gatehouse")
     # Gatehouse's own reason can repeat the text.
     note = "" if version.reason.rstrip(".") == text else version.reason
+    if update is not None:
+        return GrantEvent(update.text, icon, tone, version.at, note, update.change)
     return GrantEvent(text, icon, tone, version.at, note)
 
 

@@ -19,13 +19,14 @@ from iam.guard import Viewer
 
 @dataclass(frozen=True, slots=True)
 class GrantEvent:
-    """One line of the timeline."""
+    """One line of the timeline. `change` is the request that it leads to."""
 
     text: str
     icon: str
     tone: str
     at: datetime
     note: str = ""
+    change: Change | None = None
 
 
 _UNDONE: Final = {OF_GRANT: "what was set up", ENDING: "its end"}
