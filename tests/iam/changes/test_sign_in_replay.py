@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.operations.principals import ReplaceTrustPolicy
 from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
@@ -79,8 +81,22 @@ def test_the_page_of_the_request_shows_them(account: Account) -> None:
     happened(identity_of(user, accessKeyId=KEY), at=ago(days=2), times=3)
     client = Client()
     client.force_login(factories.operator(Role.ADMINISTRATOR))
-    page = client.get(f"{reverse('changes:credential')}?do=access_key.deactivate&of={key.pk}")
-    assert "<strong>3 calls</strong>" in page.content.decode()
+    address = f"{reverse('changes:credential')}?do=access_key.deactivate&of={key.pk}"
+    assert "<strong>3 calls</strong>" in client.get(address).content.decode()
+
+    factories.operator(Role.APPROVER, name="Hana Sato")
+    client.post(address, {"reason": "Unused", "key": str(uuid.uuid4())})
+    change = Change.objects.get()
+    says = {
+        ChangeState.AWAITING: "permissions change, but calls like the recorded ones below will fail.",
+        ChangeState.CANCELLED: (
+            "permissions would have changed, but calls like the recorded ones below would have failed."
+        ),
+    }
+    for state, sentence in says.items():
+        Change.objects.update(state=state)
+        page = client.get(reverse("changes:change", args=[change.pk]), follow=True)
+        assert sentence in " ".join(page.content.decode().split())
 
 
 def trust(*statements: dict[str, Any]) -> dict[str, Any]:
