@@ -80,6 +80,7 @@ def test_what_a_user_got_that_the_same_set_created_can_be_undone(site: Site, app
 
     page = site.asker.get(reverse("changes:undo-set", args=[applied[0].pk])).content.decode()
     assert "can’t be undone" not in page
+    assert f"{applied[0].reference}</span>, in {site.account.name}" in page
     assert ask(site, applied[0], *applied).status_code == 302
     assert Change.objects.filter(reverts__in=applied).count() == len(applied)
 
