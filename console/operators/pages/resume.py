@@ -17,6 +17,8 @@ from console.web.render import render_page
 
 KEY: Final = re.compile(r"[0-9a-f-]{16,}|\d*|on", re.IGNORECASE)
 """Fields that people don’t fill in: keys, digests, row counts and checkboxes."""
+BUTTONS: Final = frozenset({"do", "decision"})
+"""Fields that a button sends: their value is what it does."""
 WORDS: Final = {"arn": "ARN", "iam": "IAM", "id": "ID", "mfa": "MFA"}
 MAX_FIELDS: Final = 20
 
@@ -41,7 +43,9 @@ def entered(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return (label, value) of what the person entered or chose, to review it before submitting."""
     pairs = []
     for name, value in fields:
-        if not KEY.fullmatch(value.strip()):
+        if name in BUTTONS and value:
+            pairs.append(("Action", value.replace("_", " ").capitalize()))
+        elif not KEY.fullmatch(value.strip()):
             words = [WORDS.get(word, word) for word in re.split(r"[_-]", name)]
             label = " ".join(words)
             pairs.append((label[:1].upper() + label[1:], value))

@@ -129,8 +129,12 @@ def test_what_was_typed_is_shown_before_it_is_submitted_without_the_keys_of_the_
         ("sensitive", "on"),
         ("position", "3"),
         ("account", ""),
+        ("do", "take_over"),
+        ("typed", "H4X2"),
     ]
     assert entered(fields) == [
         ("User ARN", "arn:aws:iam::111111111111:user/maya"),
         ("Reason", "On call\nuntil Monday"),
+        ("Action", "Take over"),
+        ("Typed", "H4X2"),
     ]
