@@ -175,11 +175,18 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
         "terms_lines": terms_lines(campaign),
         "may_manage": is_manager and campaign.is_open,
         "may_discard": campaign.state == RunState.DRAFT and campaign.requested_by == viewer.person_id,
-        "people": possible_reviewers() if may_review(viewer, campaign) else [],
+        "people": _assignable_to(viewer, campaign),
         "reviewers": reviewer_counts(campaign) if whole else [],
         "sees_whole": whole,
         "is_preparing": campaign.state == RunState.SUBMITTING,
     } | next_step(viewer, campaign)
+
+
+def _assignable_to(viewer: Viewer, campaign: ReviewCampaign) -> list[Person]:
+    """Return who could get rows of the review; no one if nothing is left to decide."""
+    if not may_review(viewer, campaign) or not progress_of(campaign).left:
+        return []
+    return list(possible_reviewers())
 
 
 def next_step(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
