@@ -49,15 +49,15 @@ class PersonShown:
 
     @property
     def numbers(self) -> str:
-        """'3 of 5 changes done, 1 of 4 own steps done'; the changes of all people add up to those of the
-        run.
+        """'3 of 5 changes done, 1 of 4 of their own steps done'; the changes of all people add up to those of
+        the run.
         """
         checklist = self.checklist
         parts = ["Not requested yet" if self.is_submitting else "No changes needed"]
         if checklist.changes:
             parts = [_done_of(checklist.changes_done, checklist.changes, "change")]
         if checklist.own_items:
-            parts.append(_done_of(checklist.own_done, len(checklist.own_items), "own step"))
+            parts.append(f"{checklist.own_done} of {len(checklist.own_items)} of their own steps done")
         return ", ".join(parts)
 
 

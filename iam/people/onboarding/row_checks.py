@@ -29,6 +29,7 @@ from iam.people.onboarding.models import OnboardedPerson, OnboardingRun
 from iam.people.onboarding.pasted_rows import FieldProblem, NewcomerRow, typed
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
+from iam.phrases import joined
 
 
 @dataclass
@@ -137,7 +138,7 @@ def checked(
             newcomer.standing = RowStatus.EXISTING
             newcomer.users = [] if problems else [user.pk for user in home if user.pk in reached]
             newcomer.user_name = home[0].name if newcomer.users else ""
-            where = ", ".join(user.account.name for user in home)
+            where = joined([user.account.name for user in home])
             problems.append(
                 FieldProblem("email", f"Someone with this email address already has an IAM user in {where}.")
             )

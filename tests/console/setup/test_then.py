@@ -178,7 +178,7 @@ def test_between_connection_and_first_reading_nothing_was_known(admin: Client, k
     at = FIRST - 30 * MINUTE
     body = text_of(admin.get(then(PAGE, at)))
     assert "Nothing was synced by then" in body
-    assert "The first sync ended at" in body
+    assert "The first sync ended on" in body
     assert "Sections" not in body
     assert "Not synced yet" in text_of(admin.get(then(LIST, at)))
 
@@ -218,7 +218,7 @@ def test_an_upload_says_as_of_when_it_counts(admin: Client, account: Account) ->
     Pull.objects.filter(pk=pull.pk).update(created_at=NOW - HOUR, ended_at=NOW - HOUR + MINUTE)
     Account.objects.update(source="export", created_at=NOW - HOUR)
     body = plain(admin.get(then(PAGE, made + HOUR)))
-    assert f"Synced from AWS at {made:%-d %b %Y, %H:%M}" in body
+    assert f"Synced from AWS on {made:%-d %b %Y, %H:%M}" in body
     assert f"as of {made:%-d %b %Y, %H:%M}" in body
     assert "60.0 s" in body
     assert "production was not connected yet" in plain(admin.get(then(PAGE, made - HOUR)))

@@ -149,7 +149,7 @@ def test_lists_and_pages_of_then_say_that_it_was_not_synced(account: Account) ->
         f"/compare/?account={account.account_id}&from={BEFORE:%Y-%m-%dT%H:%M:%S}"
     ).content.decode()
     assert LABELS["instance_profiles"] in compared
-    assert "Not everything was synced at" in compared
+    assert "Not everything was synced on" in compared
 
 
 @pytest.mark.parametrize("listing", LISTS, ids=lambda listing: listing.name)
