@@ -250,7 +250,7 @@ def ending_words(campaign: Campaign) -> str:
             ),
             (
                 "A policy that requires MFA was requested for users without it. The request is next to each "
-                "name."
+                "of their names."
             ),
         ),
         CampaignEnding.DISABLE: (
@@ -260,8 +260,7 @@ def ending_words(campaign: Campaign) -> str:
             ),
             (
                 "Deletion of the console passwords of users without MFA was requested. The request is next "
-                "to "
-                "each name."
+                "to each of their names."
             ),
         ),
     }[CampaignEnding(campaign.ending)]

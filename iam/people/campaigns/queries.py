@@ -47,14 +47,15 @@ class ParticipantStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CampaignProgress:
-    """The progress of a campaign. Exempt participants are counted as missing too. Deleted users and users
-    without a password are not counted.
+    """The progress of a campaign. Exempt participants are counted as missing too. `gone` are deleted users
+    and those without a password, who need no MFA any more.
     """
 
     enrolled: int
     excused: int
     missing: int
     unread: int
+    gone: int
 
     @property
     def total(self) -> int:
@@ -165,7 +166,11 @@ def _progress(counts: dict[ParticipantStatus, int]) -> CampaignProgress:
     excused = counts[ParticipantStatus.EXCUSED]
     missing = counts[ParticipantStatus.MISSING] + excused
     return CampaignProgress(
-        counts[ParticipantStatus.ENROLLED], excused, missing, counts[ParticipantStatus.UNREAD]
+        enrolled=counts[ParticipantStatus.ENROLLED],
+        excused=excused,
+        missing=missing,
+        unread=counts[ParticipantStatus.UNREAD],
+        gone=counts[ParticipantStatus.GONE],
     )
 
 

@@ -71,6 +71,20 @@ def test_an_exception_that_is_refused_keeps_what_was_typed(admin: Client) -> Non
     assert "At sea &lt;until&gt; then (Ines Duarte)" in shown(admin, running)
 
 
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, ""), (1, "1 who is no longer included"), (2, "2 who are no longer included")]
+)
+def test_who_has_no_password_any_more_is_counted_apart(admin: Client, number: int, words: str) -> None:
+    running, account = campaign(), factories.account()
+    for name, has_password in (("maya", True), *((f"gone-{place}", False) for place in range(number))):
+        user = factories.user(account, name, credentials={"mfa": "virtual", "has_password": has_password})
+        Participant.objects.create(campaign=running, user=user, joined_at=NOW)
+    page = " ".join(shown(admin, running).split())
+    assert "<strong>1 of 1</strong> enrolled" in page
+    assert page.count("no longer included, deleted or") == bool(number)
+    assert words in page
+
+
 def test_campaigns_beyond_a_page_are_on_the_next_one(admin: Client) -> None:
     for number in range(52):
         campaign(days=number, name=f"Campaign {number:02}.")
