@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -19,7 +19,7 @@ from console.web.access_levels import plain_label
 from iam.changes.access_effects import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity
 from iam.mirror.queries.entities import OpenableEntities
 from iam.policy.catalogue import AccessLevel, catalogue
 
@@ -184,6 +184,7 @@ def impact_shown(
         return None
     totals = impact["totals"] or {}
     accounts = _accounts_of(impact)
+    gone = _gone_of(impact, open_to=open_to)
     return ImpactShown(
         affected=impact["affected"],
         affected_words=affected_words(impact),
@@ -191,7 +192,7 @@ def impact_shown(
         less=totals.get(LOST, 0) + totals.get(NARROWER, 0) + totals.get(CONDITIONAL, 0),
         other=totals.get(ALTERED, 0),
         gains=[
-            _gain(gain, viewer=viewer, open_to=open_to, accounts=accounts, called=called)
+            _gain(gain, viewer=viewer, open_to=open_to, accounts=accounts, called=called, gone=gone)
             for gain in impact["gains"]
         ],
         more_groups=impact["more_groups"],
@@ -253,6 +254,17 @@ def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     return numbers + replayed_entities(impact.get("replay"))
 
 
+def _gone_of(impact: dict[str, Any], *, open_to: OpenableEntities) -> frozenset[int]:
+    """Return the IDs of named entities that were deleted and that the viewer can't open. Takes one query if
+    the viewer can't open all.
+    """
+    hidden = [number for number in named_in_impact(impact) if number not in open_to]
+    if not hidden:
+        return frozenset()
+    gone = Entity.objects.filter(pk__in=hidden, gone_at__isnull=False)
+    return frozenset(gone.values_list("pk", flat=True))
+
+
 def _naming_parts(impact: dict[str, Any]) -> list[Mapping[str, Any]]:
     """Return all parts that have names, by block and account."""
     blocks = chain.from_iterable(impact.get(sort, ()) for sort in ("gains", "unchanged", "assertions"))
@@ -284,11 +296,16 @@ def _gain(
     open_to: OpenableEntities,
     accounts: Mapping[str, str],
     called: Mapping[int, str],
+    gone: Collection[int],
 ) -> GainShown:
     places = places_of(gain)
     names: list[ImpactName] = []
+    deleted = 0
     for place in places:
-        names += _names(place, viewer=viewer, open_to=open_to, called=called)
+        visible = list(_names(place, viewer=viewer, open_to=open_to, called=called))
+        names += visible
+        if len(visible) < len(place["names"]):
+            deleted += sum(name["entity_id"] in gone for name in place["names"])
     users, roles = sum(place["users"] for place in places), sum(place["roles"] for place in places)
     people = users + roles
     named = sum(len(place["names"]) for place in places)
@@ -300,8 +317,8 @@ def _gain(
     }
     seen = [number for number in numbers if viewer.scope.sees_account(number) or number in with_openable]
     # A receipt names only the first few principals. Only named ones that the viewer can't see count as
-    # outside; nobody knows the teams of the others.
-    hidden = named - len(names)
+    # outside; nobody knows the teams of the others, nor of those that were deleted since.
+    hidden = named - len(names) - deleted
     # The requests are those of the first principal, whose name can be part of a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     where = accounts.get(gain["account_id"], "") if len(numbers) == 1 and names else ""
@@ -312,7 +329,7 @@ def _gain(
         accounts=len(numbers),
         account_names=[accounts.get(number, number) for number in seen],
         names=names[:NAMED],
-        unnamed=people - named + len(names[NAMED:]),
+        unnamed=people - named + len(names[NAMED:]) + deleted,
         outside=hidden,
         services=_services(gain["rows"], is_shown=is_shown, plain=not viewer.sees_accounts),
         more_services=gain["more_services"],

@@ -4,6 +4,7 @@ apart.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from iam.changes.impact import ReceiptImpact, impact_of
 from iam.changes.operations import ATTACH_POLICY, Attachment
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity, Kind
 from tests import factories
 from tests.iam.changes.test_receipt_witness import allow, says
 
@@ -150,6 +151,20 @@ def test_who_sees_one_account_learns_no_name_of_the_others(accounts: list[Accoun
     assert {name.name.split(".")[1] for name in block.names} == {"team-01"}
     assert block.account_names == ["team-01"]
     assert (block.accounts, block.outside) == (3, 6)
+
+
+def test_who_was_deleted_since_is_not_called_outside_of_a_team(accounts: list[Account]) -> None:
+    operations = [
+        attachment for account in accounts[:3] for attachment in given(account, allow("s3:GetObject", LEDGER))
+    ]
+    impact = impact_of(operations)
+    person = factories.person("Otto Weber")
+    factories.assign(person, Role.ADMINISTRATOR, account_id=accounts[1].account_id)
+    Entity.objects.filter(account=accounts[0], kind=Kind.USER).update(gone_at=datetime.now(tz=UTC))
+    block = shown(impact, viewer_for(person)).gains[0]
+    assert (block.accounts, block.outside, block.unnamed) == (3, 3, 3)
+    everything = shown(impact, factories.viewer(Role.ADMINISTRATOR)).gains[0]
+    assert (everything.outside, everything.unnamed) == (0, 9 - len(everything.names))
 
 
 def test_a_receipt_from_before_is_shown_as_it_was(accounts: list[Account]) -> None:
