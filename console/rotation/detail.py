@@ -162,7 +162,7 @@ def steps_of(rotation: Rotation) -> list[RotationStepRow]:
         ("Use", _use_words(rotation, at), rotation.new_used_at),
         (
             "Deactivate",
-            f"After {days(rotation.quiet_days)} without use",
+            _deactivate_words(rotation),
             rotation.inactive_at
             or (quiet.due_at if quiet and rotation.stage == RotationStage.USING else None),
         ),
@@ -187,6 +187,15 @@ def _use_words(rotation: Rotation, at: int) -> str:
     if at > 2 and rotation.new_used_at is None:
         return "The new key was not used"
     return "Replace the old key everywhere"
+
+
+def _deactivate_words(rotation: Rotation) -> str:
+    """Return why the old key is inactive or will be; it can be requested before the days have passed."""
+    if rotation.inactive_at:
+        return "AWS refuses the old key"
+    if rotation.stage == RotationStage.DEACTIVATING:
+        return "Requested"
+    return f"After {days(rotation.quiet_days)} without use"
 
 
 def _step_state(rotation: Rotation, number: int, at: int) -> str:

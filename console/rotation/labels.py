@@ -11,7 +11,7 @@ from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 MARKS: Final = {
     RotationStage.WAITING: ("Not requested yet", "", "hourglass"),
     RotationStage.ASKED: ("New key requested", "info", "hourglass"),
-    RotationStage.HANDING: ("Secret waits", "note", "hourglass"),
+    RotationStage.HANDING: ("Secret available", "note", "hourglass"),
     RotationStage.USING: ("Both keys active", "info", "eye"),
     RotationStage.DEACTIVATING: ("Deactivation requested", "info", "hourglass"),
     RotationStage.INACTIVE: ("Old key inactive", "warn", "clock"),

@@ -44,7 +44,7 @@ VIEWS: Final = {
     "open": "In progress",
     "asked": "Waiting for approval",
     "carried": "Being requested or changed",
-    "handing": "Secret waits",
+    "handing": "Secret available",
     "using": "Both active",
     "inactive": "Old inactive",
     "trouble": "Failed",
