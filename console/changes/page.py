@@ -24,6 +24,8 @@ from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, found_or_404, layout_for, require_present
 from console.web.moments import input_text, zone_label
 from iam.access.grants.queries import grant_for
+from iam.audit.reviews.models import OF_REVIEW
+from iam.audit.reviews.queries import find_campaign
 from iam.changes import services
 from iam.changes.approval import ends
 from iam.changes.approval.needs import is_grave, risk_of
@@ -191,6 +193,7 @@ _MADE_FOR: Final = {
     "moving": ("moving:move", "a change of team"),
     "leaving": ("offboarding:run", "an offboarding"),
     "suspension": ("offboarding:run", "a suspension"),
+    OF_REVIEW: ("reviews:campaign", "a review"),
 }
 """Cause of a request → URL name and label of its page."""
 
@@ -201,6 +204,7 @@ _OPENS: Final[Mapping[str, Callable[[Viewer, UUID], object]]] = {
     "moving": move_for,
     "leaving": offboardings.run_for,
     "suspension": offboardings.run_for,
+    OF_REVIEW: find_campaign,
 }
 """Cause of a request → function that returns the cause if the viewer can see it, so that no link leads to a
 404.
