@@ -202,9 +202,10 @@ def _ask(planned: Sequence[PlannedRotation], viewer: Viewer, terms: RotationTerm
         lanes.extend([SetLane(lane) for _ in rotation_planned.plans])
     operations: list[Operation] = [plan.operation for plan in plans]
     rotation = planned[0].rotation
-    title = f"Rotate {len(planned)} access keys"
+    # The request is done when the new keys exist; the rotations go on.
+    title = f"Create {len(planned)} access keys that replace old ones"
     if len(planned) == 1:
-        title = f"Rotate access key {rotation.old.aws_id} of {rotation.user.name}"
+        title = f"Create an access key for {rotation.user.name} that replaces {rotation.old.aws_id}"
     written = changes.request_changes(
         WeighedRequest(plans, set_receipt_of(operations)),
         actor=for_own(viewer),
