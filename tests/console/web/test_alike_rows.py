@@ -99,6 +99,8 @@ REVIEW_ROWS = {
     "conflict": ("Jonas decided first",),
     "reason": ("Because",),
     "trial": (),
+    "request_state": ("waiting for approval",),
+    "request_url": ("/changes/7/request/?a=1&b=<2>",),
 }
 ACCOUNT = ListedAccount(
     name="pay & co", number="111111111111", display_id="1111-1111-1111", url="/accounts/1/", alias="",
