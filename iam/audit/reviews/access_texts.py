@@ -15,7 +15,7 @@ from iam.mirror.models import Edge, EdgeKind, InlinePolicy, PolicyVersion, valid
 from iam.policy.compiled import CompiledStatement, PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.letter_case import fold
-from iam.policy.sentences import PolicySentence, sentences_of, weightiest_first
+from iam.policy.sentences import PolicySentence, riskiest_first, sentences_of
 
 LINES: Final = 8
 """The maximum number of stored sentences per access. Policies are stored completely."""
@@ -132,14 +132,14 @@ class AccessWords:
 
 
 def words_of(access: AccessTexts, *, account_id: str) -> AccessWords:
-    """The weightiest sentences on what policies allow in an account, with the first warning among them."""
+    """Return the most important sentences about what policies allow in an account, and the first warning."""
     sentences: list[PolicySentence] = []
     for text in access.texts.values():
         sentences += sentences_of(text, account_id=account_id)
     lines: dict[str, None] = {}
     warning = ""
     # Pages show only the first of them: a reviewer must not miss "All actions" behind smaller permissions.
-    for sentence in weightiest_first(sentences):
+    for sentence in riskiest_first(sentences):
         lines[sentence.text] = None
         warning = warning or sentence.warning
     kept = tuple(lines)[:LINES]

@@ -77,7 +77,7 @@ def check_request(operations: Sequence[Operation], *, actor: Viewer) -> None:
     """Check what `request_changes` checks of these operations, without writing anything. Raises RefusedError
     with the same words.
 
-    For requests that are made later, so that whoever prepares them learns now that they are impossible.
+    For a request that is made later: its author sees before that it would be refused.
     """
     weighed = examine(operations, actor=actor)
     stages.check_before(

@@ -124,7 +124,7 @@ def in_short(
     If some are left out, it is none that weighs more than a shown one.
     """
     if len(sentences) > most:
-        sentences = weightiest_first(sentences)
+        sentences = riskiest_first(sentences)
     texts = [sentence.in_full(where=where, until=until, plain=plain) for sentence in sentences[:most]]
     more = len(sentences) - most
     if more > 0:
@@ -132,7 +132,7 @@ def in_short(
     return texts
 
 
-def weightiest_first(sentences: Iterable[PolicySentence]) -> list[PolicySentence]:
+def riskiest_first(sentences: Iterable[PolicySentence]) -> list[PolicySentence]:
     """Return the sentences by weight, those of the same weight in the order of the policy."""
     return sorted(sentences, key=lambda sentence: -sentence.weight)
 

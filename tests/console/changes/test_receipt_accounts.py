@@ -140,28 +140,28 @@ def test_a_block_names_its_account_only_where_there_are_others_and_nobody_learns
     assert {gain.where for gain in shown(both, viewer_for(person)).gains} <= {"", second.name}
 
 
-def test_who_sees_one_account_learns_no_name_of_the_others(accounts: list[Account]) -> None:
+def of_three_accounts(accounts: list[Account]) -> tuple[ReceiptImpact, Viewer]:
+    """The effect on three users in each of three accounts, and who sees only the second account."""
     operations = [
         attachment for account in accounts[:3] for attachment in given(account, allow("s3:GetObject", LEDGER))
     ]
-    impact = impact_of(operations)
     person = factories.person("Otto Weber")
     factories.assign(person, Role.ADMINISTRATOR, account_id=accounts[1].account_id)
-    block = shown(impact, viewer_for(person)).gains[0]
+    return impact_of(operations), viewer_for(person)
+
+
+def test_who_sees_one_account_learns_no_name_of_the_others(accounts: list[Account]) -> None:
+    impact, viewer = of_three_accounts(accounts)
+    block = shown(impact, viewer).gains[0]
     assert {name.name.split(".")[1] for name in block.names} == {"team-01"}
     assert block.account_names == ["team-01"]
     assert (block.accounts, block.outside) == (3, 6)
 
 
 def test_who_was_deleted_since_is_not_called_outside_of_a_team(accounts: list[Account]) -> None:
-    operations = [
-        attachment for account in accounts[:3] for attachment in given(account, allow("s3:GetObject", LEDGER))
-    ]
-    impact = impact_of(operations)
-    person = factories.person("Otto Weber")
-    factories.assign(person, Role.ADMINISTRATOR, account_id=accounts[1].account_id)
+    impact, viewer = of_three_accounts(accounts)
     Entity.objects.filter(account=accounts[0], kind=Kind.USER).update(gone_at=datetime.now(tz=UTC))
-    block = shown(impact, viewer_for(person)).gains[0]
+    block = shown(impact, viewer).gains[0]
     assert (block.accounts, block.outside, block.unnamed) == (3, 3, 3)
     everything = shown(impact, factories.viewer(Role.ADMINISTRATOR)).gains[0]
     assert (everything.outside, everything.unnamed) == (0, 9 - len(everything.names))
