@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 USER: Final = "user"
 ROLE: Final = "role"
 ROOT: Final = "root"
@@ -23,6 +25,7 @@ CALLER_KINDS: Final = (USER, ROLE, ROOT, SERVICE, FEDERATED, IDENTITY_CENTER, OT
 NAME_LENGTH: Final = 256
 ARN_LENGTH: Final = 2048
 ID_LENGTH: Final = 256
+IDENTITIES_KEPT: Final = 4_000
 
 
 class CallerKey(NamedTuple):
@@ -63,8 +66,9 @@ def text_of(value: Any, length: int) -> str:
     """
     if not isinstance(value, str):
         return ""
-    text = value.replace("\0", "") if "\0" in value else value
-    return str(text[:length])
+    if "\0" in value:
+        value = value.replace("\0", "")
+    return value[:length]
 
 
 def truth(value: Any) -> bool | None:
@@ -72,8 +76,25 @@ def truth(value: Any) -> bool | None:
     return None if value is None else str(value).lower() == "true"
 
 
+_callers: dict[bytes, tuple[CallerKey, CallerSession]] = {}
+"""The callers of identities, by their JSON: the calls of a session, often hundreds, have the same one."""
+
+
 def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[CallerKey, CallerSession]:
     """Return the principal and its session. An identity without a type is an AWS service."""
+    try:
+        text = orjson.dumps((identity, invoked_by))
+    except TypeError:
+        return _parsed_caller(identity, invoked_by)
+    caller = _callers.get(text)
+    if caller is None:
+        if len(_callers) >= IDENTITIES_KEPT:
+            _callers.clear()
+        caller = _callers[text] = _parsed_caller(identity, invoked_by)
+    return caller
+
+
+def _parsed_caller(identity: Mapping[str, Any], invoked_by: Any) -> tuple[CallerKey, CallerSession]:
     kind = identity.get("type")
     service = text_of(identity.get("invokedBy") or invoked_by, NAME_LENGTH)
     if kind is None or kind == "AWSService":

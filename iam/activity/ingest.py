@@ -23,7 +23,7 @@ from iam.policy.memory import collecting_paused
 
 BATCH_FILES: Final = 400
 BATCH_BYTES: Final = 4 * 1024 * 1024
-BATCH_EVENTS: Final = 10_000
+BATCH_EVENTS: Final = 20_000
 """A batch is stored in one transaction. It ends at the first of these limits (bytes as delivered)."""
 SUFFIXES: Final = (".json", ".json.gz", ".gz", ".jsonl", ".ndjson")
 DIGEST_FOLDER: Final = "CloudTrail-Digest"

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 SOURCE_SUFFIX: Final = ".amazonaws.com"
@@ -92,6 +93,7 @@ def service_prefix(event_source: str) -> str:
     return PREFIXES.get(name, name)
 
 
+@lru_cache(maxsize=2_000)
 def permission_name(prefix: str, event_name: str) -> str:
     """Return the action, without its service, that a call needs: `ListBucket` for `ListObjects` of S3."""
     name = VERSIONED.sub("", event_name) or event_name

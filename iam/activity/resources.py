@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from iam.activity.callers import ARN_LENGTH, text_of
@@ -48,6 +49,7 @@ QUEUE_URL: Final = re.compile(r"https?://[^/]+/([0-9]{12})/([\w.-]+)", re.ASCII)
 """The URL of a queue in calls, with the account and the name after the host."""
 
 
+@lru_cache(maxsize=100)
 def partition_of(region: str) -> str:
     """Return the partition of a Region."""
     return next((name for start, name in PARTITIONS if region.startswith(start)), "aws")

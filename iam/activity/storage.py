@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain
@@ -179,6 +179,46 @@ class CallTally:
         self.last_at = max(self.last_at, other.last_at)
 
 
+@dataclass(slots=True)
+class CallSums:
+    """What events add to the rollups. Each event is tallied twice, by action and by address; the other tallies
+    are sums of these.
+    """
+
+    days: dict[tuple[int, date, str, str, str], CallTally] = field(default_factory=dict)
+    places: dict[tuple[int, str, str, date], CallTally] = field(default_factory=dict)
+
+    def add(self, event: EventRecord, caller: int) -> None:
+        """Count an event of the principal with this row ID."""
+        at = event.at.date()
+        day = (caller, at, event.service, event.action, event.account_id)
+        tally = self.days.get(day)
+        if tally is None:
+            tally = self.days[day] = CallTally(event.at, event.at)
+        tally.add(event)
+        if event.source_address:
+            place = (caller, credential_of(event), event.source_address, at)
+            tally = self.places.get(place)
+            if tally is None:
+                tally = self.places[place] = CallTally(event.at, event.at)
+            tally.add(event)
+
+    def write(self) -> None:
+        """Add the sums to the tables."""
+        actions: dict[tuple[int, str, str], CallTally] = {}
+        for (caller, _, service, action, _), tally in self.days.items():
+            _merge(actions, (caller, service, action), tally)
+        addresses: dict[tuple[int, str], CallTally] = {}
+        for (caller, _, address, _), tally in self.places.items():
+            _merge(addresses, (caller, address), tally)
+        # Only addresses of access keys and EC2 instances.
+        of_credentials = {place: tally for place, tally in self.places.items() if place[1]}
+        _DAYS.add(self.days)
+        _ACTIONS.add(actions)
+        _ADDRESSES.add(addresses)
+        _ADDRESS_DAYS.add(of_credentials)
+
+
 def known_files(digests: Sequence[str]) -> dict[str, TrailFile]:
     """Return the files that were read before, by digest."""
     rows = TrailFile.objects.filter(digest__in=digests)
@@ -212,30 +252,39 @@ def _store(files: Sequence[ReadFile]) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(_WRITE_EVENTS)
-    for file in files:
-        file.row.pk, file.row.stored = None, 0
-        file.row.save(force_insert=True)
     events: dict[tuple[datetime, UUID], tuple[EventRecord, ReadFile]] = {}
     for file in files:
         for event in file.events:
             events.setdefault((event.at, event.event_id), (event, file))
     known = _known_events(list(events))
     new = [events[key] for key in sorted(events) if key[1] not in known]
+    _insert_files(files, new)
     callers = _caller_ids({event.caller for event, _ in new})
-    _insert_events(_event_row(event, callers[event.caller], file.row.pk) for event, file in new)
-    stored = [event for event, _ in new]
-    _add_up(stored, callers)
-    _add_role_users(stored)
-    _count(files, new)
+    sums = CallSums()
+    _insert_events(_counted_rows(new, callers, sums))
+    sums.write()
+    _add_role_users([event for event, _ in new])
 
 
-def _count(files: Sequence[ReadFile], new: Iterable[tuple[EventRecord, ReadFile]]) -> None:
-    """Record in each file's row how many of its events were new."""
+def _insert_files(files: Sequence[ReadFile], new: Iterable[tuple[EventRecord, ReadFile]]) -> None:
+    """Insert the rows of new files, each with the number of its events that are new."""
+    for file in files:
+        file.row.pk, file.row.stored = None, 0
     for _, file in new:
         file.row.stored += 1
     for file in files:
         file.row.repeated = len(file.events) - file.row.stored
-    TrailFile.objects.bulk_update([file.row for file in files], ["stored", "repeated"])
+    TrailFile.objects.bulk_create([file.row for file in files])
+
+
+def _counted_rows(
+    new: Iterable[tuple[EventRecord, ReadFile]], callers: Mapping[CallerKey, int], sums: CallSums
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of each event, and add it to the sums: PostgreSQL stores rows meanwhile."""
+    for event, file in new:
+        caller = callers[event.caller]
+        yield _event_row(event, caller, file.row.pk)
+        sums.add(event, caller)
 
 
 def _known_events(keys: list[tuple[datetime, UUID]]) -> set[UUID]:
@@ -320,39 +369,6 @@ def _insert_events(rows: Iterable[tuple[Any, ...]]) -> None:
                     copy.write_row(row)
         else:
             cursor.executemany(_INSERT, [(_sqlite_time(row[0]), row[1].hex, *row[2:]) for row in rows])
-
-
-def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
-    """Add these events to the rollups. Each event is tallied twice, by action and by address; the other
-    tallies are sums of these.
-    """
-    days: dict[tuple[int, date, str, str, str], CallTally] = {}
-    places: dict[tuple[int, str, str, date], CallTally] = {}
-    for event in events:
-        caller, at = callers[event.caller], event.at.date()
-        day = (caller, at, event.service, event.action, event.account_id)
-        tally = days.get(day)
-        if tally is None:
-            tally = days[day] = CallTally(event.at, event.at)
-        tally.add(event)
-        if event.source_address:
-            place = (caller, credential_of(event), event.source_address, at)
-            tally = places.get(place)
-            if tally is None:
-                tally = places[place] = CallTally(event.at, event.at)
-            tally.add(event)
-    actions: dict[tuple[int, str, str], CallTally] = {}
-    for (caller, _, service, action, _), tally in days.items():
-        _merge(actions, (caller, service, action), tally)
-    addresses: dict[tuple[int, str], CallTally] = {}
-    for (caller, _, address, _), tally in places.items():
-        _merge(addresses, (caller, address), tally)
-    # Only addresses of access keys and EC2 instances.
-    of_credentials = {place: tally for place, tally in places.items() if place[1]}
-    _DAYS.add(days)
-    _ACTIONS.add(actions)
-    _ADDRESSES.add(addresses)
-    _ADDRESS_DAYS.add(of_credentials)
 
 
 def _merge(tallies: dict[K, CallTally], key: K, tally: CallTally) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 CONSOLE: Final = "AWS console"
@@ -37,6 +38,7 @@ TOOLS: Final = (
 SERVICE_SUFFIX: Final = ".amazonaws.com"
 
 
+@lru_cache(maxsize=1_000)
 def tool_of(user_agent: str, *, from_console: bool = False) -> str:
     """Return the tool's name, the service that made the call for its caller, or the first product in the user
     agent.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from iam.activity import callers
 from iam.activity.callers import CallerKey, CallerSession, caller_of
 from tests.iam.activity.records import ACCOUNT, user
 
@@ -192,3 +193,20 @@ def test_a_name_from_an_arn_is_cut_to_what_a_column_holds() -> None:
     ):
         caller, _ = caller_of(identity)
         assert len(caller.name) == 256
+
+
+def test_each_identity_has_its_own_caller_also_when_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers, "IDENTITIES_KEPT", 3)
+    identities = [user(f"user-{number}") for number in range(7)]
+    for _ in range(3):
+        for identity in identities:
+            assert caller_of(identity)[0].name == identity["userName"]
+            assert len(callers._callers) <= 3
+    plain = {"accountId": ACCOUNT}
+    by_service = caller_of(plain, "s3.amazonaws.com")[0].name
+    assert (by_service, caller_of(plain)[0].name) == ("s3.amazonaws.com", "")
+
+
+def test_an_identity_that_is_no_json_is_read_all_the_same() -> None:
+    identity = user("ana") | {"sessionContext": {1, 2}, "invoked": 1 << 70}
+    assert caller_of(identity) == caller_of(user("ana"))

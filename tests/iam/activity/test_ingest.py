@@ -224,7 +224,7 @@ def test_nothing_of_a_batch_is_stored_if_its_last_step_fails(monkeypatch: pytest
         raise DatabaseError("the connection was lost")
 
     with monkeypatch.context() as broken:
-        broken.setattr(storage, "_count", failed)
+        broken.setattr(storage, "_add_role_users", failed)
         with pytest.raises(DatabaseError):
             _ingest(trail(record(2), record(3)))
     assert _rows() == before

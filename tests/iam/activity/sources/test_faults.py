@@ -25,8 +25,8 @@ STEPS = (
     "iam.activity.sources.bucket._note_files",
     "iam.activity.sources.bucket._advance",
     "iam.activity.sources.bucket.note_read",
-    "iam.activity.storage._add_up",
-    "iam.activity.storage._count",
+    "iam.activity.storage._write_rows",
+    "iam.activity.storage._insert_files",
 )
 FAULTS = (SystemExit("killed"), OperationalError("terminating connection"))
 
