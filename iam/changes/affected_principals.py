@@ -175,14 +175,13 @@ class _AffectedWeighing:
         return shifts.witnesses(action, bit, before=before, after=after)
 
     def _riskiest(self, total: PermissionDelta) -> list[tuple[str, int]]:
-        """The actions to list, as (sort, bit): those that change IAM, then other risky ones, then some of
-        each sort.
+        """The actions to list, as (sort, bit): of what is gained and then of what is lost, those that change
+        IAM, other risky ones, and some of the rest.
         """
-        tiers = [(sort, mask & self._of_iam) for sort, mask in total.widening]
-        tiers += [(sort, mask & self._risky & ~self._of_iam) for sort, mask in total.widening]
-        tiers += [(sort, mask & ~self._risky) for sort, mask in total.widening]
-        tiers += total.narrowing
-        tiers = [(sort, mask) for sort, mask in tiers if mask]
+        tiers: list[tuple[str, int]] = []
+        for masks in (total.widening, total.narrowing):
+            for tier in (self._of_iam, self._risky & ~self._of_iam, ~self._risky):
+                tiers += [(sort, mask & tier) for sort, mask in masks if mask & tier]
         share = max(2, ROWS // max(1, len(tiers)))
         chosen: list[tuple[str, int]] = []
         for most in (share, ROWS):

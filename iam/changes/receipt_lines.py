@@ -262,12 +262,10 @@ class ReceiptLines:
         self, masks: Mapping[str, int], *, people: int, first: _FirstPrincipal
     ) -> tuple[tuple[ActionShift, ...], int]:
         of_iam, risky = risky_actions(self._space)
-        giving = [(sort, masks[sort]) for sort in (GAINED, WIDER, ALTERED)]
-        tiers = [(sort, mask & of_iam) for sort, mask in giving]
-        tiers += [(sort, mask & risky & ~of_iam) for sort, mask in giving]
-        tiers += [(sort, mask & ~risky) for sort, mask in giving]
-        tiers += [(sort, masks[sort]) for sort in (LOST, NARROWER, CONDITIONAL)]
-        tiers = [(sort, mask) for sort, mask in tiers if mask]
+        tiers: list[tuple[str, int]] = []
+        for sorts in ((GAINED, WIDER, ALTERED), (LOST, NARROWER, CONDITIONAL)):
+            for tier in (of_iam, risky & ~of_iam, ~risky):
+                tiers += [(sort, masks[sort] & tier) for sort in sorts if masks[sort] & tier]
         share = max(2, ACTIONS // max(1, len(tiers)))
         chosen: list[tuple[str, int]] = []
         for most in (share, ACTIONS):

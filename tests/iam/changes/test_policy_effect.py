@@ -163,6 +163,17 @@ def test_what_passes_roles_or_changes_permissions_is_marked_and_comes_first(poli
     assert access.marks == ("iam",)
 
 
+def test_what_changes_permissions_comes_first_of_what_is_lost(account: Account) -> None:
+    wide = body(say("Allow", ["account:*", "iam:CreateUser", "s3:PutBucketPolicy", "sqs:*"]))
+    policy = factories.policy(account, "Operator", body=wide)
+    factories.edge(EdgeKind.ATTACHED, factories.user(account, "ada"), policy)
+    access = access_of(policy, old=json.dumps(wide), text=json.dumps(OLD))
+
+    lost = [row.action for row in access.ways[0].shifts if row.sort == "lost"]
+    assert lost[:2] == ["iam:CreateUser", "s3:PutBucketPolicy"]
+    assert access.ways[0].more + len(lost) == access.counts["lost"]
+
+
 @pytest.mark.parametrize(
     ("statements", "sensitivity"),
     [

@@ -170,6 +170,16 @@ def test_removing_access_is_normal_and_the_last_administrator_is_sensitive(accou
     assert (impact.risks, impact.risk) == (("last-administrator",), "sensitive")
 
 
+def test_what_changes_permissions_is_named_first_of_what_is_lost(account: Account) -> None:
+    user = factories.user(account, "ines.duarte")
+    everything = held_by(user, "Everything", says(allow("*")))
+
+    [gain] = impact_of([Attachment.of(DETACH_POLICY, user, policy=everything)]).gains
+    services = [action_shift.action.partition(":")[0] for action_shift in gain.actions]
+    assert services[:4] == ["iam"] * 4
+    assert {action_shift.sort for action_shift in gain.actions} == {"lost"}
+
+
 def test_a_receipt_is_the_same_each_time(account: Account) -> None:
     """What people agree to is compared by its digest."""
     user = factories.user(account, "tomas.lind")
