@@ -12,7 +12,7 @@ from iam.audit.findings.calculation import calculate
 from iam.audit.findings.models import AuditFinding
 from iam.changes.models import Change
 from iam.directory.models import Role
-from iam.mirror.models import Account
+from iam.mirror.models import Account, EdgeKind
 from tests import factories
 from tests.journeys.pages import parse
 
@@ -75,3 +75,20 @@ def test_the_mfa_of_a_finding_is_that_of_its_user(account: Account, client: Clie
     finding = AuditFinding.objects.get(kind="password-without-mfa")
     page = client.get(reverse("findings:finding", args=[finding.pk])).content.decode()
     assert f'href="{reverse("mfa:fleet")}?q=tomas.lind"' in page
+
+
+def test_the_lint_of_a_new_policy_text_is_shown_once(account: Account, client: Client) -> None:
+    body = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Queues", "Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
+            {"Sid": "Pass", "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+        ],
+    }
+    user = factories.user(account, "tomas.lind")
+    factories.edge(EdgeKind.ATTACHED, user, factories.policy(account, "BatchSubmit", body=body))
+    calculate(account)
+    finding = AuditFinding.objects.get(kind="pass-role-on-everything")
+    page = words(client, reverse("findings:fix", args=[finding.pk]))
+    assert "Update policy BatchSubmit" in page
+    assert page.count("Lint of the new text") == 1
