@@ -80,6 +80,7 @@ def test_it_is_created_by_two_people(account: Account) -> None:
     assertion.refresh_from_db()
     assert assertion.status == AssertionStatus.ACTIVE
     assert check_due() == 1
+    assert f"Hana Sato, about the request: “{FILLED['reason']}”" in text(other, page_of(assertion))
     kinds = set(Entry.objects.values_list("kind", flat=True))
     assert {"assertion.requested", "assertion.approved"} <= kinds
 
