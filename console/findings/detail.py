@@ -13,7 +13,15 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from console.findings.presenters import AFFECTED, EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
+from console.findings.presenters import (
+    AFFECTED,
+    EVENT_MARKS,
+    evidence_of,
+    fix_links,
+    record_url,
+    row_of,
+    sees_whole,
+)
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, say_decided
 from console.web.form_fields import errors_by_field
@@ -78,7 +86,7 @@ def _page(
         "evidence": evidence_of(finding, viewer),
         "owners": owner_names([finding]).get(finding.pk, []),
         "owners_left": leavers_tagged(finding.entity) if finding.entity else [],
-        "subject_url": _entity_url(finding.entity),
+        "subject_url": _entity_url(finding.entity) or record_url(finding, viewer),
         "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
         "waiting": waiting,
         "may_accept": may_request and waiting is None and finding.status == FindingStatus.OPEN,
@@ -112,7 +120,9 @@ def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
         through = [arn for arn in arns if not _is_principal(arn)]
         arns = [arn for arn in arns if _is_principal(arn)]
     shown = arns[:MAX_AFFECTED]
-    known = entities_by_arn(viewer, arns={*shown, *through[:MAX_AFFECTED]}, kinds=KINDS)
+    known = entities_by_arn(
+        viewer, arns={*shown, *through[:MAX_AFFECTED]}, kinds=KINDS, account=finding.account
+    )
     return {
         "related": [_related_row(arn, known.get(arn)) for arn in shown],
         "through": [_related_row(arn, known.get(arn)) for arn in through[:MAX_AFFECTED]],

@@ -93,6 +93,8 @@ AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "key-used-from-instance": ("EC2 instance", "EC2 instances"),
 }
 """What a finding concerns (singular, plural), if it isn’t users and roles."""
+PERIODS: Final = frozenset({"grant-not-used", "services-unused-90-days"})
+"""The kinds whose `days` are the period that was looked at, not how long something lasts."""
 MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
 TRUST_WORDS: Final[Mapping[str, str]] = {
     "account": "This account",
@@ -114,6 +116,8 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("access:policy-edit", "Edit policy"),
 }
 """Pages of an entity where a fix starts, by the name in the finding."""
+RECORD_PAGES: Final[Mapping[str, str]] = {"assertion": "findings:assertion", "grant": "access:grant"}
+"""Pages of Gatehouse's own records that a finding can be about, by the name in the finding."""
 CREDENTIAL_FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "access_key.deactivate": ("Deactivate key", "of"),
     "login_profile.delete": ("Remove password", "user"),
@@ -226,7 +230,7 @@ def fix_request_of(finding: AuditFinding, viewer: Viewer) -> FixRequest | None:
     ready = rule.fix_request if rule else None
     if ready is None or not (ready.is_plain or sees_whole(finding, viewer)):
         return None
-    return ready
+    return ready if ready.fits(finding) else None
 
 
 def _ready_link(finding: AuditFinding, ready: FixRequest | None, viewer: Viewer) -> FixLink | None:
@@ -290,6 +294,12 @@ def _grant_link(grant: str, viewer: Viewer) -> FixLink:
     return FixLink("Open grant", reverse("access:grant", args=[grant]))
 
 
+def record_url(finding: AuditFinding, viewer: Viewer) -> str:
+    """Return the address of the grant or assertion that a finding is about; "" for other findings."""
+    name = RECORD_PAGES.get(finding.fix.get("page", ""))
+    return reverse(name, args=[finding.fix["policy"]]) if name and viewer.sees_accounts else ""
+
+
 def sees_whole(finding: AuditFinding, viewer: Viewer) -> bool:
     """Return whether the viewer sees the finding's whole account."""
     return viewer.may(Right.SEE_ACCOUNT, account_id=finding.account.account_id)
@@ -300,11 +310,14 @@ def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[FindingEvidence]:
     evidence = shown_evidence(finding)
     if not sees_whole(finding, viewer):
         evidence = {name: value for name, value in evidence.items() if name in PLAIN}
-    return list(_lines(evidence))
+    return list(_lines(evidence, finding.kind))
 
 
-def _lines(evidence: Mapping[str, Any]) -> Iterator[FindingEvidence]:
+def _lines(evidence: Mapping[str, Any], kind: str) -> Iterator[FindingEvidence]:
     for name, value in evidence.items():
+        if name == "days" and kind in PERIODS:
+            yield FindingEvidence("Period", f"Last {value} days")
+            continue
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name in LISTED and isinstance(value, list):
             label, words = LISTED[name]

@@ -13,18 +13,23 @@ from iam.mirror.models import Account, Entity, Kind
 CHANGED = "This has changed in AWS since the finding was calculated. Wait for the next calculation."
 
 
+def _always(finding: AuditFinding) -> bool:
+    return True
+
+
 class FixRequest(NamedTuple):
     """A fix that can be requested.
 
     `build` returns the operations, which are approved together, and raises RefusedError if there are none.
     `is_alternative`: the page named by the finding, such as adding an MFA device, comes first. `is_plain`:
-    also for viewers who see only people, and no policies.
+    also for viewers who see only people, and no policies. `fits`: False for findings that have no such fix.
     """
 
     label: str
     build: Callable[[AuditFinding], Sequence[Operation]]
     is_alternative: bool = False
     is_plain: bool = False
+    fits: Callable[[AuditFinding], bool] = _always
 
 
 def subject_of(finding: AuditFinding) -> Entity:

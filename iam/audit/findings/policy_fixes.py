@@ -167,6 +167,11 @@ def close_path(finding: AuditFinding) -> Sequence[Operation]:
     )
 
 
+def can_close_path(finding: AuditFinding) -> bool:
+    """True if a policy of the account is among those that open the path."""
+    return not all(is_aws_managed(entry["holder"]) for entry in finding.evidence.get("statements", ()))
+
+
 def is_aws_managed(arn: str) -> bool:
     """True for the ARN of an AWS managed policy, in any partition."""
     return ":iam::aws:" in arn

@@ -11,6 +11,7 @@ from django.db.models import Count, F, QuerySet
 
 from iam.guard import Viewer
 from iam.mirror.models import (
+    Account,
     Edge,
     EdgeKind,
     Entity,
@@ -298,7 +299,15 @@ def instance_counts(profiles: Collection[int], *, at: datetime | None) -> dict[i
     )
 
 
-def entities_by_arn(viewer: Viewer, *, arns: Collection[str], kinds: Collection[str]) -> dict[str, Entity]:
-    """Return visible entities that exist now, by ARN, with one query."""
+def entities_by_arn(
+    viewer: Viewer, *, arns: Collection[str], kinds: Collection[str], account: Account | None = None
+) -> dict[str, Entity]:
+    """Return visible entities that exist now, by ARN, with one query.
+
+    An AWS managed policy has the same ARN in every account; that of `account` is returned if there is one.
+    """
     rows = visible_entities(viewer).filter(arn__in=list(arns), kind__in=list(kinds), gone_at__isnull=True)
-    return {row.arn: row for row in rows}
+    by_arn = {row.arn: row for row in rows}
+    if account is not None:
+        by_arn |= {row.arn: row for row in rows if row.account_id == account.pk}
+    return by_arn

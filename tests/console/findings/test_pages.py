@@ -145,6 +145,20 @@ def test_as_many_are_listed_as_affected_as_are_counted(account: Account) -> None
     assert re.search(r"Through\s+(<a [^>]*>)?AdministratorAccess", affected)
 
 
+def test_an_aws_managed_policy_is_opened_in_the_account_of_the_finding(account: Account) -> None:
+    policy = factories.policy(account, "AdministratorAccess", category="aws", body=FULL)
+    other = factories.policy(
+        factories.account("222222222222"), "AdministratorAccess", category="aws", body=FULL, arn=policy.arn
+    )
+    factories.edge(EdgeKind.ATTACHED, factories.role(account, "jenkins"), policy)
+    snapshot.forget()
+    calculate(account)
+    finding = AuditFinding.objects.get(kind="full-administrator-aws-managed")
+    page = text(signed_in(Role.AUDITOR), page_of(finding))
+    assert f'href="{reverse("identities:policy", args=[policy.pk])}"' in page
+    assert f'href="{reverse("identities:policy", args=[other.pk])}"' not in page
+
+
 @pytest.mark.parametrize(("subject", "label"), [(":root", "Found on"), ("", "Account")])
 def test_a_finding_about_the_root_user_is_found_on_it_and_not_on_the_account(
     subject: str, label: str, finding: AuditFinding

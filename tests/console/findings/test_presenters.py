@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from console.findings.presenters import evidence_of, fix_links, row_of
+from console.findings.presenters import evidence_of, fix_links, record_url, row_of
 from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStatus
 from iam.audit.findings.values import values_of
 from iam.directory.models import Role
@@ -132,3 +132,55 @@ def test_who_approves_in_one_account_only_is_led_to_the_page_of_the_grant() -> N
     factories.assign(person, Role.ADMINISTRATOR, account_id=account.account_id)
     (link,) = fix_links(finding, viewer_for(person))
     assert (link.label, link.url.endswith(f"/{UUID(int=7)}/")) == ("Open grant", True)
+
+
+@pytest.mark.parametrize(
+    ("page", "address"), [("grant", "/grants/{}/"), ("assertion", "/findings/assertions/{}/"), ("role", "")]
+)
+@pytest.mark.django_db
+def test_the_grant_or_assertion_is_linked_for_those_who_request_nothing(page: str, address: str) -> None:
+    finding = AuditFinding(account=factories.account(), fix={"page": page, "policy": str(UUID(int=7))})
+    assert record_url(finding, factories.viewer(Role.AUDITOR)) == address.format(UUID(int=7))
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("grant-not-used", ("Period", "Last 90 days")),
+        ("services-unused-90-days", ("Period", "Last 90 days")),
+        ("password-unused-90-days", ("Days", "90")),
+    ],
+)
+@pytest.mark.django_db
+def test_a_period_that_was_looked_at_is_not_said_to_be_how_long_something_lasts(
+    kind: str, line: tuple[str, str]
+) -> None:
+    finding = AuditFinding(kind=kind, account=factories.account(), evidence={"days": 90})
+    (shown,) = evidence_of(finding, factories.viewer())
+    assert (shown.label, shown.text) == line
+
+
+@pytest.mark.parametrize(
+    ("holders", "labels"),
+    [
+        (["arn:aws:iam::aws:policy/AdministratorAccess"], ["Show what closes it"]),
+        (
+            ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::111111111111:policy/Tune"],
+            ["Close path", "Show what closes it"],
+        ),
+    ],
+)
+@pytest.mark.django_db
+def test_a_path_that_only_policies_of_aws_open_is_closed_on_its_page(
+    holders: list[str], labels: list[str]
+) -> None:
+    finding = AuditFinding(
+        pk=7,
+        kind="privilege-escalation",
+        status=FindingStatus.OPEN,
+        account=factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer"),
+        evidence={"statements": [{"holder": holder} for holder in holders]},
+        fix={"page": "escalation", "policy": "446c7630b229"},
+    )
+    links = fix_links(finding, factories.viewer(Role.ADMINISTRATOR))
+    assert [link.label for link in links] == labels

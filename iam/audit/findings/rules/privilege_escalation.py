@@ -11,7 +11,7 @@ from iam.access.escalation_groups import OpeningStatements
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.policy_fixes import close_path
+from iam.audit.findings.policy_fixes import can_close_path, close_path
 from iam.audit.findings.rule import MAX_RELATED, FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
@@ -34,7 +34,7 @@ class PrivilegeEscalation(FindingRule):
         "Everyone who is affected, and anyone who takes one of them over, can get all rights in the account."
     )
     remedy = "Remove or narrow the statement."
-    fix_request = FixRequest("Close path", close_path)
+    fix_request = FixRequest("Close path", close_path, fits=can_close_path)
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
@@ -69,7 +69,7 @@ class PrivilegeEscalation(FindingRule):
             evidence,
             severity=severity,
             cause=opening.key,
-            related=tuple(dict.fromkeys([*_holders(subject, facts), *arns]))[:MAX_RELATED],
+            related=(*_groups(subject, opening, facts), *arns)[:MAX_RELATED],
             affected=opening.total,
             reasons=reasons,
             fix=_fix(subject, opening),
@@ -99,11 +99,15 @@ def _used(arns: list[str], facts: AccountFacts) -> list[dict[str, str]]:
     return [{"arn": path.arn, "last": path.last_at.isoformat()} for path in paths[:MAX_USED]]
 
 
-def _holders(subject: EntityFact | None, facts: AccountFacts) -> tuple[str, ...]:
-    """Return the ARNs of the holders of the policy that opens the path."""
+def _groups(subject: EntityFact | None, opening: OpeningStatements, facts: AccountFacts) -> tuple[str, ...]:
+    """Return the ARNs of the groups through which affected users have the policy that opens the path.
+
+    Its other holders, such as administrators, aren't affected.
+    """
     if subject is None or subject.kind != Kind.POLICY:
         return ()
-    return facts.arns(tuple(facts.holders.get(subject.id, ())))
+    groups = set(chain.from_iterable(facts.groups_of.get(each.start[1], ()) for each in opening.affected))
+    return facts.arns(tuple(holder for holder in facts.holders.get(subject.id, ()) if holder in groups))
 
 
 def _fix(subject: EntityFact | None, opening: OpeningStatements) -> FindingFix | None:

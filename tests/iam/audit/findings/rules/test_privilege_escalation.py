@@ -10,7 +10,9 @@ from iam.access.escalation_calculation.path_records import (
     FindingStep,
 )
 from iam.access.escalation_groups import AffectedByOpening, OpeningStatements
+from iam.audit.findings.rule import RuleProblem
 from iam.audit.findings.rules.privilege_escalation import PrivilegeEscalation
+from iam.mirror.models import Kind
 from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.request import PrincipalKind
 from tests.iam.audit.findings.rules.site import (
@@ -47,3 +49,20 @@ CASES = {
     "not calculated": (lambda site: setattr(site, "openings", None), UNREAD),
 }
 test_cases = cases_of(PrivilegeEscalation(), CASES)
+
+
+def test_only_who_has_the_path_and_the_groups_that_give_it_are_related() -> None:
+    site = Site()
+    opened(site, Certainty.CONFIRMED)
+    (opening,) = site.openings or ()
+    (each,) = opening.affected
+    user = each.start[1]
+    policy = next(number for number, entity in site.entities.items() if entity.kind == Kind.POLICY)
+    administrator = site.user()
+    admins, deployers = site.group(), site.group()
+    for holder in (administrator, admins, deployers):
+        site.attached.setdefault(holder, []).append(policy)
+    site.members |= {admins: [administrator], deployers: [user]}
+    (problem,) = PrivilegeEscalation().find(site.facts())
+    assert isinstance(problem, RuleProblem)
+    assert problem.related == (site.entities[deployers].arn, site.entities[user].arn)
