@@ -181,8 +181,8 @@ class CallTally:
 
 @dataclass(slots=True)
 class CallSums:
-    """What events add to the rollups. Each event is tallied twice, by action and by address; the other tallies
-    are sums of these.
+    """What events add to the rollups. Each event is tallied twice, by action and by address; the others are
+    sums of these.
     """
 
     days: dict[tuple[int, date, str, str, str], CallTally] = field(default_factory=dict)
