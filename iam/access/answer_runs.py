@@ -4,7 +4,7 @@ counted without visiting each.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from heapq import nlargest, nsmallest
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from iam.access.persons import PrincipalCount, users_and_roles
 from iam.linking.generation import generation
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import ClassMembers, IndexedPrincipal
+from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass
 from iam.policy.index.question import MatchedPrincipals as Run
 from iam.policy.request import PrincipalKind
 
@@ -32,30 +32,57 @@ class AnswerPlace(NamedTuple):
     arn: str
 
 
+Among = PrincipalClass | Sequence[IndexedPrincipal]
+"""Principals of one run: a whole class, as most are, or single members."""
+
+
+def members_of(principals: Among) -> Sequence[IndexedPrincipal]:
+    """The members of a class, or the principals themselves."""
+    return principals.members if isinstance(principals, PrincipalClass) else principals
+
+
 class RunParts(NamedTuple):
-    """Sizes and first members by decision and account, the sequences of users, and their total number."""
+    """Sizes and first members by decision and account, the users of each run, and their total number."""
 
     sizes: Mapping[tuple[EvaluationDecision, str], int]
     firsts: Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]
-    users: Sequence[Sequence[IndexedPrincipal]]
+    users: Sequence[Among]
     user_count: int
 
 
 class PrincipalRuns:
-    """Runs of principals, with cached results."""
+    """Runs of principals, with cached results.
+
+    A run isn’t kept as an object, nor are the members of a class: a large answer has 100,000 of them, and
+    everyone waits while the garbage collector visits each.
+    """
 
     def __init__(self, runs: Iterable[Run]) -> None:
-        self.runs: Sequence[Run] = list(runs)
+        self._decisions: list[EvaluationDecision] = []
+        self._accounts: list[str] = []
+        self._principals: list[Among] = []
+        for decision, account, members in runs:
+            principals: Among = members
+            if isinstance(members, ClassMembers) and len(members) == members.cls.size:
+                principals = members.cls
+            self._decisions.append(decision)
+            self._accounts.append(account)
+            self._principals.append(principals)
         self._counted: tuple[Hashable, PrincipalCount] | None = None
         self._firsts: dict[tuple[Where, int], list[IndexedPrincipal]] = {}
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """The runs, each made anew."""
+        return map(Run, self._decisions, self._accounts, map(members_of, self._principals))
 
     @cached_property
     def parts(self) -> RunParts:
         """The results of one pass over all runs."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
-        users: list[Sequence[IndexedPrincipal]] = []
-        for decision, account, members in self.runs:
+        users: list[Among] = []
+        for (decision, account, members), principals in zip(self.runs, self._principals, strict=True):
             key = decision, account
             if key in sizes:
                 sizes[key] += len(members)
@@ -66,8 +93,8 @@ class PrincipalRuns:
                 if among:
                     users.append(among)
             elif members.kind is PrincipalKind.USER:
-                users.append(members)
-        return RunParts(sizes, firsts, users, sum(map(len, users)))
+                users.append(principals)
+        return RunParts(sizes, firsts, users, sum(map(len, map(members_of, users))))
 
     def principals(self) -> PrincipalCount:
         """Count users, the people behind them, and roles.
@@ -77,17 +104,20 @@ class PrincipalRuns:
         now = generation()
         counted = self._counted
         if counted is None or counted[0] != now:
-            users, roles = self.parts.users, len(self) - self.parts.user_count
+            users = list(map(members_of, self.parts.users))
+            roles = len(self) - self.parts.user_count
             counted = self._counted = (now, users_and_roles(users, roles))
         return counted[1]
 
     @cached_property
-    def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
-        """The members by decision and account."""
-        members_by_place: dict[Where, list[Sequence[IndexedPrincipal]]] = {}
-        for run in self.runs:
-            members_by_place.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
-        return members_by_place
+    def by_account(self) -> Mapping[Where, Sequence[Among]]:
+        """The principals by decision and account."""
+        by_place: dict[Where, list[Among]] = {}
+        for decision, account, principals in zip(
+            self._decisions, self._accounts, self._principals, strict=True
+        ):
+            by_place.setdefault((ORDER.index(decision), account), []).append(principals)
+        return by_place
 
     def __len__(self) -> int:
         return sum(self.parts.sizes.values())
@@ -119,14 +149,14 @@ class PrincipalRuns:
         """The first members, by ARN, of one decision and account; cached."""
         known = self._firsts.get((where, wanted))
         if known is None:
-            members = chain.from_iterable(self.by_account[where])
+            members = chain.from_iterable(map(members_of, self.by_account[where]))
             known = self._firsts[where, wanted] = nsmallest(wanted, members, key=BY_ARN)
         return known
 
     def _nearest(
         self, where: Where, wanted: int, after: AnswerPlace | None, before: AnswerPlace | None
     ) -> list[IndexedPrincipal]:
-        members = chain.from_iterable(self.by_account[where])
+        members = chain.from_iterable(map(members_of, self.by_account[where]))
         if before is not None:
             return nlargest(
                 wanted, (member for member in members if AnswerPlace(*where, member.arn) < before), key=BY_ARN
@@ -139,15 +169,20 @@ class JoinedRuns(PrincipalRuns):
     """The runs of several accounts. It reuses the results that each account's runs have cached."""
 
     def __init__(self, parts: Mapping[str, PrincipalRuns]) -> None:
-        super().__init__(chain.from_iterable(part.runs for part in parts.values()))
+        super().__init__(())
         self._of_accounts = parts
+
+    @property
+    def runs(self) -> Iterator[Run]:
+        """The runs of all accounts."""
+        return chain.from_iterable(part.runs for part in self._of_accounts.values())
 
     @cached_property
     def parts(self) -> RunParts:
         """The combined results of all accounts."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
-        users: list[Sequence[IndexedPrincipal]] = []
+        users: list[Among] = []
         user_count = 0
         for runs in self._of_accounts.values():
             of_account = runs.parts
@@ -158,8 +193,8 @@ class JoinedRuns(PrincipalRuns):
         return RunParts(sizes, firsts, users, user_count)
 
     @cached_property
-    def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
-        """The members of all parts."""
+    def by_account(self) -> Mapping[Where, Sequence[Among]]:
+        """The principals of all accounts."""
         return dict(chain.from_iterable(part.by_account.items() for part in self._of_accounts.values()))
 
     def firsts(self, where: Where, wanted: int) -> list[IndexedPrincipal]:

@@ -91,8 +91,8 @@ def tallied(index: PolicyIndex, question: AccessQuestion, actions: Sequence[str]
         _add(answer, names, by_class, by_member)
         check_budget()
     if len(actions) > 1 or answer is None:
-        parts = list(_any_action(by_class, by_member))
-        answer = WhoCanAnswer(question, {}, parts, tuple(limitations))
+        whole, parts = _any_action(by_class, by_member)
+        answer = WhoCanAnswer(question, whole, parts, tuple(limitations))
     return TalliedActions(answer, by_class, by_member)
 
 
@@ -118,15 +118,16 @@ def _add(
 
 def _any_action(
     by_class: Mapping[PrincipalClass, ActionTally], by_member: Mapping[IndexedPrincipal, ActionTally]
-) -> Iterable[MatchedPrincipals]:
+) -> tuple[dict[EvaluationDecision, list[PrincipalClass]], list[MatchedPrincipals]]:
     """Who can do at least one action.
 
     Whole classes where possible; single members where members of a class differ. Each run has a single kind.
     """
     parted = {member.cls for member in by_member}
+    whole: dict[EvaluationDecision, list[PrincipalClass]] = {}
     for cls, tally in by_class.items():
         if cls not in parted:
-            yield MatchedPrincipals(tally.decision, cls.account, cls.members)
+            whole.setdefault(tally.decision, []).append(cls)
     groups: dict[tuple[EvaluationDecision, str, PrincipalKind], list[IndexedPrincipal]] = {}
     for cls in parted:
         shared = by_class.get(cls, NOTHING)
@@ -135,8 +136,10 @@ def _any_action(
             if tally.can or tally.may:
                 kind = cls.profile.limits.flags[0]
                 groups.setdefault((tally.decision, cls.account, kind), []).append(member)
-    for (decision, account, _), members in groups.items():
-        yield MatchedPrincipals(decision, account, members)
+    parts = [
+        MatchedPrincipals(decision, account, members) for (decision, account, _), members in groups.items()
+    ]
+    return whole, parts
 
 
 def group_alike(index: PolicyIndex, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
