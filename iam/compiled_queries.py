@@ -8,13 +8,12 @@ run several times there is prepared (`prepare_threshold` in console.env).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
@@ -69,7 +68,7 @@ class _Compiled(NamedTuple):
     query: Any
     names: Sequence[str]
     statement: _Statement
-    selected: Sequence[Any]
+    converters: Mapping[int, Any]
     objects: _ObjectReader | None
 
 
@@ -110,12 +109,13 @@ class CompiledQuery:
             compiled = self._compiled = self._compiled or self._compile()
         except EmptyResultSet:
             return []
-        compiler = compiled.query.get_compiler(DEFAULT_DB_ALIAS)
-        converters = compiler.get_converters(compiled.selected)
         with _cursor() as cursor:
             compiled.statement.run(cursor, values)
-            rows = cursor.fetchall()
-        return [tuple(row) for row in compiler.apply_converters(rows, converters)] if converters else rows
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        if not compiled.converters:
+            return rows
+        compiler = compiled.query.get_compiler(DEFAULT_DB_ALIAS)
+        return [tuple(row) for row in compiler.apply_converters(rows, compiled.converters)]
 
     def mappings(self, **values: Any) -> list[dict[str, Any]]:
         """Return the rows as mappings by column name."""
@@ -133,9 +133,9 @@ class CompiledQuery:
         query = self._make().query
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
-        selected = [expression for expression, _, _ in compiler.select]
+        converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
         objects = _object_reader(compiler) if compiler.klass_info else None
-        return _Compiled(query, list(query.selected or ()), _statement(sql, params), selected, objects)
+        return _Compiled(query, list(query.selected or ()), _statement(sql, params), converters, objects)
 
 
 class CompiledCounts:
@@ -174,15 +174,18 @@ class CompiledCounts:
         return _statement(f"SELECT {', '.join(parts)}", params)
 
 
-@contextmanager
-def _cursor() -> Iterator[Any]:
-    """Yield a database cursor. On PostgreSQL it sends values separately from the statement, since the server
-    only prepares such statements. If Django logs statements, it sends them complete.
+def _cursor() -> Any:
+    """Return a database cursor, to be used in a `with` block. On PostgreSQL it sends values separately from
+    the statement, since the server only prepares such statements. If Django logs statements, it sends them
+    complete.
     """
-    with connection.cursor() as cursor:
-        if connection.vendor == POSTGRESQL and not connection.queries_logged:
-            cursor.cursor = _driver().cursor(connection.connection)
-        yield cursor
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != POSTGRESQL or database.queries_logged:
+        return database.cursor()
+    # As `database.cursor()`, without a cursor of the other kind, which takes as long as to send a statement.
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    return database.make_cursor(_driver().cursor(database.connection))
 
 
 class _Driver(NamedTuple):
