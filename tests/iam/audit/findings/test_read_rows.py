@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db.models.fields import json as json_fields
 from iam.audit.findings import calculation, identity, read_rows
 from iam.audit.findings.calculation import calculate
 from iam.audit.findings.read_rows import rows_read
-from iam.mirror.models import Account, Edge, EntityState, TagSet, Usage, UserCredentials
+from iam.mirror.models import NEVER, Account, Edge, EntityState, TagSet, Usage, UserCredentials
 from tests import factories
 from tests.iam.audit.findings.test_owners import tag
 from tests.work import calls_of
@@ -41,6 +42,27 @@ def test_rows_are_those_of_the_orm(model: Any) -> None:
         assert rows_read(rows) == list(rows)
     assert rows_read(model.objects.none().values_list("pk")) == []
     assert rows_read(model.objects.filter(pk=0).values_list("pk")) == []
+
+
+def test_times_are_those_of_the_orm() -> None:
+    account = factories.account()
+    moments = [
+        None,
+        NEVER,
+        datetime(2026, 1, 5, 9, 0, 7, tzinfo=UTC),
+        datetime(2026, 1, 5, 9, 0, 7, 120_000, tzinfo=UTC),
+        datetime(2026, 7, 5, 9, 0, 7, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ]
+    for number, moment in enumerate(moments):
+        factories.user(account, f"user-{number}", created_at=moment)
+    rows = EntityState.objects.order_by("pk").values_list("created_at", "entity__usage__last_used_at", "name")
+    read_rows.forget()
+    for _ in range(2):
+        times = [row[0] for row in rows_read(rows)]
+        assert times == moments
+        assert repr(times) == repr(list(rows.values_list("created_at", flat=True)))
+        assert rows_read(rows) == list(rows)
 
 
 def test_a_calculation_after_one_change_converts_and_digests_what_changed(
