@@ -249,12 +249,11 @@ class AccountFacts:
             if user.arn not in self.own_users:
                 yield user
 
-    @property
-    def roles(self) -> Iterator[EntityFact]:
+    @cached_property
+    def roles(self) -> tuple[EntityFact, ...]:
         """The roles that are managed here, without those of AWS and Gatehouse."""
-        for role in self.of_kind(Kind.ROLE):
-            if not role.is_service_linked and role.arn not in self.own_roles:
-                yield role
+        roles = (role for role in self.of_kind(Kind.ROLE) if not role.is_service_linked)
+        return tuple(role for role in roles if role.arn not in self.own_roles)
 
     @property
     def needing_owner(self) -> Iterator[EntityFact]:

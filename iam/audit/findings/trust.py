@@ -91,10 +91,15 @@ def admits(
     return MARKS.get(decide(request, policies))
 
 
-def condition_values(role: EntityFact, facts: AccountFacts) -> dict[str, list[str]]:
+def condition_values(role: EntityFact, facts: AccountFacts) -> Mapping[str, list[str]]:
     """The values that Allow statements of the trust policy test, by key in lower case."""
+    return _condition_values(facts.documents.get(role.document or "", ""))
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _condition_values(text: str) -> Mapping[str, list[str]]:
     values: dict[str, list[str]] = {}
-    for statement in statements_of(facts.documents.get(role.document or "", "")):
+    for statement in statements_of(text):
         try:
             tests = read_conditions(statement.get("Condition"))
         except ValueError:

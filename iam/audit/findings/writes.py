@@ -17,6 +17,7 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
+from iam.audit.findings.read_rows import rows_read
 from iam.batches import batches
 from iam.mirror.models import Account
 
@@ -48,9 +49,9 @@ def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
     with transaction.atomic():
         stored = AuditFinding.objects.filter(account=account)
         is_seen = Q(unread_since=None) & ~Q(status=FindingStatus.FIXED)
-        seen = dict(stored.filter(is_seen).values_list("key", "stamp"))
-        current = {key: finding.stamp for key, finding in computed.findings.items()}
-        differing = [key for key, _ in seen.items() - current.items()]
+        seen = dict(rows_read(stored.filter(is_seen).values_list("key", "stamp")))
+        current = computed.findings
+        differing = [key for key, stamp in seen.items() if key not in current or current[key].stamp != stamp]
         others = stored.exclude(is_seen).values_list("key", "kind", "subject", "status")
         known = set(seen)
         for key, kind, subject, status in others.iterator():
@@ -58,7 +59,7 @@ def keep(account: Account, computed: ComputedFindings, *, at: datetime) -> None:
             is_gone = status != FindingStatus.FIXED and not is_unread(computed, key, kind, subject)
             if key in current or is_gone:
                 differing.append(key)
-        _open(account, [finding for key, finding in computed.findings.items() if key not in known], at)
+        _open(account, [finding for key, finding in current.items() if key not in known], at)
         events: list[FindingEvent] = []
         if differing:
             # A finding that still exists was seen until the account's last calculation.

@@ -28,7 +28,8 @@ class InlinePolicyOnUser(FindingRule):
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user in facts.managed_users:
-            if names := sorted(name for name, _ in facts.inline.get(user.id, ())):
+            if policies := facts.inline.get(user.id):
+                names = sorted(name for name, _ in policies)
                 yield RuleProblem(
                     user, {"policies": names}, fix=FindingFix("delete-inline", user.id, names[0])
                 )

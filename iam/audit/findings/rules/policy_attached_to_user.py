@@ -28,7 +28,8 @@ class PolicyAttachedToUser(FindingRule):
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user in facts.managed_users:
-            if policies := facts.arns(tuple(facts.attached.get(user.id, ()))):
+            attached = facts.attached.get(user.id)
+            if attached and (policies := facts.arns(tuple(attached))):
                 evidence = {"policies": list(policies)}
                 yield RuleProblem(
                     user, evidence, related=policies, fix=FindingFix("detach", user.id, policies[0])

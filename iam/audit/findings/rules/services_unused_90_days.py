@@ -32,10 +32,12 @@ class ServicesUnused90Days(FindingRule):
     uses_last_use = True
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
+        young_since = facts.days_ago(DAYS)
+        holders = facts.attached.keys() | facts.inline.keys()
         for user, credential in facts.users:
-            is_young = user.created_at is None or user.created_at > facts.days_ago(DAYS)
+            is_young = user.created_at is None or user.created_at > young_since
             cannot_sign_in = credential.has_password is False and not credential.keys
-            if is_young or cannot_sign_in or not _holds_something(user.id, facts):
+            if is_young or cannot_sign_in or holders.isdisjoint([user.id, *facts.groups_of.get(user.id, ())]):
                 continue
             is_used = _is_used(user, facts)
             if is_used:
@@ -69,9 +71,3 @@ def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
         return {}
     read_at = facts.services[user.id].read_at
     return {"source": "IAM’s report of when services were last used", "read": read_at.isoformat()}
-
-
-def _holds_something(number: int, facts: AccountFacts) -> bool:
-    """True if the user or one of their groups has a policy."""
-    holders = [number, *facts.groups_of.get(number, ())]
-    return any(facts.attached.get(holder) or facts.inline.get(holder) for holder in holders)

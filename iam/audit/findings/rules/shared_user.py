@@ -33,8 +33,10 @@ class SharedUser(FindingRule):
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
+            if not credential.has_password:
+                continue
             tags = {name.lower(): value.lower() for name, value in facts.tags.get(user.id, {}).items()}
             is_shared = tags.get("kind", tags.get("type", "")) in NOT_PEOPLE or NAMES.search(user.name)
-            if is_shared and credential.has_password:
+            if is_shared:
                 fix = FindingFix(page="credentials", on=user.id)
                 yield RuleProblem(user, {"name": user.name, "kind": tags.get("kind")}, fix=fix)
