@@ -88,6 +88,9 @@ SAME_SECONDS: Final = 2
 """AWS gives the times of the report and of the key itself with different precision."""
 _texts: dict[str, str] = {}
 """Documents by digest, cached while an account uses them."""
+USERS_KEPT: Final = 50_000
+_credentials_known: dict[int, tuple[CredentialSource, CredentialFact]] = {}
+"""Credentials by user, with the rows that they are made of."""
 
 
 @contextmanager
@@ -241,6 +244,7 @@ def _documents(digests: set[str]) -> dict[str, str]:
 def forget() -> None:
     """Clear the caches."""
     _texts.clear()
+    _credentials_known.clear()
 
 
 def _complete(account: Account, at: datetime | None) -> frozenset[str]:
@@ -319,20 +323,31 @@ def _credentials(
         "report",
     )
     credentials = {}
-    for user, has_password, changed_at, mfa, active, oldest, report in rows_read(rows.values_list(*columns)):
+    for row in rows_read(rows.values_list(*columns)):
+        user = row[0]
         if user in entities:
-            used_at = details.get(user, {})
-            credentials[user] = CredentialFact(
-                has_password=has_password,
-                password_changed_at=changed_at,
-                password_used_at=moment_of(used_at.get("password_last_used")),
-                mfa=mfa,
-                active_keys=active,
-                oldest_key_at=oldest,
-                keys=_active_keys(report, used_at, keys.get(user, [])),
-                max_sign_in=_max_sign_in(report),
-            )
+            source = CredentialSource(row, details.get(user, {}), keys.get(user, []))
+            known = _credentials_known.get(user)
+            if known is None or known[0] != source:
+                if len(_credentials_known) >= USERS_KEPT:
+                    _credentials_known.clear()
+                known = _credentials_known[user] = (source, _credential(source))
+            credentials[user] = known[1]
     return credentials
+
+
+def _credential(source: CredentialSource) -> CredentialFact:
+    _, has_password, changed_at, mfa, active, oldest, report = source.row
+    return CredentialFact(
+        has_password=has_password,
+        password_changed_at=changed_at,
+        password_used_at=moment_of(source.used_at.get("password_last_used")),
+        mfa=mfa,
+        active_keys=active,
+        oldest_key_at=oldest,
+        keys=_active_keys(report, source.used_at, source.keys),
+        max_sign_in=_max_sign_in(report),
+    )
 
 
 class StoredKey(NamedTuple):
@@ -342,6 +357,14 @@ class StoredKey(NamedTuple):
     created_at: datetime | None
     used_at: datetime | None
     entity: int
+
+
+class CredentialSource(NamedTuple):
+    """What a user's credentials are made of: the stored row, the last uses, and the stored keys."""
+
+    row: tuple[Any, ...]
+    used_at: Mapping[str, str]
+    keys: list[StoredKey]
 
 
 def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.credential_rule import CredentialRule, judged_until
+from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact
 from iam.audit.findings.models import FindingCertainty
 from iam.audit.findings.rule import FindingFix, FindingRule, RuleProblem
 from iam.search_words import folded
@@ -17,6 +19,9 @@ SEPARATOR = "\x1f"
 KEYS_KEPT: Final = 100_000
 _stamped: dict[str, tuple[RuleProblem, str]] = {}
 """Cached stamps by key, since almost every problem is unchanged after a single change."""
+USERS_KEPT: Final = 50_000
+_judged: dict[tuple[str, int], JudgedUser] = {}
+"""Cached results of the credential rules, by account and user."""
 
 
 class ComputedFinding(NamedTuple):
@@ -81,13 +86,39 @@ class ComputedFindings:
     unread_keys: frozenset[str] = frozenset()
 
 
+class JudgedUser(NamedTuple):
+    """The results of the credential rules for a user, from a moment until another whole day has passed.
+
+    `unread` are the kinds that could not be judged.
+    """
+
+    rules: tuple[CredentialRule, ...]
+    user: EntityFact
+    credential: CredentialFact
+    since: datetime
+    until: datetime
+    findings: tuple[ComputedFinding, ...]
+    unread: tuple[str, ...]
+
+    def is_valid(
+        self, rules: tuple[CredentialRule, ...], user: EntityFact, credential: CredentialFact, now: datetime
+    ) -> bool:
+        """True if judging again would give the same."""
+        is_same = self.user == user and self.credential == credential and self.rules == rules
+        return is_same and self.since <= now < self.until
+
+
 def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool) -> ComputedFindings:
     """Run every rule."""
     findings: dict[str, ComputedFinding] = {}
     unread, unread_keys, unread_subjects = set[str](), set[str](), set[tuple[str, str]]()
+    of_users: list[CredentialRule] = []
     for rule in rules:
         if not facts.complete.issuperset(rule.sections) or (is_past and rule.uses_last_use):
             unread.add(rule.kind)
+            continue
+        if isinstance(rule, CredentialRule) and not is_past:
+            of_users.append(rule)
             continue
         for result in rule.find(facts):
             if isinstance(result, RuleProblem):
@@ -99,7 +130,49 @@ def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool)
                 unread_subjects.add((rule.kind, result.subject.arn))
             else:
                 unread_keys.add(key_of(rule.kind, facts.number, result.subject.aws_id, ""))
+    for judged in _judged_users(tuple(of_users), facts):
+        for finding in judged.findings:
+            findings[finding.key] = finding
+        for kind in judged.unread:
+            unread_subjects.add((kind, judged.user.arn))
     return ComputedFindings(findings, frozenset(unread), frozenset(unread_subjects), frozenset(unread_keys))
+
+
+def _judged_users(rules: tuple[CredentialRule, ...], facts: AccountFacts) -> Iterator[JudgedUser]:
+    """The results for each user. Only users who changed, or are a day older, are judged again."""
+    now = facts.now
+    if not rules:
+        return
+    for user, credential in facts.users:
+        key = (facts.number, user.id)
+        judged = _judged.get(key)
+        if judged is None or not judged.is_valid(rules, user, credential, now):
+            if len(_judged) >= USERS_KEPT:
+                _judged.clear()
+            judged = _judged[key] = _judge(rules, user, credential, facts)
+        yield judged
+
+
+def _judge(
+    rules: tuple[CredentialRule, ...], user: EntityFact, credential: CredentialFact, facts: AccountFacts
+) -> JudgedUser:
+    findings: list[ComputedFinding] = []
+    unread: list[str] = []
+    for rule in rules:
+        for result in rule.judge(user, credential, facts.now):
+            if isinstance(result, RuleProblem):
+                key = key_of(rule.kind, facts.number, user.aws_id, result.cause)
+                findings.append(ComputedFinding(key, _stamp(rule, result), rule, result, facts.number))
+            else:
+                unread.append(rule.kind)
+    until = judged_until(user, credential, facts.now)
+    return JudgedUser(rules, user, credential, facts.now, until, tuple(findings), tuple(unread))
+
+
+def forget() -> None:
+    """Clear the caches."""
+    _stamped.clear()
+    _judged.clear()
 
 
 @lru_cache(maxsize=KEYS_KEPT)

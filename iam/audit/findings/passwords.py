@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from iam.audit.findings.credential_fixes import delete_password
-from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact
+from iam.audit.findings.credential_rule import CredentialRule, UserResults
+from iam.audit.findings.facts import CredentialFact, EntityFact
 from iam.audit.findings.fix_request import FixRequest
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import NotRead, RuleProblem
 from iam.audit.findings.user_keys import remove_password
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
-class UnusedPasswordRule(FindingRule):
+class UnusedPasswordRule(CredentialRule):
     """A console password was not used for `days`; with `most`, not for longer than that."""
 
     days: ClassVar[int]
@@ -25,18 +25,17 @@ class UnusedPasswordRule(FindingRule):
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, credential in facts.users:
-            since = unused_since(user, credential)
-            if credential.has_password is None:
-                yield NotRead(user)
-            elif since is not None and is_unused(user, credential, facts, days=self.days, most=self.most):
-                used_at = credential.password_used_at
-                evidence = {
-                    "last_used": used_at.isoformat() if used_at else None,
-                    "days": (facts.now - since).days,
-                }
-                yield RuleProblem(user, evidence, fix=remove_password(user))
+    def judge(self, user: EntityFact, credential: CredentialFact, now: datetime) -> UserResults:
+        since = unused_since(user, credential)
+        if credential.has_password is None:
+            yield NotRead(user)
+        elif since is not None and is_unused(user, credential, now, days=self.days, most=self.most):
+            used_at = credential.password_used_at
+            evidence = {
+                "last_used": used_at.isoformat() if used_at else None,
+                "days": (now - since).days,
+            }
+            yield RuleProblem(user, evidence, fix=remove_password(user))
 
 
 def unused_since(user: EntityFact, credential: CredentialFact) -> datetime | None:
@@ -49,10 +48,10 @@ def unused_since(user: EntityFact, credential: CredentialFact) -> datetime | Non
 
 
 def is_unused(
-    user: EntityFact, credential: CredentialFact, facts: AccountFacts, *, days: int, most: int = 0
+    user: EntityFact, credential: CredentialFact, now: datetime, *, days: int, most: int = 0
 ) -> bool:
     """True if it was not used for `days`; with `most`, not for longer than that."""
     since = unused_since(user, credential)
-    if since is None or since >= facts.days_ago(days):
+    if since is None or since >= now - timedelta(days=days):
         return False
-    return not most or since >= facts.days_ago(most)
+    return not most or since >= now - timedelta(days=most)

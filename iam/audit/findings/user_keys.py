@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from iam.audit.findings.credential_fixes import deactivate_keys
-from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
+from iam.audit.findings.credential_rule import CredentialRule, UserResults
+from iam.audit.findings.facts import CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.fix_request import FixRequest
-from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import FindingFix, NotRead, RuleProblem
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
-class UnusedKeyRule(FindingRule):
+class UnusedKeyRule(CredentialRule):
     """Active keys were not used for `days`; with `most`, not for longer than that."""
 
     days: ClassVar[int]
@@ -23,13 +25,12 @@ class UnusedKeyRule(FindingRule):
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, credential in facts.users:
-            if keys_are_unread(credential):
-                yield NotRead(user)
-            elif keys := unused_keys(credential, facts, days=self.days, most=self.most):
-                evidence = {"keys": [key_evidence(key) for key in keys]}
-                yield RuleProblem(user, evidence, fix=deactivate(user, keys))
+    def judge(self, user: EntityFact, credential: CredentialFact, now: datetime) -> UserResults:
+        if keys_are_unread(credential):
+            yield NotRead(user)
+        elif keys := unused_keys(credential, now, days=self.days, most=self.most):
+            evidence = {"keys": [key_evidence(key) for key in keys]}
+            yield RuleProblem(user, evidence, fix=deactivate(user, keys))
 
 
 def keys_are_unread(credential: CredentialFact) -> bool:
@@ -46,15 +47,13 @@ def key_evidence(key: KeyFact) -> dict[str, Any]:
     }
 
 
-def unused_keys(
-    credential: CredentialFact, facts: AccountFacts, *, days: int, most: int = 0
-) -> list[KeyFact]:
+def unused_keys(credential: CredentialFact, now: datetime, *, days: int, most: int = 0) -> list[KeyFact]:
     """Active keys that were used before but not for `days`; with `most`, not for longer than that."""
-    since, before = facts.days_ago(days), facts.days_ago(most) if most else None
+    since, before = now - timedelta(days=days), now - timedelta(days=most)
     return [
         key
         for key in credential.keys
-        if key.used_at is not None and key.used_at < since and (before is None or key.used_at >= before)
+        if key.used_at is not None and key.used_at < since and (not most or key.used_at >= before)
     ]
 
 

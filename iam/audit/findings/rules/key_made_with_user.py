@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from iam.audit.findings.credential_fixes import deactivate_keys
-from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.credential_rule import CredentialRule, UserResults
+from iam.audit.findings.facts import CredentialFact, EntityFact
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
 from iam.mirror.pull.sections import USERS
 
 TOGETHER: Final = timedelta(days=1)
 
 
-class KeyMadeWithUser(FindingRule):
+class KeyMadeWithUser(CredentialRule):
     """Covers keys that were created within a day of the user and are still active."""
 
     kind = "key-made-with-user"
@@ -29,16 +29,15 @@ class KeyMadeWithUser(FindingRule):
     fix_request = FixRequest("Deactivate keys", deactivate_keys, is_plain=True)
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, credential in facts.users:
-            if keys_are_unread(credential) or credential.has_password is None:
-                yield NotRead(user)
-            elif credential.has_password and user.created_at is not None:
-                latest = user.created_at + TOGETHER
-                first = [key for key in credential.keys if key.created_at and key.created_at < latest]
-                if first:
-                    evidence = {
-                        "user_created": user.created_at.isoformat(),
-                        "keys": [key_evidence(key) for key in first],
-                    }
-                    yield RuleProblem(user, evidence, fix=deactivate(user, first))
+    def judge(self, user: EntityFact, credential: CredentialFact, now: datetime) -> UserResults:
+        if keys_are_unread(credential) or credential.has_password is None:
+            yield NotRead(user)
+        elif credential.has_password and user.created_at is not None:
+            latest = user.created_at + TOGETHER
+            first = [key for key in credential.keys if key.created_at and key.created_at < latest]
+            if first:
+                evidence = {
+                    "user_created": user.created_at.isoformat(),
+                    "keys": [key_evidence(key) for key in first],
+                }
+                yield RuleProblem(user, evidence, fix=deactivate(user, first))

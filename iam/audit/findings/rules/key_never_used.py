@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from iam.audit.findings.credential_fixes import deactivate_keys
-from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.credential_rule import CredentialRule, UserResults
+from iam.audit.findings.facts import CredentialFact, EntityFact
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
@@ -17,7 +18,7 @@ GRACE_DAYS: Final = 7
 """A newer key may not be in use yet."""
 
 
-class KeyNeverUsed(FindingRule):
+class KeyNeverUsed(CredentialRule):
     """Covers keys older than the grace period."""
 
     kind = "key-never-used"
@@ -32,15 +33,12 @@ class KeyNeverUsed(FindingRule):
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        before = facts.days_ago(GRACE_DAYS)
-        for user, credential in facts.users:
-            if keys_are_unread(credential):
-                yield NotRead(user)
-                continue
-            unused = [key for key in credential.keys if key.used_at is None]
-            old = [key for key in unused if key.created_at is None or key.created_at < before]
-            if old:
-                yield RuleProblem(
-                    user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user, old)
-                )
+    def judge(self, user: EntityFact, credential: CredentialFact, now: datetime) -> UserResults:
+        before = now - timedelta(days=GRACE_DAYS)
+        if keys_are_unread(credential):
+            yield NotRead(user)
+            return
+        unused = [key for key in credential.keys if key.used_at is None]
+        old = [key for key in unused if key.created_at is None or key.created_at < before]
+        if old:
+            yield RuleProblem(user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user, old))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
-from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.credential_rule import CredentialRule, UserResults
+from iam.audit.findings.facts import CredentialFact, EntityFact
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import FindingFix, RuleProblem
 from iam.mirror.pull.sections import MFA_DEVICES, USER_MFA, USERS
 
 VIRTUAL: Final = "virtual"
 
 
-class PasswordWithoutHardwareMfa(FindingRule):
+class PasswordWithoutHardwareMfa(CredentialRule):
     """Users who also have a security key or a hardware device are left out."""
 
     kind = "password-without-hardware-mfa"
@@ -27,7 +28,6 @@ class PasswordWithoutHardwareMfa(FindingRule):
     no_request = "Only the user can add a security key or passkey, since it is in their hands."
     sections = (USERS, MFA_DEVICES, USER_MFA)
 
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, credential in facts.users:
-            if credential.has_password and credential.mfa == VIRTUAL:
-                yield RuleProblem(user, {"mfa": VIRTUAL}, fix=FindingFix(page="mfa"))
+    def judge(self, user: EntityFact, credential: CredentialFact, now: datetime) -> UserResults:
+        if credential.has_password and credential.mfa == VIRTUAL:
+            yield RuleProblem(user, {"mfa": VIRTUAL}, fix=FindingFix(page="mfa"))

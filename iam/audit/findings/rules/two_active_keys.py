@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import datetime
 
 from iam.audit.findings.credential_fixes import deactivate_key_used_less
-from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.credential_rule import CredentialRule, UserResults
+from iam.audit.findings.facts import CredentialFact, EntityFact
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
+from iam.audit.findings.rule import NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
 from iam.mirror.pull.sections import USERS
 
 
-class TwoActiveKeys(FindingRule):
+class TwoActiveKeys(CredentialRule):
     """A second key is needed only during a rotation."""
 
     kind = "two-active-keys"
@@ -25,10 +26,9 @@ class TwoActiveKeys(FindingRule):
     fix_request = FixRequest("Deactivate key", deactivate_key_used_less, is_plain=True)
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        for user, credential in facts.users:
-            if keys_are_unread(credential):
-                yield NotRead(user)
-            elif credential.active_keys > 1:
-                evidence = {"keys": [key_evidence(key) for key in credential.keys]}
-                yield RuleProblem(user, evidence, fix=deactivate(user))
+    def judge(self, user: EntityFact, credential: CredentialFact, now: datetime) -> UserResults:
+        if keys_are_unread(credential):
+            yield NotRead(user)
+        elif credential.active_keys > 1:
+            evidence = {"keys": [key_evidence(key) for key in credential.keys]}
+            yield RuleProblem(user, evidence, fix=deactivate(user))
