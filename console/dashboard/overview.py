@@ -71,6 +71,26 @@ class AccountSync:
     standing: AccountStatus
     needs_attention: bool
 
+    @property
+    def is_live(self) -> bool:
+        """True if the account is being synced."""
+        return self.facts.pull is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MfaCoverage:
+    """Which MFA the IAM users with a console password have: shares in percent of those whose MFA is known.
+    `percent` is None if it is known of no one.
+    """
+
+    percent: int | None
+    words: str
+    without: int
+    unread: int
+    strong_share: float
+    app_share: float
+    legend: tuple[tuple[str, str], ...]
+
 
 TOTAL_SECTIONS = {"people": USERS, "roles": ROLES, "groups": GROUPS, "policies": POLICIES}
 """Sections from which the totals of the first line are counted."""
@@ -146,7 +166,9 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             **findings_context(viewer, chosen),
         }
     numbers, unsynced = figures(list_context, written=written), unsynced_sections(list_context)
-    context |= _mfa(numbers) | {
+    context |= {
+        "mfa": _mfa(numbers),
+        "is_past": list_context.at is not None,
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,
         "totals_line": _totals_line(numbers, whole=whole, unsynced=unsynced),
@@ -277,7 +299,7 @@ def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool, total
     return f"in {number:,} account{'' if number == 1 else 's'}"
 
 
-def _mfa(numbers: FigureTotals) -> dict[str, Any]:
+def _mfa(numbers: FigureTotals) -> MfaCoverage:
     mfa = Counter(numbers.of("mfa"))
     mfa["unread"] += mfa.pop("unknown", 0)
     known = mfa.total() - mfa["unread"]
@@ -289,18 +311,17 @@ def _mfa(numbers: FigureTotals) -> dict[str, Any]:
     legend += [("", f"None, {mfa['none']:,}")]
     legend += [("hollow", f"Unknown, {mfa['unread']:,}")] if mfa["unread"] else []
     whose = "a console password and known MFA" if mfa["unread"] else "a console password"
-    shares: dict[str, float] = dict.fromkeys(mfa, 0)
-    if known:
-        shares = {name: round(100 * number / known, 1) for name, number in mfa.items()}
-    return {
-        "mfa": mfa,
-        "share": shares,
-        "covered_words": f"{covered:,} of {known:,} IAM users with {whose}",
-        "with_password": known,
-        # The page must not show 100 % while a user is missing.
-        "coverage": 100 * covered // known if known else None,
-        "legend": legend,
-    }
+    # The page must not show 100 % while a user is missing.
+    percent = 100 * covered // known if known else None
+    return MfaCoverage(
+        percent=percent,
+        words=f"{covered:,} of {known:,} IAM users with {whose}",
+        without=mfa["none"],
+        unread=mfa["unread"],
+        strong_share=round(100 * mfa["strong"] / (known or 1), 1),
+        app_share=round(100 * mfa["app"] / (known or 1), 1),
+        legend=tuple(legend),
+    )
 
 
 def actions_for(viewer: Viewer) -> list[HeadAction]:
