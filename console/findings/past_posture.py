@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from console.findings.posture import points_words
 from console.findings.presenters import STATUS_TONES, TONES
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -68,7 +69,7 @@ def _shown(view: PastView, accounts: int) -> dict[str, Any]:
     lines = []
     for line in view.posture.lines:
         severity = FindingSeverity(line.severity)
-        lines.append((f"−{line.points:.1f}", title_of(line.kind), line.count, TONES[severity]))
+        lines.append((points_words(line.points), title_of(line.kind), line.count, TONES[severity]))
     shown = view.findings[:SHOWN]
     return {
         "score": view.posture.score,

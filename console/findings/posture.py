@@ -77,11 +77,17 @@ def _line(line: PostureLine, account: Account | None) -> PostureLineShown:
     worst = "at worst " if line.count > 1 else ""
     query = {"kind": line.kind} | ({"account": account.account_id} if account else {})
     return PostureLineShown(
-        points=f"−{line.points:.1f}",
+        points=points_words(line.points),
         words=f"{title}, {line.count:,} open, {worst}{str(severity.label).lower()}",
         tone=TONES[severity],
         url=f"{reverse('findings:list')}?{urlencode(query)}",
     )
+
+
+def points_words(points: float) -> str:
+    """Return the points with one decimal, or with two where one would leave nothing."""
+    digits = 1 if points >= 0.1 else 2
+    return f"−{points:.{digits}f}"
 
 
 def _points(days: tuple[tuple[date, float], ...]) -> str:

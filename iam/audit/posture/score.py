@@ -74,7 +74,10 @@ def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Col
 
 
 def together(postures: Collection[PostureScore]) -> PostureScore:
-    """The mean over accounts with a score; the points of a kind are its share of the missing points."""
+    """The mean over accounts with a score; the points of a kind are its share of the missing points.
+
+    They aren't rounded: with dozens of kinds and accounts, much of what is missing would be rounded away.
+    """
     scored = [posture for posture in postures if posture.score is not None]
     if not scored:
         return PostureScore(None)
@@ -85,9 +88,6 @@ def together(postures: Collection[PostureScore]) -> PostureScore:
             severity = min(known.severity, line.severity)
             points = known.points + line.points / len(scored)
             lines[line.kind] = PostureLine(line.kind, severity, known.count + line.count, points)
-    rounded = []
-    for line in lines.values():
-        rounded.append(PostureLine(line.kind, line.severity, line.count, round(line.points, 1)))
-    rounded.sort(key=lambda line: (-line.points, line.kind))
-    score = round(100 - sum(line.points for line in rounded), 1)
-    return PostureScore(max(0.0, score), tuple(rounded))
+    scores = [posture.score for posture in scored if posture.score is not None]
+    ordered = sorted(lines.values(), key=lambda line: (-round(line.points, 6), line.kind))
+    return PostureScore(round(sum(scores) / len(scores), 1), tuple(ordered))

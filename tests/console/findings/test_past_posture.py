@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from console.findings.posture import points_words
 from iam.audit.findings.calculation import calculate
 from iam.audit.posture import past
 from iam.audit.posture.models import PastPosture
@@ -98,3 +99,8 @@ def test_others_see_nothing(account: Account, role: Role | None) -> None:
     client = signed_in(factories.operator(role, name="Kwame Boateng"))
     assert client.get(PAGE).status_code == 404
     assert client.get(PAST).status_code == 404
+
+
+@pytest.mark.parametrize(("points", "words"), [(1.24, "−1.2"), (0.1, "−0.1"), (0.04, "−0.04")])
+def test_no_kind_is_said_to_cost_nothing(points: float, words: str) -> None:
+    assert points_words(points) == words

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.posture.score import PostureScore, posture_of, together
+from iam.audit.posture.score import PostureLine, PostureScore, posture_of, together
 
 CRITICAL, HIGH, MEDIUM, LOW = FindingSeverity.values
 KINDS = {"root": CRITICAL, "mfa": HIGH, "old": MEDIUM, "group": LOW}
@@ -67,3 +67,11 @@ def test_the_points_of_all_accounts_are_those_of_the_mean() -> None:
     whole = together([bad, good])
     assert whole.score == pytest.approx(100 - sum(line.points for line in whole.lines))
     assert {line.kind: line.count for line in whole.lines} == {"root": 1, "group": 1}
+
+
+def test_small_costs_in_many_accounts_are_not_rounded_away() -> None:
+    """The mean of the accounts' scores, as the list of past scores has it."""
+    few = PostureScore(99.6, (PostureLine("old", MEDIUM, 1, 0.2), PostureLine("group", LOW, 1, 0.2)))
+    whole = together([few, *[PostureScore(100.0)] * 4])
+    assert whole.score == 99.9
+    assert [line.points for line in whole.lines] == [pytest.approx(0.04)] * 2
