@@ -19,6 +19,7 @@ from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE, ROOT, USER
 from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
 from iam.keyset import KeysetOrder, KeysetPlace, RowPage, page, window
 from iam.mirror.models import Entity, Kind
+from iam.search_words import words_of
 
 NEWEST: Final = KeysetOrder("at", "event_id", descending=True)
 PAGE_SIZE: Final = 50
@@ -241,8 +242,14 @@ def event_at(at: datetime, event_id: UUID) -> TrailEvent | None:
 
 
 def callers_like(text: str) -> list[int]:
-    """Return the first thousand principals whose name or ARN contains the text."""
+    """Return the first thousand principals whose name or ARN contains the text, or whose display name or
+    email address has its words.
+    """
+    users = Entity.objects.filter(kind=Kind.USER)
+    for word in words_of(text):
+        users = users.filter(search__contains=word)
     part = Q(name__icontains=text) | Q(arn__icontains=text) | Q(unique_id=text)
+    part |= Q(kind=USER, unique_id__in=users.values("aws_id"))
     return list(TrailCaller.objects.filter(part).order_by("pk").values_list("pk", flat=True)[:1000])
 
 

@@ -114,7 +114,7 @@ def _unknown(name: str) -> CommandError:
     if known is None:
         return CommandError("Gatehouse knows no events. Read some with manage.py ingest_trail.")
     period = f"{known.first_at:%Y-%m-%d} to {known.last_at:%Y-%m-%d}"
-    return CommandError(f"No event names {name}. Gatehouse knows events from {period}.")
+    return CommandError(f"No known call was made by {name}. Gatehouse knows events from {period}.")
 
 
 def _activity(

@@ -96,7 +96,7 @@ def test_a_stranger_and_a_wrong_date_are_errors(folder: Path) -> None:
     with pytest.raises(CommandError, match="knows no events"):
         call_command("activity", "ana")
     call_command("ingest_trail", str(folder), stdout=StringIO())
-    with pytest.raises(CommandError, match=r"No event names stranger\..* from 2026-11-20 to"):
+    with pytest.raises(CommandError, match=r"No known call was made by stranger\..* from 2026-11-20 to"):
         call_command("activity", "stranger")
     with pytest.raises(CommandError, match="isn’t a date"):
         call_command("activity", "ana", "--since", "tomorrow")

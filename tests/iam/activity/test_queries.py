@@ -109,6 +109,14 @@ def test_who_made_a_call_is_told_by_name_key_session_or_person(maya: Entity) -> 
     assert made_by(every, "maya@example.com").count() == 1
 
 
+@pytest.mark.parametrize(("who", "count"), [("Maya Okafor", 1), ("okafor maya", 1), ("Maya Berg", 0)])
+def test_who_made_a_call_is_told_by_the_name_that_the_list_shows(maya: Entity, who: str, count: int) -> None:
+    Entity.objects.filter(pk=maya.pk).update(search=f"{maya.arn} maya okafor")
+    happened(identity_of(maya))
+    happened(identity_of(factories.user(maya.account, "jonas.berg")))
+    assert made_by(events_in(None, ActivityFilter()), who).count() == count
+
+
 def test_the_extent_says_from_when_to_when_events_are_known(maya: Entity) -> None:
     assert extent() is None
     happened(identity_of(maya))
