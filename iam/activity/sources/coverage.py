@@ -124,15 +124,27 @@ def _problems(account_ids: Collection[str] | None) -> dict[tuple[str, str], list
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """The state of the folder in the setting."""
+    """The files of the folder in the setting, or of another source without a row of its own.
+
+    `problems` are the names of the newest files that could not be read completely, with the reasons.
+    """
 
     files: int
     quarantined: int
     read_at: datetime | None
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 def folder_state(source: str) -> FolderState:
-    """Return how many files came from this source, and when the last one was read. Two queries."""
+    """Return how many files came from this source, and when the last one was read. Two queries, and one more
+    if some could not be read.
+    """
     rows = TrailFile.objects.filter(source=source)
     figures = rows.aggregate(files=Count("pk"), read_at=Max("read_at"))
-    return FolderState(figures["files"], rows.exclude(reason="").count(), figures["read_at"])
+    unread = rows.exclude(reason="")
+    quarantined = unread.count()
+    newest: list[tuple[str, str]] = []
+    if quarantined:
+        newest = list(unread.order_by("-read_at", "-pk").values_list("name", "reason")[:PROBLEMS_SHOWN])
+    problems = tuple((name.rpartition("/")[2], reason) for name, reason in newest)
+    return FolderState(figures["files"], quarantined, figures["read_at"], problems)

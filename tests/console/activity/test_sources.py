@@ -241,7 +241,11 @@ def test_files_are_uploaded_and_their_progress_is_shown(
     assert "b.json" in page
     assert "isn’t valid JSON" in page
     assert admin.get(address, {"n": "1"}, headers={"HX-Request": "true"}).status_code == 286
-    assert "Uploaded files" in _text(admin.get("/activity/sources/"))
+    sources = _text(admin.get("/activity/sources/"))
+    assert "2 files read" in sources
+    assert "1 of them could not be read, or not completely:" in sources
+    assert re.search(r">b\.json</span> The file isn’t valid JSON", sources)
+    assert '<a href="/activity/sources/">1 trail file</a>' in _text(admin.get("/activity/"))
 
 
 def test_an_upload_that_is_too_large_is_refused_before_it_is_read(account: Account, settings: Any) -> None:
