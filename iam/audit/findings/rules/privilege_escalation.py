@@ -33,7 +33,7 @@ class PrivilegeEscalation(FindingRule):
     risk = (
         "Everyone who is affected, and anyone who takes one of them over, can get all rights in the account."
     )
-    remedy = "Remove or narrow the statement."
+    remedy = "Remove or narrow the statement. A policy that AWS manages can only be detached or replaced."
     fix_request = FixRequest("Close path", close_path, fits=can_close_path)
     sections = AUTHORIZATION
 
