@@ -66,9 +66,8 @@ def text_of(value: Any, length: int) -> str:
     """
     if not isinstance(value, str):
         return ""
-    if "\0" in value:
-        value = value.replace("\0", "")
-    return value[:length]
+    text = value.replace("\0", "") if "\0" in value else value
+    return text[:length]
 
 
 def truth(value: Any) -> bool | None:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from console.access.options import moment_given
 from iam.audit.findings.report import FindingReport, report_at, report_now
@@ -42,6 +42,7 @@ class Command(BaseCommand):
             self.stderr.write(f"{name}: nothing was synced by then, so its findings are unknown.")
         if options["json"]:
             self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
+            self._print_unjudged(report, out=self.stderr)
             return
         for row in rows:
             notes = [note for note in (row["certainty"], row["status"]) if note not in ("confirmed", "open")]
@@ -49,15 +50,19 @@ class Command(BaseCommand):
             self.stdout.write(f"{row['severity']:<9} {row['kind']:<42} {row['subject']}{shown}")
         if accounts and len(unknown) == len(accounts):
             return
-        total = len(all_rules())
-        for name, unread in sorted(report.unread.items()):
-            if 0 < len(unread) < total:
-                self.stdout.write(f"{name}: {len(unread)} of {total} kinds couldn’t be judged.")
+        self._print_unjudged(report, out=self.stdout)
         counts = Counter(row["severity"] for row in rows)
         numbers = ", ".join(
             f"{counts[severity]} {severity}" for severity in ("critical", "high", "medium", "low")
         )
         self.stdout.write(f"{len(rows)} findings: {numbers}.")
+
+    def _print_unjudged(self, report: FindingReport, *, out: OutputWrapper) -> None:
+        """Print how many kinds are unknown in accounts where others are known."""
+        total = len(all_rules())
+        for name, unread in sorted(report.unread.items()):
+            if 0 < len(unread) < total:
+                out.write(f"{name}: {len(unread)} of {total} kinds couldn’t be judged.")
 
     def _print_kinds(self, *, is_json: bool) -> None:
         rules = all_rules().values()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, Self
 
 from iam.audit.findings.models import FindingSeverity
@@ -74,7 +75,8 @@ def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Col
 
 
 def together(postures: Collection[PostureScore]) -> PostureScore:
-    """The mean over accounts with a score; the points of a kind are its share of the missing points.
+    """The mean over accounts with a score; the points of a kind are its share of the missing points, and
+    `unread` are kinds that could not be judged in at least one of these accounts.
 
     They aren't rounded: with dozens of kinds and accounts, much of what is missing would be rounded away.
     """
@@ -90,4 +92,5 @@ def together(postures: Collection[PostureScore]) -> PostureScore:
             lines[line.kind] = PostureLine(line.kind, severity, known.count + line.count, points)
     scores = [posture.score for posture in scored if posture.score is not None]
     ordered = sorted(lines.values(), key=lambda line: (-round(line.points, 6), line.kind))
-    return PostureScore(round(sum(scores) / len(scores), 1), tuple(ordered))
+    unread = tuple(sorted(set(chain.from_iterable(posture.unread for posture in scored))))
+    return PostureScore(round(sum(scores) / len(scores), 1), tuple(ordered), unread)

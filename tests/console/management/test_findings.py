@@ -66,6 +66,9 @@ def test_what_could_not_be_judged_is_unknown_and_not_none(account: Account) -> N
     Section.objects.filter(account=account, name="credential_report").update(state="denied")
     (more,) = unread.findall(printed())
     assert int(more) > int(of_root) > 0
+    errors = StringIO()
+    call_command("findings", "--json", stdout=StringIO(), stderr=errors)
+    assert unread.findall(errors.getvalue()) == [more]
 
 
 def test_a_past_time_is_of_then(account: Account) -> None:

@@ -75,3 +75,10 @@ def test_small_costs_in_many_accounts_are_not_rounded_away() -> None:
     whole = together([few, *[PostureScore(100.0)] * 4])
     assert whole.score == 99.9
     assert [line.points for line in whole.lines] == [pytest.approx(0.04)] * 2
+
+
+def test_what_could_not_be_judged_in_one_account_is_said_of_all() -> None:
+    partly = posture_of({}, severities=KINDS, unread=("group",))
+    none = posture_of({}, severities=KINDS, unread=tuple(KINDS))
+    whole = together([PostureScore(100.0), partly, none])
+    assert (whole.score, whole.unread) == (100.0, ("group",))
