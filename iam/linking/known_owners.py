@@ -7,10 +7,10 @@ the owning team of a machine user. Offboarded people are skipped.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from django.core.validators import validate_email
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from iam.batches import batches
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import Identity, NamedOwner, OwnedKind, OwnedUser, Person, Team
 from iam.directory.owners import OwnedSubject, name_owner, remove_named_owner
 from iam.directory.rules import DirectoryRuleError
@@ -25,6 +26,7 @@ from iam.guard import Right, Viewer
 from iam.journal.services import GATEHOUSE
 from iam.linking.owners import leads_team_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.mirror.queries.lists.rows import ROWS, filled, fits_statement
 
 TAGS: Final = ("owner", "team")
 """Keys of tags that name an owner, in lower case, the more specific one first."""
@@ -62,26 +64,35 @@ def owners_known(
     numbers = sorted(set(entities))
     owners: dict[int, KnownOwner] = {}
     for batch in batches(numbers, CHUNK):
-        owners |= _known(Entity.objects.filter(pk__in=batch), tags)
+        owners |= _known(list(batch), tags)
     return owners
 
 
-def _known(entities: QuerySet[Entity], tags: Mapping[int, Mapping[str, str]] | None) -> dict[int, KnownOwner]:
+def _names(entities: Sequence[Any]) -> QuerySet[Entity, Any]:
+    """Return the id of each entity with the names of its owners: person and team set in Gatehouse, linked
+    person, owning team.
+    """
     linked = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
     named = NamedOwner.objects.filter(kind=OwnedKind.IDENTITY, subject=OuterRef("aws_id"))
     owned = OwnedUser.objects.filter(aws_id=OuterRef("aws_id"))
-    rows = entities.annotate(
+    rows = Entity.objects.filter(pk__in=entities).annotate(
         named_person=Subquery(named.filter(person__is_active=True).values("person__name")[:1]),
         named_team=Subquery(named.values("team__name")[:1]),
         linked=Subquery(linked.filter(person__is_active=True).values("person__name")[:1]),
         owning=Subquery(owned.values("team__name")[:1]),
     )
+    return rows.values_list("pk", "named_person", "named_team", "linked", "owning")
+
+
+_NAMES: Final = CompiledQuery(lambda: _names(ROWS))
+
+
+def _known(entities: list[int], tags: Mapping[int, Mapping[str, str]] | None) -> dict[int, KnownOwner]:
+    rows = _NAMES.rows(**filled(entities)) if fits_statement(entities) else _names(entities)
     owners: dict[int, KnownOwner] = {}
     teams: dict[int, KnownOwner] = {}
     untold = []
-    for pk, person, team, user_of, owning in rows.values_list(
-        "pk", "named_person", "named_team", "linked", "owning"
-    ):
+    for pk, person, team, user_of, owning in rows:
         if person or team:
             owners[pk] = KnownOwner(person or team, NAMED)
         elif user_of:

@@ -24,6 +24,7 @@ from iam.linking.known_owners import (
     set_identity_owner,
 )
 from iam.mirror.models import Account, Entity
+from iam.mirror.queries.lists.rows import ROWS
 from tests import factories
 from tests.iam.linking.test_ownership import tagged
 
@@ -71,6 +72,16 @@ def own(machine: Entity, team: Team) -> None:
 def answer(entity: Entity) -> tuple[str, str] | None:
     known = owners_known([entity.pk]).get(entity.pk)
     return (known.name, known.source) if known else None
+
+
+@pytest.mark.parametrize("count", [1, len(ROWS) - 1, len(ROWS), len(ROWS) + 1])
+def test_each_owner_is_known_however_many_are_asked_for(account: Account, payments: Team, count: int) -> None:
+    with factories.at_once():
+        users = [factories.user(account, f"ci-{number}", credentials=MACHINE) for number in range(count)]
+    for user in users[::2]:
+        own(user, payments)
+    assert set(owners_known(user.pk for user in users)) == {user.pk for user in users[::2]}
+    assert owners_known([]) == {}
 
 
 def test_the_named_owner_then_a_tag_then_the_owning_team(
