@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.urls import reverse
 
 from console.web.query import QueryPairs
+from iam.activity.callers import ROOT
 from iam.activity.models import TrailCaller, TrailEvent
 from iam.activity.queries import entities_of_callers, shown_address
 from iam.activity.tools import CONSOLE
@@ -184,6 +185,9 @@ def caller_links(callers: Iterable[TrailCaller]) -> dict[int, CallerLink]:
 def _link(caller: TrailCaller, entity: Entity | None, names: dict[int, str]) -> CallerLink:
     kind = CALLER_WORDS[caller.kind]
     icon = CALLER_ICONS[caller.kind]
+    if caller.kind == ROOT and caller.account_id:
+        # The root users of all accounts have the same name.
+        return CallerLink(f"{caller.name or 'root'} of {caller.account_id}", kind, icon)
     if entity is None:
         return CallerLink(caller.name or caller.unique_id or "Unknown", kind, icon)
     page = "activity:person" if entity.kind == Kind.USER else "activity:role"

@@ -56,6 +56,13 @@ def test_someone_without_calls_in_a_known_account_is_told_so(maya: Entity) -> No
     assert "Whether events are missing in between is unknown" in page
 
 
+def test_the_root_user_is_named_with_its_account(maya: Entity) -> None:
+    number = maya.account.account_id
+    root = {"type": "Root", "principalId": number, "arn": f"arn:aws:iam::{number}:root", "accountId": number}
+    happened(root)
+    assert f"<strong>root of {number}</strong>" in _page(_client(Role.AUDITOR), "/activity/")
+
+
 def test_similar_calls_are_one_line(maya: Entity) -> None:
     happened(identity_of(maya), times=5)
     page = _page(_client(Role.ADMINISTRATOR), f"/people/{maya.pk}/activity/")
