@@ -31,8 +31,9 @@ class StatementRule(FindingRule):
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         resource = self.resource.format(prefix=facts.prefix, account=facts.number, partition=facts.partition)
+        fits = self.matches_statement
         for policy in facts.policies:
-            statement = first(facts.documents.get(policy.digest, ""), self.matches_statement)
+            statement = first(facts.documents.get(policy.digest, ""), fits)
             if statement is None or policy.is_aws_managed:
                 continue
             effect = effect_of(policy, facts, self.action, resource)

@@ -92,11 +92,10 @@ class WideActionRule(FindingRule):
             if policy.is_aws_managed or not policy.holders:
                 continue
             effects: dict[str, tuple[AllowStatement, PolicyEffect]] = {}
-            for wide in self.actions:
-                for place in places(facts.documents.get(policy.digest, ""), wide):
-                    effect = self._effect_in(place, wide, policy, facts, known)
-                    if effect is not None:
-                        effects.setdefault(wide.action, (place.statement, effect))
+            for wide, place in wide_places(facts.documents.get(policy.digest, ""), self.actions):
+                effect = self._effect_in(place, wide, policy, facts, known)
+                if effect is not None:
+                    effects.setdefault(wide.action, (place.statement, effect))
             if effects:
                 statement, effect = min(effects.values(), key=lambda pair: len(pair[1].reasons))
                 principals = dict.fromkeys(chain.from_iterable(e.principals for _, e in effects.values()))
@@ -141,12 +140,16 @@ def remove_wide_actions(actions: Sequence[WideAction]) -> Callable[[AuditFinding
 
 
 @lru_cache(maxsize=ANSWERS_KEPT)
-def places(text: str, wide: WideAction) -> tuple[WidePlace, ...]:
-    """The places where a policy allows the action on every resource; unconditional ones come first."""
-    every: list[WidePlace] = []
-    for statement in allows(text):
-        every += _places(statement, wide)
-    return tuple(sorted(every, key=lambda place: place.statement.has_condition))
+def wide_places(text: str, actions: tuple[WideAction, ...]) -> tuple[tuple[WideAction, WidePlace], ...]:
+    """The places where a policy allows each action on every resource; unconditional ones come first."""
+    every: list[tuple[WideAction, WidePlace]] = []
+    for wide in actions:
+        places: list[WidePlace] = []
+        for statement in allows(text):
+            places += _places(statement, wide)
+        places.sort(key=lambda place: place.statement.has_condition)
+        every += [(wide, place) for place in places]
+    return tuple(every)
 
 
 def _places(statement: AllowStatement, wide: WideAction) -> list[WidePlace]:

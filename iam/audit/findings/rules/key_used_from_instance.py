@@ -64,8 +64,12 @@ class KeyUsedFromInstance(FindingRule):
             if keys_are_unread(credential):
                 yield NotRead(user)
                 continue
+            judged_places = by_user.get(user.aws_id)
+            if not judged_places:
+                if credential.keys and facts.last_calls is None:
+                    yield NotRead(user)
+                continue
             active = {key.key_id: key for key in credential.keys}
-            judged_places = by_user.get(user.aws_id, [])
             places = [judged for judged in judged_places if judged.place.key in active]
             if places:
                 # Certain places are enough; the others would only make the finding conditional.
@@ -83,7 +87,7 @@ class KeyUsedFromInstance(FindingRule):
                     reasons=tuple(sorted({judged.doubt for judged in places if judged.doubt})),
                     fix=deactivate(user, keys),
                 )
-            elif active and (facts.last_calls is None or (judged_places and "" in active)):
+            elif active and (facts.last_calls is None or "" in active):
                 yield NotRead(user)
 
 
