@@ -36,7 +36,7 @@ except SystemExit:
     raise
 
 THREADS: Final = 8
-"""Number of requests that one process answers at a time; the database pool is slightly larger
+"""Number of requests that one process answers at a time, and of its connections to the database
 (console.web.startup).
 """
 CHUNK: Final = 64 * 1024

@@ -15,13 +15,13 @@ application = get_wsgi_application()
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from console.web.startup import before_serving, share_connections  # noqa: E402
+from console.web.startup import before_serving, keep_connections  # noqa: E402
 from iam.journal.checks import JournalUnprotectedError  # noqa: E402
 
-share_connections()
+keep_connections()
 try:
     before_serving()
 except (ImproperlyConfigured, JournalUnprotectedError) as error:
     raise SystemExit(f"Gatehouse does not start. {error}") from None
-# This thread serves no requests, so it returns the connection it used to the pool.
+# This thread serves no requests.
 connections.close_all()

@@ -35,10 +35,10 @@ CREDENTIAL_VARIABLES = (
 
 ENDS_AFTER_SECONDS: Final = 1.0
 WAITS_TO_BE_ENDED_SECONDS: Final = 20.0
-# PostgreSQL connections of one web process. A request that waits longer than `timeout` answers that the
-# database is unreachable. Each connection is tested before use (CONN_HEALTH_CHECKS), so one that a restart of
-# PostgreSQL closed is replaced without an error.
-POOL = {"min_size": 1, "max_size": 10, "timeout": 2.0, "reconnect_timeout": 5.0}
+CONNECTION_SECONDS: Final = 3600
+"""The age at which a thread of the web server replaces its connection to PostgreSQL."""
+CONNECT_SECONDS: Final = 2
+"""A request that waits longer for a connection answers that the database is unreachable."""
 
 
 def credentials_in(environment: Mapping[str, str]) -> list[str]:
@@ -104,16 +104,19 @@ def before_serving() -> None:
     _hold_after_restore()
 
 
-def share_connections() -> None:
-    """Let the threads of the web server share one pool of PostgreSQL connections.
+def keep_connections() -> None:
+    """Let each thread of the web server keep its connection to PostgreSQL, and what is prepared there.
 
-    Granian ends idle threads without closing their connections: with one connection per thread, a few busy
-    hours use up all connections of the database, including those of the workers.
+    The threads are few and never end (`console.rsgi`). A connection is tested before each request
+    (CONN_HEALTH_CHECKS), so one that a restart of PostgreSQL closed is replaced without an error.
     """
+    from console.web.unavailable import leave_alone_after_outages
+
     database = connections.settings[DEFAULT_DB_ALIAS]
     if database["ENGINE"] == "django.db.backends.postgresql":
-        database["CONN_MAX_AGE"] = 0
-        database["OPTIONS"] = {**database["OPTIONS"], "pool": POOL}
+        database["CONN_MAX_AGE"] = CONNECTION_SECONDS
+        database["OPTIONS"] = {"connect_timeout": CONNECT_SECONDS, **database["OPTIONS"]}
+        leave_alone_after_outages()
 
 
 def before_working() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import structlog
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 RETRY_SECONDS = 10
 LEAVE_ALONE = 2.0
 """Seconds during which a process doesn’t try again; otherwise each visitor would block a thread until the
-pool times out.
+attempt times out.
 """
 # SQLSTATE classes: connection, resources (too many connections, full disk), operator intervention (shutdown,
 # starting up). https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -68,17 +68,16 @@ class LeaveAlone:
 class _Outage:
     """Remembers when this process last found the database unreachable.
 
-    Only used with a connection pool, because without one no request waits.
+    Only used by the web server with PostgreSQL; elsewhere no request waits for a connection.
     """
 
     def __init__(self) -> None:
+        self.is_used = False
         self.until = 0.0
 
     def begin(self) -> None:
-        """Replace every pooled connection before its next use, and pause attempts for a moment."""
-        pool = getattr(connections[DEFAULT_DB_ALIAS], "pool", None)
-        if pool is not None and not pool.closed:
-            pool.drain()
+        """Pause attempts for a moment."""
+        if self.is_used:
             self.until = time.monotonic() + LEAVE_ALONE
 
     def is_fresh(self) -> bool:
@@ -87,6 +86,11 @@ class _Outage:
 
 
 _break = _Outage()
+
+
+def leave_alone_after_outages() -> None:
+    """Let this process pause its attempts after each outage."""
+    _break.is_used = True
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
