@@ -69,12 +69,16 @@ def summarize(
     With `is_anew` False no account was judged since the last time; equal results are then written only
     hourly, because each write wakes all sweeps.
     """
-    results = judged(framework, scope, kept_parts(framework, scope), at=now)
-    values = {number: result_to_json(result) for number, result in results.items()}
     with transaction.atomic():
         summary, _ = FrameworkSummary.objects.select_for_update().get_or_create(
             key=key_of(framework.name, scope, ""), defaults={"framework": framework.name, "scope": scope}
         )
+        # Under the lock, and never for a time before the stored one: a worker that began before a decision
+        # would write the results without it.
+        if summary.updated_at is not None:
+            now = max(now, summary.updated_at)
+        results = judged(framework, scope, kept_parts(framework, scope), at=now)
+        values = {number: result_to_json(result) for number, result in results.items()}
         if summary.results != values:
             _note_changes(summary, results, now)
             summary.results = values

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from iam.audit.findings.calculation import calculate
-from iam.audit.frameworks import assessment, decisions
+from iam.audit.frameworks import assessment, decisions, summaries
 from iam.audit.frameworks.decisions import DecisionDraft, DecisionRefusedError
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.judgement import DecisionKind
@@ -89,6 +89,30 @@ def test_an_attestation_counts_until_its_date(account: Account, ines: Viewer) ->
     assert state_of("8.2.8", at=timezone.now() + timedelta(days=31)) == "needs a person"
     entry = Entry.objects.get(kind="requirement.attested")
     assert (entry.actor_label, entry.subject) == ("Ines Duarte", "pci-dss-4.0.1 8.2.8")
+
+
+def test_a_worker_that_began_before_a_decision_does_not_write_the_results_without_it(
+    account: Account, ines: Viewer
+) -> None:
+    before = timezone.now()
+    decide("8.2.8", DecisionKind.MET, ines)
+    assert state_of("8.2.8", at=before) == "passed"
+    summary = FrameworkSummary.objects.get(key=key_of(PCI.name, None, ""))
+    assert summary.results["8.2.8"]["state"] == "passed"
+
+
+def test_decisions_are_read_when_the_results_are_locked(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FrameworkSummary.objects.all().delete()
+    judged = summaries.judged
+
+    def after_the_lock(*arguments: Any, **fields: Any) -> Any:
+        assert FrameworkSummary.objects.filter(key=key_of(PCI.name, None, "")).exists()
+        return judged(*arguments, **fields)
+
+    monkeypatch.setattr(summaries, "judged", after_the_lock)
+    assert state_of("8.2.8") == "needs a person"
 
 
 def test_an_attestation_covers_no_failure(account: Account, ines: Viewer) -> None:
