@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.management.commands import migrate
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.services import postgres
@@ -141,6 +141,7 @@ FROM_MIGRATE = frozenset({"django_migrations", "django_content_type", "auth_perm
 """Tables that `migrate` fills and no test writes to."""
 
 
+DETACHED_WITHIN = 30.0
 SHIPPED = "shipped"
 """Where PostgreSQL keeps what the migrations have written, beside the tables; SQLite has it in the file that
 is copied.
@@ -180,8 +181,24 @@ def empty(connection: BaseDatabaseWrapper) -> None:
         _empty(connection)
     finally:
         if connection.vendor == "sqlite":
+            _detach(connection)
+
+
+def _detach(connection: BaseDatabaseWrapper) -> None:
+    """Detach the file. A request that the test's web server still answers, on the same connection, keeps it
+    locked for a moment; left attached, it would fail all later tests of the process.
+    """
+    until = time.monotonic() + DETACHED_WITHIN
+    while True:
+        try:
             with connection.cursor() as cursor:
                 cursor.execute(f"DETACH {SHIPPED}")
+        except OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _empty(connection: BaseDatabaseWrapper) -> None:

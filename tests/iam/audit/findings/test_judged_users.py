@@ -23,6 +23,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT
 from tests import factories
 from tests.iam.audit.findings.rules.site import NOW, Site, days
 
+pytestmark = pytest.mark.on_both
 RULES = [rule for rule in all_rules().values() if isinstance(rule, CredentialRule)]
 KEY = KeyFact(1, days(400), days(100), "AKIA1", 7)
 SECOND = KeyFact(2, days(30), None, "AKIA2", 8)
@@ -254,7 +255,6 @@ STORED: dict[str, Callable[[], object]] = {
 }
 
 
-@pytest.mark.on_both
 @pytest.mark.django_db
 @pytest.mark.parametrize("change", STORED.values(), ids=STORED)
 def test_changed_rows_give_other_credentials(change: Callable[[], object]) -> None:
