@@ -1,4 +1,4 @@
-"""Reads the facts of an account from the mirror, with about fifteen queries whatever its size."""
+"""Reads the facts of an account from the mirror, with some thirty queries whatever its size."""
 
 from __future__ import annotations
 
