@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from console.findings.assertion_text import allowed_words, differences, lines_of, scope_words
+from console.findings.history import FindingHistoryLine
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.address_choices import choice
 from console.web.context import frame_of
@@ -188,7 +189,7 @@ def shown(
         "hidden": visible.hidden,
         "is_broken_elsewhere": visible.is_broken_elsewhere,
         "missing": [number for number in terms.accounts if number not in names],
-        "history": [(event, *EVENT_MARKS[event.kind]) for event in assertion.events.order_by("-at", "-pk")],
+        "history": _history(assertion),
         "waiting": waiting,
         "waiting_words": ACT_WORDS[waiting.act] if waiting else "",
         "waiting_lines": _waiting_lines(waiting, terms, names) if waiting else [],
@@ -202,6 +203,11 @@ def shown(
     }
     status = 422 if errors else 200
     return render_page(request, "findings/assertion.html", context, status=status)
+
+
+def _history(assertion: StandingAssertion) -> list[FindingHistoryLine]:
+    events = assertion.events.order_by("-at", "-pk")
+    return [FindingHistoryLine(event, *EVENT_MARKS[event.kind]) for event in events]
 
 
 def _waiting_lines(waiting: Any, terms: AssertionTerms, names: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, Final
 
 from django.conf import settings
@@ -13,15 +14,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from console.findings.presenters import (
-    AFFECTED,
-    EVENT_MARKS,
-    evidence_of,
-    fix_links,
-    record_url,
-    row_of,
-    sees_whole,
-)
+from console.findings.history import lines_of, short_name
+from console.findings.presenters import evidence_of, fix_links, record_url, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.audit_decisions import decision_in, say_decided
 from console.web.form_fields import errors_by_field
@@ -32,6 +26,7 @@ from console.web.text import reads_as_stored
 from iam.audit.approval_requests.requests import RequestState
 from iam.audit.findings import acceptance
 from iam.audit.findings.acceptance import AcceptanceError
+from iam.audit.findings.affected import OTHER_THINGS, is_principal
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.owners import owner_names
@@ -87,7 +82,6 @@ def _page(
         "owners": owner_names([finding]).get(finding.pk, []),
         "owners_left": leavers_tagged(finding.entity) if finding.entity else [],
         "subject_url": _entity_url(finding.entity) or record_url(finding, viewer),
-        "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
         "waiting": waiting,
         "may_accept": may_request and waiting is None and finding.status == FindingStatus.OPEN,
         "may_end": may_request and finding.status == FindingStatus.ACCEPTED,
@@ -109,34 +103,35 @@ def _page(
 
 
 def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
-    """Return up to fifty affected principals, and the groups and policies that give them the access.
+    """Return up to fifty affected principals, the groups and policies that give them the access, and the
+    history.
 
-    They are included only for viewers of the whole account, with links to pages that the viewer can open.
+    Names are included only for viewers of the whole account, with links to pages that the viewer can open.
     """
     viewer = request.viewer
-    arns = finding.related if sees_whole(finding, viewer) else []
+    sees_names = sees_whole(finding, viewer)
+    arns = finding.related if sees_names else []
     through: list[str] = []
-    if finding.affected and finding.kind not in AFFECTED:
-        through = [arn for arn in arns if not _is_principal(arn)]
-        arns = [arn for arn in arns if _is_principal(arn)]
+    if finding.affected and finding.kind not in OTHER_THINGS:
+        through = [arn for arn in arns if not is_principal(arn)]
+        arns = [arn for arn in arns if is_principal(arn)]
     shown = arns[:MAX_AFFECTED]
+    events = list(finding.events.order_by("-at", "-pk"))
+    named = set(chain.from_iterable(event.names for event in events)) if sees_names else set()
     known = entities_by_arn(
-        viewer, arns={*shown, *through[:MAX_AFFECTED]}, kinds=KINDS, account=finding.account
+        viewer, arns={*shown, *through[:MAX_AFFECTED], *named}, kinds=KINDS, account=finding.account
     )
+    names = {arn: _related_row(arn, known.get(arn)) for arn in named}
     return {
         "related": [_related_row(arn, known.get(arn)) for arn in shown],
         "through": [_related_row(arn, known.get(arn)) for arn in through[:MAX_AFFECTED]],
         "more_related": len(arns) - len(shown),
+        "history": lines_of(finding, events, sees_names=sees_names, rows=names),
     }
 
 
-def _is_principal(arn: str) -> bool:
-    """Return whether the ARN is a user or role; groups and policies give access but aren’t affected."""
-    return arn.rpartition(":")[2].startswith(("user/", "role/"))
-
-
 def _related_row(arn: str, entity: Any) -> dict[str, str]:
-    return {"arn": arn, "name": arn.rpartition("/")[2] or arn, "url": _entity_url(entity)}
+    return {"arn": arn, "name": short_name(arn), "url": _entity_url(entity)}
 
 
 PAGES: Final = {

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from console.findings.history import happened_words
 from console.findings.posture import posture_context
 from console.findings.presenters import PLAIN, row_of, sees_whole
 from console.web.access import ViewerRequest, require, require_present
@@ -26,10 +27,11 @@ from console.web.list_export import export_list, pages_of
 from console.web.page_cursors import place_in, word_of
 from console.web.query import QueryPairs
 from console.web.render import is_fragment, render_page
-from iam.audit.findings.changes_since import event_counts, last_visit, note_visit
+from iam.audit.findings.changes_since import event_counts, events_since, last_visit, note_visit
 from iam.audit.findings.models import (
     AuditFinding,
     FindingCertainty,
+    FindingEvent,
     FindingEventKind,
     FindingSeverity,
     FindingStatus,
@@ -53,6 +55,8 @@ from iam.keyset import KeysetPlace, RowPage, page
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE_SIZE: Final = 50
+MAX_HAPPENED: Final = 3
+"""The maximum number of events in a row of what changed."""
 EXPORT_PAGE: Final = 500
 NEW_DAYS: Final = 7
 VISIT_SECONDS: Final = 60
@@ -90,7 +94,11 @@ HAPPENED: Final = {
     FindingEventKind.REOPENED.value: "opened again",
     FindingEventKind.FIXED.value: "fixed",
     FindingEventKind.ACCEPTED.value: "accepted",
+    FindingEventKind.ENDED.value: "no longer accepted",
     FindingEventKind.SEVERITY.value: "changed severity",
+    FindingEventKind.CERTAINTY.value: "changed certainty",
+    FindingEventKind.AFFECTS.value: "with more affected",
+    FindingEventKind.UNAFFECTED.value: "with fewer affected",
 }
 OCSF: Final = "ocsf.jsonl"
 """The export format for a SIEM."""
@@ -133,9 +141,13 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     names = owners_of(rows.rows)
     account = frame_of(request).chosen
     behind = behind_accounts()
+    happened: dict[int, tuple[str, ...]] = {}
+    if _tab(request) == "changed" and wanted.changed_since is not None:
+        happened = _happened(rows.rows, viewer, wanted.changed_since)
     shown = []
     for row in rows.rows:
-        shown.append(row_of(row, viewer, owner=names.get(row.pk, ""), behind=behind))
+        words, events = names.get(row.pk, ""), happened.get(row.pk, ())
+        shown.append(row_of(row, viewer, owner=words, behind=behind, happened=events))
     posture = {} if is_fragment(request) else posture_context(viewer, account)
     if posture:
         is_whole = not posture["posture"]["unread"] and not posture["posture"]["unscored"]
@@ -230,8 +242,7 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
     since = day_start(request, "since")
     if tab == "changed":
         since = since or _changed_since(request)
-    if tab == "new":
-        since = max(filter(None, (since, datetime.now(tz=UTC) - timedelta(days=NEW_DAYS))))
+    opened_since = datetime.now(tz=UTC) - timedelta(days=NEW_DAYS) if tab == "new" else None
     severity = choice(request, "severity", names)
     severities = (names[severity],) if severity else ()
     return FindingFilter(
@@ -241,6 +252,7 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
         statuses=STATUSES[tab],
         certainty=choice(request, "certainty", FindingCertainty.values),
         changed_since=since,
+        opened_since=opened_since,
         is_requested=tab == "requested",
         team=_team(request),
         owner=get.get("owner", "").strip()[:200],
@@ -269,6 +281,22 @@ def _what_changed(request: ViewerRequest, since: datetime) -> dict[str, Any]:
         parts.append(f"{counts[kind]:,} {words}")
     is_visit = not request.GET.get("since") and last_visit(request.viewer) is not None
     return {"changed_since": since, "changed_words": ", ".join(parts), "is_since_visit": is_visit}
+
+
+def _happened(rows: Sequence[AuditFinding], viewer: Viewer, since: datetime) -> dict[int, tuple[str, ...]]:
+    """Return what happened to findings since then, in words, the latest first. One query."""
+    by_finding: dict[int, list[FindingEvent]] = {}
+    for event in events_since(rows, since):
+        by_finding.setdefault(event.finding_id, []).append(event)
+    happened = {}
+    for row in rows:
+        events = by_finding.get(row.pk, [])
+        sees_names = sees_whole(row, viewer)
+        words = [happened_words(row, event, sees_names=sees_names) for event in events[:MAX_HAPPENED]]
+        if len(events) > MAX_HAPPENED:
+            words.append(f"and {len(events) - MAX_HAPPENED} more")
+        happened[row.pk] = tuple(words)
+    return happened
 
 
 def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:

@@ -13,11 +13,11 @@ from django.utils.http import urlencode
 
 from console.changes.actions import ACTIONS, ActAction
 from console.web.moments import date_text
+from iam.audit.findings.affected import affected_words
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import (
     AuditFinding,
     FindingCertainty,
-    FindingEventKind,
     FindingSeverity,
     FindingStatus,
 )
@@ -37,16 +37,6 @@ STATUS_TONES: Final[Mapping[str, str]] = {
     FindingStatus.OPEN: "warn",
     FindingStatus.ACCEPTED: "info",
     FindingStatus.FIXED: "ok",
-}
-EVENT_MARKS: Final[Mapping[str, tuple[str, str]]] = {
-    FindingEventKind.OPENED: ("triangle-alert", "warn"),
-    FindingEventKind.REOPENED: ("triangle-alert", "warn"),
-    FindingEventKind.FIXED: ("check", "ok"),
-    FindingEventKind.REQUESTED: ("clock", ""),
-    FindingEventKind.ACCEPTED: ("shield-check", ""),
-    FindingEventKind.DECLINED: ("x", ""),
-    FindingEventKind.ENDED: ("triangle-alert", "warn"),
-    FindingEventKind.SEVERITY: ("arrow-up-right", ""),
 }
 ESCALATION: Final = "privilege-escalation"
 PLAIN: Final = frozenset(
@@ -86,13 +76,6 @@ LABELS: Final[Mapping[str, str]] = {
     "request_owner": "Owner of the request",
     "boundaries_of_new_roles": "Permissions boundaries of new roles",
 }
-AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
-    "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),
-    "pod-identity-administrator": ("pod identity association", "pod identity associations"),
-    "roles-anywhere-profile-unrestricted": ("IAM role", "IAM roles"),
-    "key-used-from-instance": ("EC2 instance", "EC2 instances"),
-}
-"""What a finding concerns (singular, plural), if it isn’t users and roles."""
 PERIODS: Final = frozenset({"grant-not-used", "services-unused-90-days"})
 """The kinds whose `days` are the period that was looked at, not how long something lasts."""
 MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
@@ -167,6 +150,7 @@ class AuditFindingRow:
     owner: str = ""
     is_recalculated: bool = False
     accounts: dict[str, str] = field(default_factory=dict)
+    happened: tuple[str, ...] = ()
 
     @property
     def is_used(self) -> bool:
@@ -177,16 +161,21 @@ class AuditFindingRow:
     def affected_words(self) -> str:
         """The number and type of what it concerns; "" if that is a single object."""
         number = self.finding.affected
-        singular, plural = AFFECTED.get(self.finding.kind, ("IAM user or role", "IAM users and roles"))
-        if not number:
-            return ""
-        return f"1 {singular}" if number == 1 else f"{number:,} {plural}"
+        return affected_words(self.finding.kind, number) if number else ""
 
 
 def row_of(
-    finding: AuditFinding, viewer: Viewer, *, owner: str = "", behind: BehindAccounts | None = None
+    finding: AuditFinding,
+    viewer: Viewer,
+    *,
+    owner: str = "",
+    behind: BehindAccounts | None = None,
+    happened: tuple[str, ...] = (),
 ) -> AuditFindingRow:
-    """Return the row of a finding for the list and its page; `behind` says which are being recalculated."""
+    """Return the row of a finding for the list and its page.
+
+    `behind` says which are being recalculated, `happened` what happened to it.
+    """
     rule = all_rules().get(finding.kind)
     severity = FindingSeverity(finding.severity)
     title, risk = (rule.title, rule.risk) if rule else (finding.kind, "")
@@ -202,6 +191,7 @@ def row_of(
         fix=fix_link(finding, viewer),
         owner=owner,
         is_recalculated=behind is not None and behind.has(finding),
+        happened=happened,
     )
 
 

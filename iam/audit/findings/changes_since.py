@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Count
 
-from iam.audit.findings.models import FindingEvent, FindingEventKind, FindingVisit
+from iam.audit.findings.models import AuditFinding, FindingEvent, FindingEventKind, FindingVisit
 from iam.audit.findings.queries import FindingFilter, findings
 from iam.guard import Viewer
 from iam.mirror.models import Account
@@ -20,7 +20,11 @@ COUNTED: Final = (
     FindingEventKind.REOPENED,
     FindingEventKind.FIXED,
     FindingEventKind.ACCEPTED,
+    FindingEventKind.ENDED,
     FindingEventKind.SEVERITY,
+    FindingEventKind.CERTAINTY,
+    FindingEventKind.AFFECTS,
+    FindingEventKind.UNAFFECTED,
 )
 
 
@@ -46,3 +50,9 @@ def event_counts(viewer: Viewer, *, account: Account | None, since: datetime) ->
     counted = rows.order_by().values_list("kind").annotate(number=Count("finding", distinct=True))
     counts = dict(counted)
     return {kind.value: counts.get(kind.value, 0) for kind in COUNTED}
+
+
+def events_since(rows: Collection[AuditFinding], since: datetime) -> list[FindingEvent]:
+    """The events of these findings since a moment, the latest first. One query."""
+    events = FindingEvent.objects.filter(finding__in=[row.pk for row in rows], at__gte=since)
+    return list(events.order_by("-at", "-pk"))

@@ -52,13 +52,14 @@ def problem_of(
     policy: PolicyFact, statement: AllowStatement, effect: PolicyEffect, facts: AccountFacts
 ) -> RuleProblem:
     """The problem of a policy that is effective for some principals."""
-    holders = facts.arns(policy.holders)
+    entities = [facts.entities[holder] for holder in policy.holders if holder in facts.entities]
+    groups = sorted(entity.arn for entity in entities if entity.kind == Kind.GROUP)
     affected = facts.arns(effect.principals)
     return RuleProblem(
         policy.owner,
         {"policy": policy.name, **statement.evidence},
         cause=policy.cause,
-        related=tuple(dict.fromkeys([*holders, *affected]))[:MAX_RELATED],
+        related=(*groups, *affected)[:MAX_RELATED],
         affected=len(affected),
         reasons=effect.reasons,
         fix=fix_of(policy),

@@ -45,9 +45,9 @@ class AuditFinding(models.Model):
 
     `subject` is an ARN or the account ID. `related` are ARNs; `affected` counts those concerned besides the
     subject. `reasons` say why it is conditional. `fix` has the slug of an action, initial values of its form,
-    and the label. `changed_at` is when its status last changed. `unread_since` is since when its data could
-    not be synced, so that it is neither confirmed nor fixed. `last_seen` is stored when it disappears or
-    can't be judged; until then every calculation sees it: `seen_at`.
+    and the label. `changed_at` is the time of its last event, except for requests. `unread_since` is since
+    when its data could not be synced, so that it is neither confirmed nor fixed. `last_seen` is stored when
+    it disappears or can't be judged; until then every calculation sees it: `seen_at`.
     """
 
     key = models.CharField(max_length=32, unique=True)
@@ -109,10 +109,16 @@ class FindingEventKind(models.TextChoices):
     DECLINED = "declined", "Acceptance declined"
     ENDED = "ended", "Acceptance ended"
     SEVERITY = "severity", "Severity changed"
+    CERTAINTY = "certainty", "Certainty changed"
+    AFFECTS = "affects", "Also affects"
+    UNAFFECTED = "unaffected", "No longer affects"
 
 
 class FindingEvent(models.Model):
-    """An event in the history of a finding. `actor` is the requester or decider."""
+    """An event in the history of a finding. `actor` is the requester or decider.
+
+    `names` are the first of what the finding has come to affect, or no longer affects; `number` counts all.
+    """
 
     finding = models.ForeignKey(AuditFinding, db_index=False, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -120,6 +126,8 @@ class FindingEvent(models.Model):
     actor = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=1000, blank=True)
     until = models.DateTimeField(null=True)
+    names = models.JSONField(default=list)
+    number = models.PositiveIntegerField(default=0)
 
     class Meta:
         indexes = [

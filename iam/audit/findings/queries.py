@@ -11,10 +11,17 @@ from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BigAutoField, Count, Q, QuerySet
+from django.db.models import BigAutoField, Count, Exists, OuterRef, Q, QuerySet
 
 from iam.audit.approval_requests.requests import RequestState
-from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSeverity, FindingStatus
+from iam.audit.findings.models import (
+    AuditFinding,
+    FindingAcceptance,
+    FindingEvent,
+    FindingEventKind,
+    FindingSeverity,
+    FindingStatus,
+)
 from iam.audit.findings.owners import owned_by
 from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, columns, instance
 from iam.directory.models import OwnedUser, Team
@@ -37,13 +44,16 @@ COUNTS_KEPT_S: Final = 24 * 3600
 KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
 BAD: Final = (FindingSeverity.CRITICAL.value, FindingSeverity.HIGH.value)
 WORST: Final = 5
+OPENS: Final = (FindingEventKind.OPENED, FindingEventKind.REOPENED, FindingEventKind.ENDED)
+"""The events that open a finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
     """A filter on findings.
 
-    `changed_since`: status changed since then. `is_requested`: acceptance is requested. `team`: about a user
+    `changed_since`: something happened to it since then. `opened_since`: it was opened since then, or opened
+    again. `is_requested`: acceptance is requested. `team`: about a user
     of the team. `owner`: name or email address of the owner.
     """
 
@@ -53,6 +63,7 @@ class FindingFilter:
     statuses: tuple[str, ...] = ()
     certainty: str = ""
     changed_since: datetime | None = None
+    opened_since: datetime | None = None
     is_requested: bool = False
     team: Team | None = None
     owner: str = ""
@@ -124,6 +135,10 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         conditions["certainty"] = wanted.certainty
     if wanted.changed_since is not None:
         conditions["changed_at__gte"] = wanted.changed_since
+    if wanted.opened_since is not None:
+        # Whatever was opened has changed, which an index knows. The events are read for these only.
+        opened = FindingEvent.objects.filter(kind__in=OPENS, at__gte=wanted.opened_since)
+        rows = rows.filter(Exists(opened.filter(finding=OuterRef("pk"))), changed_at__gte=wanted.opened_since)
     if wanted.is_requested:
         waiting = FindingAcceptance.objects.filter(state=RequestState.REQUESTED)
         conditions["pk__in"] = waiting.values("finding")

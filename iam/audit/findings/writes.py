@@ -1,16 +1,21 @@
-"""Writes calculated findings: only differences, with an event for each change of status."""
+"""Writes calculated findings: only differences, with an event for each change of status, severity,
+certainty or of whom it affects.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
 
+from iam.audit.findings.affected import changes_of
 from iam.audit.findings.identity import ComputedFinding, ComputedFindings
 from iam.audit.findings.models import (
     AuditFinding,
+    FindingCertainty,
     FindingEvent,
     FindingEventKind,
     FindingRun,
@@ -22,6 +27,7 @@ from iam.batches import batches
 from iam.mirror.models import Account
 
 BATCH: Final = 500
+Choice = FindingSeverity | FindingCertainty
 FIELDS: Final = (
     "entity_id",
     "subject",
@@ -85,7 +91,7 @@ def _update(
     *,
     seen_at: datetime | None,
 ) -> None:
-    """Update rows; changes of status are added to the events."""
+    """Update rows; what changed is added to the events."""
     for batch in batches(keys, BATCH):
         rows = list(AuditFinding.objects.filter(key__in=batch))
         for row in rows:
@@ -125,17 +131,38 @@ def _event(row: AuditFinding, kind: FindingEventKind, at: datetime, reason: str 
 
 def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list[FindingEvent]) -> None:
     """Update a finding that still exists, and reopen it if it was fixed."""
-    if row.severity != current.values["severity"] and row.status != FindingStatus.FIXED:
-        before = FindingSeverity(row.severity).label.lower()
-        after = FindingSeverity(current.values["severity"]).label.lower()
-        events.append(_event(row, FindingEventKind.SEVERITY, at, f"From {before} to {after}"))
-        row.changed_at = at
-    for name in FIELDS:
-        setattr(row, name, current.values[name])
+    values = current.values
     if row.status == FindingStatus.FIXED:
         row.status, row.changed_at, row.closed_at = FindingStatus.OPEN, at, None
         events.append(_event(row, FindingEventKind.REOPENED, at))
+    else:
+        changes = _changes(row, values, at)
+        if changes:
+            row.changed_at = at
+            events += changes
+    for name in FIELDS:
+        setattr(row, name, values[name])
     row.unread_since, row.last_seen = None, at
+
+
+def _changes(row: AuditFinding, values: Mapping[str, Any], at: datetime) -> list[FindingEvent]:
+    """The events of what changed about a finding that was not fixed: severity, certainty, whom it affects."""
+    events: list[FindingEvent] = []
+    if row.severity != values["severity"]:
+        severities = (FindingSeverity(row.severity), FindingSeverity(values["severity"]))
+        events.append(_event(row, FindingEventKind.SEVERITY, at, _from_to(*severities)))
+    if row.certainty != values["certainty"]:
+        certainties = (FindingCertainty(row.certainty), FindingCertainty(values["certainty"]))
+        events.append(_event(row, FindingEventKind.CERTAINTY, at, _from_to(*certainties)))
+    for change in changes_of(row, values):
+        event = _event(row, change.kind, at)
+        event.names, event.number = change.names, change.number
+        events.append(event)
+    return events
+
+
+def _from_to(before: Choice, after: Choice) -> str:
+    return f"From {before.label.lower()} to {after.label.lower()}"
 
 
 def _miss(row: AuditFinding, computed: ComputedFindings, at: datetime, events: list[FindingEvent]) -> None:
