@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -52,11 +52,23 @@ UNKNOWN_CALLS: Final = CallsBehind()
 
 @dataclass(frozen=True, slots=True)
 class LineDifferences:
-    """Differences of an entity in an account, such as those of a row in a list."""
+    """The unexplained differences of a line in a list, in one account."""
 
     account_id: str
-    entity: Entity
-    events: Sequence[HistoryEvent]
+    windows: Sequence[DifferenceWindow]
+
+    @classmethod
+    def of(cls, account_id: str, entity: Entity, events: Iterable[HistoryEvent]) -> LineDifferences:
+        """Return the differences of an entity. Those that the first sync found or that a change explains are
+        left out.
+        """
+        windows = []
+        for event in events:
+            if event.after is not None and not event.cause_id:
+                others = frozenset((other.kind, other.name) for other in event.others)
+                subject = (entity.kind, entity.name)
+                windows.append(DifferenceWindow(subject, others, event.after, event.when))
+        return cls(account_id, windows)
 
 
 def calls_behind(events: Sequence[HistoryEvent], entity: Entity, *, viewer: Viewer) -> dict[int, CallsBehind]:
@@ -64,7 +76,7 @@ def calls_behind(events: Sequence[HistoryEvent], entity: Entity, *, viewer: View
     `calls_behind_each`.
     """
     number = entity.account.account_id
-    lines = [LineDifferences(number, entity, [event]) for event in events]
+    lines = [LineDifferences.of(number, entity, [event]) for event in events]
     calls = calls_behind_each(lines, viewer=viewer)
     return {place: of_event for place, of_event in enumerate(calls) if of_event}
 
@@ -72,7 +84,7 @@ def calls_behind(events: Sequence[HistoryEvent], entity: Entity, *, viewer: View
 def calls_behind_each(
     lines: Sequence[LineDifferences], *, viewer: Viewer, most: int = CALLS_SHOWN
 ) -> list[CallsBehind]:
-    """Return the calls that caused each line's unexplained differences, up to `most` per line.
+    """Return the calls that caused each line's differences, up to `most` per line.
 
     Empty for viewers who don’t see the whole account, since calls name other people. Gatehouse's own calls
     are never included. Takes one query, and four more if there are calls.
@@ -82,11 +94,9 @@ def calls_behind_each(
     for place, line in enumerate(lines):
         if not viewer.may(Right.SEE_ACCOUNT, account_id=line.account_id):
             continue
-        for event in line.events:
-            window = _window(event, line.entity)
-            if window is not None:
-                windows.append((line.account_id, window))
-                places.append(place)
+        for window in line.windows:
+            windows.append((line.account_id, window))
+            places.append(place)
     calls_by_window = calls_within(windows)
     own = own_events(list(chain.from_iterable(calls_by_window)))
     calls_by_place: dict[int, list[TrailEvent]] = {}
@@ -104,16 +114,6 @@ def calls_behind_each(
         linked = tuple(_behind(call, links) for call in in_order)
         behind[place] = CallsBehind(linked, len(distinct[place]) - len(calls))
     return behind
-
-
-def _window(event: HistoryEvent, entity: Entity) -> DifferenceWindow | None:
-    """Return the syncs between which a difference appeared; None if the first sync found it or a change
-    explains it.
-    """
-    if event.after is None or event.cause_id:
-        return None
-    others = frozenset((other.kind, other.name) for other in event.others)
-    return DifferenceWindow((entity.kind, entity.name), others, event.after, event.when)
 
 
 def _behind(call: TrailEvent, links: dict[int, CallerLink]) -> CallBehind:

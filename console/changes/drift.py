@@ -117,7 +117,7 @@ def _with_calls(rows: Sequence[DriftCard], *, viewer: Viewer) -> list[DriftCard]
         if row.drift.entity is not None:
             numbers.append(row.drift.pk)
             events = [line.event for line in row.lines]
-            lines.append(LineDifferences(row.drift.account.account_id, row.drift.entity, events))
+            lines.append(LineDifferences.of(row.drift.account.account_id, row.drift.entity, events))
     calls = dict(zip(numbers, calls_behind_each(lines, viewer=viewer), strict=True))
     return [replace(row, calls=calls.get(row.drift.pk, UNKNOWN_CALLS)) for row in rows]
 
@@ -200,7 +200,7 @@ def _calls_of(request: ViewerRequest, drift: Drift, lines: Sequence[DriftLine]) 
     if drift.entity is None:
         return UNKNOWN_CALLS
     events = [line.event for line in lines]
-    differences = LineDifferences(drift.account.account_id, drift.entity, events)
+    differences = LineDifferences.of(drift.account.account_id, drift.entity, events)
     [calls] = calls_behind_each([differences], viewer=request.viewer, most=MOST_CALLS)
     return calls
 

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
+from django.db.models import Q
 
 from iam.activity.models import TrailEvent
+from iam.activity.sources.spans import TimeSpan, merged
 from iam.mirror.models import KINDS_BY_ARN
 
 CALLS_LOOKED_AT: Final = 2000
@@ -39,19 +41,25 @@ def calls_within(windows: Sequence[tuple[str, DifferenceWindow]]) -> list[list[T
     """
     if not windows:
         return []
-    rows = TrailEvent.objects.filter(
-        account_id__in={number for number, _ in windows},
-        service="iam",
-        is_read_only=False,
-        error_code="",
-        at__gte=min(window.after for _, window in windows) - WHOLE_SECOND,
-        at__lte=max(window.until for _, window in windows),
-    )
+    rows = TrailEvent.objects.filter(_times(windows), service="iam", is_read_only=False, error_code="")
     calls = list(rows.select_related("caller").order_by("-at")[:CALLS_LOOKED_AT])
     return [
         [call for call in calls if call.account_id == number and _fits(call, window)]
         for number, window in windows
     ]
+
+
+def _times(windows: Iterable[tuple[str, DifferenceWindow]]) -> Q:
+    """Return the condition that a call was made within a window, for each account without overlaps."""
+    by_account: dict[str, list[TimeSpan]] = {}
+    for number, window in windows:
+        span = TimeSpan(window.after - WHOLE_SECOND, window.until)
+        by_account.setdefault(number, []).append(span)
+    within = Q()
+    for number, spans in by_account.items():
+        for span in merged(spans):
+            within |= Q(account_id=number, at__gte=span.start, at__lte=span.end)
+    return within
 
 
 def _fits(call: TrailEvent, window: DifferenceWindow) -> bool:

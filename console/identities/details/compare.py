@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -169,6 +169,8 @@ def _account(request: ViewerRequest, number: str, span: MomentPair, context: dic
         }
         return render_page(request, "identities/compare.html", context)
     sections = differences.sections(account, span, few=PREVIEW_ROWS)
+    rows = list(chain.from_iterable(section.rows for section in sections))
+    sentences = iter(difference_texts.differences(rows, viewer=request.viewer, whole=True))
     context |= {
         "sections": [
             {
@@ -184,7 +186,7 @@ def _account(request: ViewerRequest, number: str, span: MomentPair, context: dic
                     for sign, tone in ((CAME, "ok"), (WENT, "bad"), (CHANGED, ""))
                     if sign in section.counts
                 ],
-                "rows": difference_texts.differences(section.rows, viewer=request.viewer, whole=True),
+                "rows": list(islice(sentences, len(section.rows))),
                 "more": [
                     (sign, count, difference_texts.SIGNS[sign][2].lower())
                     for sign, count in section.counts.items()

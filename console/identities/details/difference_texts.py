@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from console.activity.calls_behind import UNKNOWN_CALLS, CallsBehind, LineDifferences, calls_behind_each
 from console.identities.details.causes import UNKNOWN, CauseLine, causes
 from console.identities.details.frame import SECTIONS
+from iam.activity.made_changes import DifferenceWindow
 from iam.guard import Viewer
+from iam.mirror.models import KINDS_BY_ARN, Entity
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, DifferenceRow
 from iam.mirror.queries.entities import OpenableEntities
 from iam.mirror.queries.history_events import MFA_WORDS
@@ -101,7 +104,8 @@ class DifferenceSentence:
 def differences(
     rows: Iterable[DifferenceRow], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
 ) -> list[DifferenceSentence]:
-    """Return the rows as sentences; takes at most two queries.
+    """Return the rows as sentences. Takes at most two queries, one more if a cause is unknown, and four more
+    if calls were recorded in its time.
 
     `whole` means that the viewer sees the whole account; `with_nouns` adds the type of entity, if no heading
     names it.
@@ -111,9 +115,12 @@ def differences(
         OpenableEntities(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
     )
     known = causes(((row.cause_kind, row.cause_id) for row in rows), viewer=viewer)
+    calls = _calls_behind(rows, viewer=viewer)
     sentences = []
     for row in rows:
-        cause = known.get(row.cause_id, UNKNOWN) if row.cause_id else UNKNOWN
+        cause = CauseLine(calls=calls.get(row, UNKNOWN_CALLS))
+        if row.cause_id:
+            cause = known.get(row.cause_id, UNKNOWN)
         sentences.append(_difference(row, open_to, with_nouns=with_nouns, cause=cause))
     return sentences
 
@@ -122,6 +129,26 @@ def _openable(rows: list[DifferenceRow], viewer: Viewer) -> OpenableEntities:
     pks = {row.entity for row in rows} | {row.other_entity for row in rows if row.other_entity}
     openable = visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)
     return OpenableEntities(whole=False, pks=frozenset(openable))
+
+
+def _calls_behind(rows: Iterable[DifferenceRow], *, viewer: Viewer) -> dict[DifferenceRow, CallsBehind]:
+    """Return the recorded calls that caused rows which no change explains."""
+    unexplained = [row for row in rows if row.after is not None and not row.cause_id]
+    if not unexplained:
+        return {}
+    entities = Entity.objects.filter(pk__in={row.entity for row in unexplained})
+    numbers = dict(entities.values_list("pk", "account__account_id"))
+    lines = [LineDifferences(numbers[row.entity], [_window(row)]) for row in unexplained]
+    return dict(zip(unexplained, calls_behind_each(lines, viewer=viewer), strict=True))
+
+
+def _window(row: DifferenceRow) -> DifferenceWindow:
+    """Return the time of a difference, and its entities. Calls about a credential name its owner."""
+    subject, other = (row.kind, row.name), (row.other_kind, row.other)
+    if row.kind not in KINDS_BY_ARN.values() and row.other:
+        subject = other
+    others = frozenset({other}) if row.other else frozenset()
+    return DifferenceWindow(subject, others, row.after or row.when, row.when)
 
 
 def _difference(

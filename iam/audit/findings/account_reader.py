@@ -149,11 +149,12 @@ def facts_of(
         )
         if at is None:
             facts.last_calls = last_calls(account.account_id, now=facts.now)
-            is_known = facts.last_calls is not None
+            calls = facts.last_calls
             facts.key_places = key_places(facts)
-            if has_reports and not is_known:
+            if has_reports and (calls is None or not calls.is_complete):
                 facts.services = services_used(account, now=facts.now)
-            facts.unused_grants = tuple(unused_grants(account, since=facts.days_ago(DAYS), is_known=is_known))
+            since = facts.days_ago(DAYS)
+            facts.unused_grants = tuple(unused_grants(account, since=since, is_known=calls is not None))
             facts.owned = _owned(account, facts)
         if shard is not None:
             if at is None:

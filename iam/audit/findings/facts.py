@@ -13,6 +13,7 @@ from iam.access.escalation_groups import OpeningStatements
 from iam.access.escalation_use import UsedPath
 from iam.access.grants.unused_grants import UnusedGrant
 from iam.activity.key_addresses import CallingInstance
+from iam.activity.sources.covered_accounts import CoverageGrade
 from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import NEVER, Kind
 from iam.people.fleet.roots import RootUserFacts
@@ -115,6 +116,18 @@ class PolicyFact:
         return self.name if self.is_inline else ""
 
 
+class RecordedCalls(NamedTuple):
+    """The last successful call of each of an account's users in the last 90 days, by unique ID."""
+
+    last_at: dict[str, datetime]
+    coverage: CoverageGrade
+
+    @property
+    def is_complete(self) -> bool:
+        """True if a user without a call has certainly called nothing that CloudTrail records."""
+        return self.coverage == CoverageGrade.COMPLETE
+
+
 class ServicesFact(NamedTuple):
     """When IAM's report of a user's last accessed services was read, and their latest use (None if there is
     none).
@@ -181,10 +194,10 @@ class AccountFacts:
     is_organization_known: bool = True
     administrators: Mapping[int, bool] | None = None
     openings: tuple[OpeningStatements, ...] | None = None
-    last_calls: Mapping[str, datetime] | None = None
+    last_calls: RecordedCalls | None = None
     """See `iam.audit.findings.recorded_calls`."""
     services: Mapping[int, ServicesFact] = field(default_factory=dict)
-    """By user; used only if `last_calls` is unknown."""
+    """By user; used only if `last_calls` may miss events."""
     unused_grants: tuple[UnusedGrant, ...] = ()
     """See `iam.access.grants.unused_grants`; empty for a past moment."""
     key_places: tuple[KeyPlace, ...] = ()

@@ -14,7 +14,7 @@ from iam.activity.key_addresses import calling_instances, key_addresses
 from iam.activity.models import CallerDay
 from iam.activity.sources.covered_accounts import covered_accounts
 from iam.activity.sources.models import ServicesReport
-from iam.audit.findings.facts import PUBLIC_ADDRESS, AccountFacts, KeyPlace, ServicesFact
+from iam.audit.findings.facts import PUBLIC_ADDRESS, AccountFacts, KeyPlace, RecordedCalls, ServicesFact
 from iam.mirror.models import Account, Kind
 
 DAYS: Final = 90
@@ -22,19 +22,17 @@ FRESH: Final = timedelta(days=14)
 """Older reports are ignored. Reports are read weekly."""
 
 
-def last_calls(account_id: str, *, now: datetime) -> dict[str, datetime] | None:
-    """The last successful call of each of the account's users in the last 90 days, by unique ID.
-
-    None if events are missing for part of that time. Three queries.
-    """
+def last_calls(account_id: str, *, now: datetime) -> RecordedCalls | None:
+    """The recorded calls of an account's users; None if events of the period are missing. Four queries."""
     since = now - timedelta(days=DAYS)
-    if not covered_accounts([account_id], since=since, now=now):
+    coverage = covered_accounts([account_id], since=since, now=now).get(account_id)
+    if coverage is None:
         return None
     days = CallerDay.objects.filter(
         caller__account_id=account_id, caller__kind=USER, day__gte=since.date(), calls__gt=F("errors")
     )
     rows = days.values("caller__unique_id").annotate(last=Max("last_at"))
-    return dict(rows.values_list("caller__unique_id", "last"))
+    return RecordedCalls(dict(rows.values_list("caller__unique_id", "last")), coverage)
 
 
 def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]:

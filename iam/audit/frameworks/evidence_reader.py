@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 
 from iam.activity.callers import USER
 from iam.activity.models import CallerAddress, TrailEvent
-from iam.activity.sources.covered_accounts import covered_accounts
+from iam.activity.sources.covered_accounts import CoverageGrade, covered_accounts
 from iam.audit.findings import calculation
 from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingRun, FindingStatus
 from iam.audit.findings.rules import all_rules
@@ -140,8 +140,12 @@ def records_of(
         drifts = Drift.objects.filter(account=account, found_at__lte=now).exclude(decided_at__lte=now)
         open_drifts = drifts.filter(state="open").count()
     events = TrailEvent.objects.filter(account_id=account.account_id, at__range=(now - EVENT_DAYS, now))
-    networks = None
+    coverage, networks = None, None
     if not is_past:
+        numbers = [account.account_id]
+        coverage = covered_accounts(numbers, since=now - EVENT_DAYS, now=now).get(account.account_id)
+    # Unknown for a past moment, because only an address's last use is stored.
+    if coverage is not None:
         networks = _networks(account, now=now)
     return AccountRecords(
         synced_at={section.name: section.observed_at for section in sections if section.observed_at},
@@ -155,18 +159,13 @@ def records_of(
         reviews=reviews_of(entities, now=now),
         root_features=_root_features(account, now=now),
         networks=networks,
+        are_networks_complete=coverage == CoverageGrade.COMPLETE,
     )
 
 
-def _networks(account: Account, *, now: datetime) -> dict[str, frozenset[str]] | None:
-    """The addresses from which each user called in the last 30 days, by unique ID; None if events are missing
-    for part of that time.
-
-    Unknown for a past moment, because only an address's last use is stored.
-    """
+def _networks(account: Account, *, now: datetime) -> dict[str, frozenset[str]]:
+    """The addresses from which each user called in the last 30 days, by unique ID."""
     since = now - EVENT_DAYS
-    if not covered_accounts([account.account_id], since=since, now=now):
-        return None
     rows = CallerAddress.objects.filter(
         caller__account_id=account.account_id, caller__kind=USER, last_at__gte=since
     )

@@ -10,13 +10,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from iam.activity.models import TrailEvent
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.models import Change
 from iam.changes.own_calls import own_events
 from iam.directory.models import Role, Team
-from iam.mirror.models import EdgeKind, Entity
+from iam.mirror.models import EdgeKind, Entity, Kind
 from tests import factories
 from tests.iam.activity.events import happened, identity_of, session_of
 from tests.iam.audit.evidence.made_packs import done_change
@@ -174,6 +175,56 @@ def test_the_list_of_drifts_names_the_calls_in_one_query_for_all(maya: Entity) -
     lead = Client()
     lead.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
     assert "iam:AttachUserPolicy" not in lead.get("/changes/drift/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/compare/?account={number}&from={before}",
+        "/compare/?account={number}&from={before}&sort=attached&sign=came",
+        "/compare/?entity={pk}&from={before}",
+        "/people/{pk}/history/?as-of={before}",
+        "/people/{pk}/history/",
+        "/changes/drift/",
+    ],
+)
+def test_each_page_with_a_difference_names_the_call_behind_it(maya: Entity, address: str) -> None:
+    lately = timezone.now() - timedelta(hours=2)
+    policy = factories.policy(maya.account, "ReadPayments")
+    factories.seen_after(factories.edge(EdgeKind.ATTACHED, maya, policy, since=lately))
+    Drift.objects.create(account=maya.account, entity=maya, kind=maya.kind, seen_at=lately)
+    before = (lately - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    page = address.format(number=maya.account.account_id, pk=maya.pk, before=before)
+
+    def words() -> str:
+        answer = client.get(page)
+        assert answer.status_code == 200
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", answer.content.decode()))
+
+    assert "ReadPayments" in words()
+    assert "called iam:" not in words()
+    gunnar = factories.user(maya.account, "gunnar.hauge")
+    parameters = {"userName": "maya.okafor", "policyArn": policy.arn}
+    fields = ATTACHED | {"eventName": "AttachUserPolicy", "requestParameters": parameters}
+    happened(identity_of(gunnar), at=lately - timedelta(minutes=4), **fields)
+    assert "gunnar.hauge called iam:AttachUserPolicy with AWS CLI." in words()
+
+
+def test_a_new_access_key_is_explained_by_the_call_about_its_user(maya: Entity) -> None:
+    lately = timezone.now() - timedelta(hours=2)
+    key = factories.entity(maya.account, Kind.ACCESS_KEY, "AKIAIOSFODNN7EXAMPLE", since=lately)
+    Entity.objects.filter(pk=key.pk).update(owner=maya)
+    factories.seen_after(key.states.get())
+    gunnar = factories.user(maya.account, "gunnar.hauge")
+    fields = ATTACHED | {"eventName": "CreateAccessKey", "requestParameters": {"userName": "maya.okafor"}}
+    happened(identity_of(gunnar), at=lately - timedelta(minutes=4), **fields)
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", client.get("/").content.decode()))
+    assert "gunnar.hauge called iam:CreateAccessKey with AWS CLI." in page
 
 
 REQUEST = "4d1c0f5e-0000-4000-8000-00000000000a"

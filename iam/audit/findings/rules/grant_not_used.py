@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from iam.activity.sources.covered_accounts import MAY_MISS
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.recorded_calls import DAYS
@@ -12,8 +13,9 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 
 class GrantNotUsed(FindingRule):
-    """Based on the calls that CloudTrail recorded, with their resources. Unknown if no trail covers the
-    period, or if the trail records nothing that the grant allows. Grants younger than 90 days are left out.
+    """Based on the calls that CloudTrail recorded, with their resources. Conditional if events of the period
+    may be missing; unknown if they don't reach from its beginning to its end, or if the trail records nothing
+    that the grant allows. Grants younger than 90 days are left out.
     """
 
     kind = "grant-not-used"
@@ -37,15 +39,18 @@ class GrantNotUsed(FindingRule):
                 {"grant": grant.reference, "given": grant.given_at.isoformat(), "days": DAYS},
                 related=grant.holders[:MAX_RELATED],
                 affected=len(grant.holders),
-                reasons=_reasons(grant.unrecorded),
+                reasons=_reasons(grant.unrecorded, facts),
                 fix=FindingFix(page="grant", policy=str(grant.grant)),
             )
 
 
-def _reasons(unrecorded: Sequence[str]) -> tuple[str, ...]:
-    """Return why the access could have been used without an event."""
-    if not unrecorded:
-        return ()
-    others = len(unrecorded) - 1
-    more = f" and {others} more of its actions" if others else ""
-    return (f"the trail doesn’t record {unrecorded[0]}{more}",)
+def _reasons(unrecorded: Sequence[str], facts: AccountFacts) -> tuple[str, ...]:
+    """Return why the access could have been used without an event that Gatehouse read."""
+    reasons = []
+    if unrecorded:
+        others = len(unrecorded) - 1
+        more = f" and {others} more of its actions" if others else ""
+        reasons.append(f"the trail doesn’t record {unrecorded[0]}{more}")
+    if facts.last_calls is None or not facts.last_calls.is_complete:
+        reasons.append(MAY_MISS)
+    return tuple(reasons)

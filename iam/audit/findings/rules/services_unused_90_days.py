@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iam.activity.sources.covered_accounts import MAY_MISS
 from iam.audit.findings.credential_fixes import end_sign_in
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.fix_request import FixRequest
@@ -16,8 +17,9 @@ DAYS = 90
 
 
 class ServicesUnused90Days(FindingRule):
-    """Based on the successful calls that CloudTrail recorded or, if no trail covers the period, on IAM's
-    report of last accessed services. Unknown if there is neither. Covers users who can sign in and have a
+    """Based on the successful calls that CloudTrail recorded or, if events of the period may be missing, on
+    IAM's report of last accessed services. Conditional if there is no report either, but events reach from
+    the beginning of the period to its end; unknown if they don't. Covers users who can sign in and have a
     policy; users created in the last 90 days are left out.
     """
 
@@ -52,22 +54,29 @@ class ServicesUnused90Days(FindingRule):
                     "keys": [key_evidence(key) for key in credential.keys],
                     **_source(user, facts),
                 }
-                yield RuleProblem(user, evidence)
+                yield RuleProblem(user, evidence, reasons=_reasons(user, facts))
 
 
 def _is_used(user: EntityFact, facts: AccountFacts) -> bool | None:
     """Return True if a user called AWS in the last 90 days; None if neither CloudTrail nor IAM knows."""
-    if facts.last_calls is not None:
-        return user.aws_id in facts.last_calls
-    if user.id not in facts.services:
-        return None
-    used_at = facts.services[user.id].used_at
-    return used_at is not None and used_at > facts.days_ago(DAYS)
+    calls = facts.last_calls
+    if calls is not None and user.aws_id in calls.last_at:
+        return True
+    if user.id in facts.services:
+        used_at = facts.services[user.id].used_at
+        return used_at is not None and used_at > facts.days_ago(DAYS)
+    return None if calls is None else False
 
 
 def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
     """Return the source of the data, if it is not CloudTrail."""
-    if facts.last_calls is not None:
+    if user.id not in facts.services:
         return {}
     read_at = facts.services[user.id].read_at
     return {"source": "IAM’s report of when services were last used", "read": read_at.isoformat()}
+
+
+def _reasons(user: EntityFact, facts: AccountFacts) -> tuple[str, ...]:
+    """Return why the user may have called AWS without Gatehouse's knowledge."""
+    is_certain = user.id in facts.services or facts.last_calls is None or facts.last_calls.is_complete
+    return () if is_certain else (MAY_MISS,)

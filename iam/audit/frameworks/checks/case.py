@@ -45,7 +45,7 @@ class AccountRecords:
     events of the last 30 days, `denied_events` denied ones. `reviews` are the last access reviews by primary
     key of the user or role. `root_features` are the enabled features of central root access. `networks` are
     the addresses from which each user called in the last 30 days, by unique ID, if CloudTrail covers that
-    time.
+    time; `are_networks_complete` is false if some of its events may be missing.
     """
 
     synced_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -59,6 +59,7 @@ class AccountRecords:
     reviews: Mapping[int, ReviewFact] = field(default_factory=dict)
     root_features: tuple[str, ...] | None = None
     networks: Mapping[str, frozenset[str]] | None = None
+    are_networks_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

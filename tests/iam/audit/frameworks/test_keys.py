@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from iam.activity.callers import USER
 from iam.activity.models import CallerAddress, TrailCaller
+from iam.activity.sources.covered_accounts import CoverageGrade
 from iam.audit.findings.facts import KeyFact
 from iam.audit.frameworks import evidence_reader
 from iam.audit.frameworks.checks.keys import MOST_NETWORKS, networks_of
@@ -29,6 +30,7 @@ def application(organization: Organization, networks: int | None, **fields: Any)
     if networks is not None:
         addresses = frozenset(f"198.51.{place}.7" for place in range(networks))
         organization.records["networks"] = {user.aws_id: addresses}
+        organization.records["are_networks_complete"] = True
     return user.arn
 
 
@@ -58,6 +60,14 @@ def test_unknown_activity_needs_a_person() -> None:
     assert "isn’t known" in str(result.reasons)
 
 
+def test_few_networks_of_events_that_may_not_be_all_need_a_person() -> None:
+    organization = Organization()
+    application(organization, MOST_NETWORKS)
+    organization.records["are_networks_complete"] = False
+    organization.decisions["8.6.2"] = []
+    assert "Some of CloudTrail’s events may be missing" in str(organization.results()["8.6.2"].reasons)
+
+
 def test_people_with_passwords_travel() -> None:
     organization = Organization()
     application(organization, 50, password=True, used=days(3))
@@ -80,11 +90,17 @@ def test_networks_are_counted_and_services_of_aws_are_none() -> None:
 
 
 @pytest.mark.django_db
-def test_addresses_are_those_of_users_in_the_last_30_days(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("coverage", CoverageGrade)
+def test_addresses_are_those_of_users_in_the_last_30_days(
+    monkeypatch: pytest.MonkeyPatch, coverage: CoverageGrade
+) -> None:
+    def covered(numbers: list[str], **_: Any) -> dict[str, CoverageGrade]:
+        return dict.fromkeys(numbers, coverage)
+
     account = factories.account()
     now = timezone.now()
     assert records_of(account, now=now).networks is None
-    monkeypatch.setattr(evidence_reader, "covered_accounts", lambda numbers, **_: frozenset(numbers))
+    monkeypatch.setattr(evidence_reader, "covered_accounts", covered)
     caller = TrailCaller.objects.create(
         kind=USER, account_id=account.account_id, unique_id="AIDAX", digest="a" * 32
     )
@@ -92,4 +108,5 @@ def test_addresses_are_those_of_users_in_the_last_30_days(monkeypatch: pytest.Mo
         moment = now - timedelta(days=days_ago)
         CallerAddress.objects.create(caller=caller, address=address, calls=1, first_at=moment, last_at=moment)
     assert records_of(account, now=now).networks == {"AIDAX": frozenset({"198.51.100.1"})}
+    assert records_of(account, now=now).are_networks_complete is (coverage is CoverageGrade.COMPLETE)
     assert records_of(account, now=now, is_past=True).networks is None

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
+from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact, RecordedCalls
 from iam.audit.findings.identity import ComputedFindings, compute
 from iam.audit.findings.rule import FindingRule
 from iam.mirror.models import NEVER, Kind
@@ -89,7 +89,7 @@ class Site:
     owned: set[int] = field(default_factory=set)
     own_users: set[str] = field(default_factory=set)
     openings: Any = ()
-    last_calls: Any = None
+    last_calls: RecordedCalls | None = None
     assertions: Any = ()
     unused_grants: Any = ()
     services: Any = field(default_factory=dict)

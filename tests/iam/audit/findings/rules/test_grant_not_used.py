@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from iam.access.grants.unused_grants import UnusedGrant
+from iam.activity.sources.covered_accounts import CoverageGrade
+from iam.audit.findings.facts import RecordedCalls
 from iam.audit.findings.rules.grant_not_used import GrantNotUsed
 from tests.iam.audit.findings.rules.site import (
     CONDITIONAL,
@@ -22,15 +24,26 @@ from tests.iam.audit.findings.rules.site import (
 KOFI = f"{PREFIX}user/kofi"
 
 
-def grant(site: Site, *, is_unused: bool | None = True, unrecorded: tuple[str, ...] = ()) -> None:
+def grant(
+    site: Site,
+    *,
+    is_unused: bool | None = True,
+    unrecorded: tuple[str, ...] = (),
+    coverage: CoverageGrade = CoverageGrade.COMPLETE,
+) -> None:
     row: Any = UnusedGrant(UUID(int=7), 7, "Read", "GRT-00000000", days(200), (KOFI,), is_unused, unrecorded)
     site.unused_grants = (row,)
+    site.last_calls = RecordedCalls({}, coverage)
 
 
 CASES = {
     "not used": (grant, TRUE),
     "not used, and a part of it isn’t recorded": (
         lambda site: grant(site, unrecorded=("s3:GetObject*", "s3:PutObject*")),
+        CONDITIONAL,
+    ),
+    "not used, by files that may not be all": (
+        lambda site: grant(site, coverage=CoverageGrade.PARTLY_KNOWN),
         CONDITIONAL,
     ),
     "no grant that wasn’t used": (lambda site: site.user(), FALSE),

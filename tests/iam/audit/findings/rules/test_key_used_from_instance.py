@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from iam.activity.key_addresses import CallingInstance
-from iam.audit.findings.facts import KeyFact, KeyPlace
+from iam.activity.sources.covered_accounts import CoverageGrade
+from iam.audit.findings.facts import KeyFact, KeyPlace, RecordedCalls
 from iam.audit.findings.rules.key_used_from_instance import ELASTIC, GATEWAY, PRIVATE, KeyUsedFromInstance
 from iam.mirror.models import Kind
 from tests.iam.audit.findings.rules.site import (
@@ -49,7 +50,7 @@ def used(
     user = site.user(keys=(KeyFact(1, days(200), days(last), key_id, 900),))
     place = KeyPlace(site.entities[user].aws_id, key, address, 312, days(80), days(last), frozenset(callers))
     site.key_places = (*site.key_places, place)
-    site.last_calls = {} if known else None
+    site.last_calls = RecordedCalls({}, CoverageGrade.COMPLETE) if known else None
     return user
 
 
