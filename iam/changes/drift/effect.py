@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from iam.changes import trust_policies
 from iam.changes.drift.mirror_history import CREDENTIALS, OWNED, STATE, ObservedSteps
-from iam.changes.operations import trust
 from iam.changes.receipt_lines import ReceiptLines
 from iam.changes.risk_detection import bears_on_administrators, is_administrator
 from iam.changes.risks import (
@@ -181,7 +181,7 @@ def opens_trust(happened: ObservedSteps) -> bool:
     for step in happened.steps.get(STATE, ()):
         if happened.entity.kind == Kind.ROLE and step.new is not None and step.new.document is not None:
             before = step.old.document.text if step.old is not None and step.old.document else ""
-            if trust.lets_in_more(before, step.new.document.text):
+            if trust_policies.lets_in_more(before, step.new.document.text):
                 return True
     return False
 

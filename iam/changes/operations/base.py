@@ -12,11 +12,11 @@ from uuid import UUID
 from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.access_effects import PolicyAccess, PolicyRef
-from iam.changes.operations.facts import fact_from, former_params
+from iam.changes.operations.facts import fact_from, former_params, without_layout
 from iam.changes.operations.identity import find_current_entity
 from iam.changes.operations.params import as_stored
-from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, PermanentLoss
+from iam.changes.quotas import QuotaUse, quota_of
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity
 
@@ -331,12 +331,12 @@ class Operation(ABC):
         """Load what was kept of earlier responses, before AWS is observed."""
 
     def satisfied(self, image: Image) -> bool:
-        """True if AWS already has the desired state."""
-        return image == self.desired_state()
+        """True if AWS already has the desired state, regardless of the layout of texts."""
+        return without_layout(image) == without_layout(self.desired_state())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """True if AWS is as it was when the change was planned, or as some of the calls leave it."""
-        return image == before
+        return without_layout(image) == without_layout(before)
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         """A sentence on how AWS differs from the plan and what to do; "" for the standard text."""
@@ -376,7 +376,12 @@ class Operation(ABC):
 
     def used(self) -> int | None:
         """Current use of the quota, including earlier changes of the set; None if the mirror can't tell."""
-        return None
+        subject = self.subject()
+        return None if subject is None else self.used_by(subject)
+
+    def used_by(self, subject: Entity) -> int | None:
+        """The use of the quota by a subject of the mirror."""
+        raise NotImplementedError
 
     @property
     def quota_growth(self) -> int:

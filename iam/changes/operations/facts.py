@@ -4,11 +4,11 @@ operation changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from iam.changes.operations.trust import trust_meaning
+from iam.changes.trust_policies import trust_meaning
 from iam.mirror.models import Document, Edge, EdgeKind, Entity, EntityState, TagSet, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
@@ -63,12 +63,6 @@ def former_params(state: Mapping[str, str | bool], before: Mapping[str, Any]) ->
                 return None
         former[str(name)] = value if isinstance(value, dict) else str(value or "")
     return former
-
-
-def first_names(names: Sequence[str], most: int = 5) -> str:
-    """The first names, and the number of the rest."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
 
 
 class EntityInMirror:
@@ -160,6 +154,10 @@ def facts_of(source: Any, facts: Iterable[str]) -> dict[str, Any]:
         value = getattr(source, attribute)
         shown[fact] = form(value) if form else value
     return shown
+
+
+def without_layout(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {fact: value for fact, value in image.items() if fact != LAYOUT}
 
 
 def fact_from(fact: str, value: Any) -> Any:

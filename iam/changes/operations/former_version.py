@@ -16,7 +16,7 @@ from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
 from iam.changes.operations.policy_version import CreatePolicyVersion, OtherText, PolicyParams, TextParams
 from iam.changes.operations.spec import OF_AWS, OperationSpec, Quota
 from iam.changes.operations.subject import SubjectParams
-from iam.mirror.models import Document, PolicyVersion
+from iam.mirror.models import Document, Entity, PolicyVersion
 from iam.mirror.pull.transform.principals import document_digest
 
 
@@ -113,9 +113,8 @@ class RestorePolicyVersion(FormerVersion):
         """True while there is room for a version; other changes to the policy don't matter."""
         return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 
-    def used(self) -> int | None:
-        subject = self.subject()
-        return None if subject is None else versions_of(subject).count()
+    def used_by(self, policy: Entity) -> int:
+        return versions_of(policy).count()
 
     def restoration(self, before: Image) -> Operation | None:
         made = self.version_since(before, self.text)

@@ -164,10 +164,8 @@ class Membership(Operation):
         member = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user, target=group)
         return {"member": member.exists()}
 
-    def used(self) -> int | None:
-        user = self.subject()
-        groups = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
-        return None if user is None else groups.count()
+    def used_by(self, user: Entity) -> int:
+        return Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""

@@ -20,8 +20,8 @@ from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.holder import HolderParams, OfHolder, effect_on, ways_beside
 from iam.changes.operations.policy_content import document_meaning, is_json_object
-from iam.changes.operations.quotas import QuotaUse, quota_of
 from iam.changes.operations.spec import OperationSpec
+from iam.changes.quotas import QuotaUse, quota_of
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -59,12 +59,6 @@ class InlineOperation(OfHolder):
 
     def desired_state(self) -> Image:
         return _image(self.text)
-
-    def satisfied(self, image: Image) -> bool:
-        return bool(image["document"] == self.desired_state()["document"])
-
-    def can_proceed(self, image: Image, *, before: Image) -> bool:
-        return bool(image["document"] == before["document"])
 
     @cached_property
     def current_text(self) -> str:

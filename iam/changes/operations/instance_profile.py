@@ -16,7 +16,7 @@ from iam.aws.reads import holdings
 from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.facts import first_names, state_of, target_in_mirror
+from iam.changes.operations.facts import state_of, target_in_mirror
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
 from iam.changes.operations.params import Blank
@@ -24,6 +24,7 @@ from iam.changes.operations.spec import HIGH, OperationSpec, Quota
 from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import reread_instance, reread_profile
+from iam.phrases import first_names
 
 
 class OnProfile(OnSubject):
@@ -97,8 +98,8 @@ class RoleInProfile(OnProfile):
         becomes = "use" if self.spec.adds else "can no longer use"
         return instances_with(self.subject(), f"{becomes} {self.inputs.role_name}")
 
-    def used(self) -> int | None:
-        return int(bool(self.role_now)) if self.spec.adds else None
+    def used(self) -> int:
+        return int(bool(self.role_now))
 
     @property
     def role_now(self) -> str:
@@ -144,7 +145,7 @@ class CreateInstanceProfile(OnProfile, Create):
 
 
 class DeleteInstanceProfile(OnProfile, Delete):
-    spec = removal(CreateInstanceProfile.spec, undo_caveat="It is recreated, with a new unique ID.")
+    spec = removal(CreateInstanceProfile.spec)
 
     def notes(self) -> tuple[str, ...]:
         return instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically")

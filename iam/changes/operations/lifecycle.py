@@ -59,7 +59,7 @@ def removal(made_by: OperationSpec, **rest: Any) -> OperationSpec:
     `rest`.
     """
     names = KINDS[made_by.subject_kind]
-    usual = {
+    usual: dict[str, Any] = {
         "slug": f"{made_by.slug.partition('.')[0]}.delete",
         "family": made_by.family,
         "title": f"Delete {names.noun} {{name}}",
@@ -70,7 +70,9 @@ def removal(made_by: OperationSpec, **rest: Any) -> OperationSpec:
         "parameters": names.naming,
         "sentence": f"Deletes {names.noun} {{name}}",
         "weight": NORMAL,
+        "adds": False,
         "inverse": made_by.slug,
+        "undo_caveat": "It is recreated, with a new unique ID.",
     }
     return OperationSpec(**usual | rest)
 
@@ -109,8 +111,6 @@ def _namesake(account: Account, *, kind: str, name: str, but: str) -> Entity | N
 
 class WholeEntity(OnSubject):
     """An operation that creates or deletes an entity, with everything that can be set at creation."""
-
-    inputs: SubjectParams
 
     def image_of(self, subject: Entity) -> Image:
         return {"exists": True, **super().image_of(subject)}

@@ -19,7 +19,7 @@ from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
-from iam.changes.operations.facts import EntityInMirror, first_names, former_text, tags_in_mirror
+from iam.changes.operations.facts import EntityInMirror, former_text, tags_in_mirror
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
 from iam.changes.operations.params import Blank
@@ -36,6 +36,7 @@ from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import SubjectReading
+from iam.phrases import first_names
 from iam.policy.index.rows import PolicyRow
 
 
@@ -45,7 +46,6 @@ class OnPolicy(OnSubject):
     """
 
     excluded = ("policy.",)
-    inputs: SubjectParams
 
     def read_from_aws(self, aws: Aws) -> PolicyRecord | None:
         """Two calls and one for each version; one call if the policy doesn't exist."""

@@ -204,10 +204,6 @@ class Client(OnOidc):
             return super().consequence
         return f"Sign-ins with a token for {self.inputs.client} no longer work."
 
-    def risks(self) -> tuple[str, ...]:
-        """Removing an audience has no risks: it lets no one in."""
-        return super().risks() if self.spec.adds else ()
-
 
 class ThumbprintParams(SubjectParams):
     thumbprints: Blank

@@ -20,6 +20,7 @@ from iam.changes.operations.user_credential import (
     ACTIVE,
     SERVICE_CREDENTIAL,
     CredentialParams,
+    CredentialSort,
     CredentialSpec,
     DeleteCredential,
     NewCredential,
@@ -96,34 +97,42 @@ class GivenOnce(WithSecret, NewCredential):
         return next((self.deletion(credential_id) for credential_id in self.created_ids()), None)
 
 
+def _creation(sort: CredentialSort, *, reading: str, **rest: Any) -> CredentialSpec:
+    """The spec of an operation that creates a credential; `reading` says how its secret can be read."""
+    return CredentialSpec(
+        slug=f"{sort.slug}.create",
+        sort=sort,
+        no_op=f"This {sort.noun} already exists.",
+        counted=("Create", sort.short_noun or sort.noun),
+        notes=(
+            f"Anyone who has the {sort.noun} can {{power}} until it is deactivated or deleted.",
+            f"Only {{recipient_name}} can read the secret, {reading}, within 24 hours.",
+        ),
+        call=f"Create{sort.word}",
+        is_idempotent=False,
+        weight=HIGH,
+        **rest,
+    )
+
+
 KEYS_PER_USER: Final = 2
 
 
 class CreateAccessKey(GivenOnce):
-    spec = CredentialSpec(
-        slug="access_key.create",
-        sort=ACCESS_KEY,
+    spec = _creation(
+        ACCESS_KEY,
+        reading="in one browser",
         title="Create an access key for {user_name}",
-        no_op="This access key already exists.",
-        counted=("Create", "access key"),
-        notes=(
-            "Anyone who has the access key can {power} until it is deactivated or deleted.",
-            "Only {recipient_name} can read the secret, in one browser, within 24 hours.",
-        ),
         quota=Quota(
             "Access keys afterwards",
             "{user_name} has {used} access keys, and AWS allows {limit}. Delete an unused one first.",
             usual=KEYS_PER_USER,
             name="AccessKeysPerUserQuota",
         ),
-        call="CreateAccessKey",
         parameters={"UserName": "user_name"},
         sentence="Creates an access key. Only {recipient_name} can read its secret, once, within 24 hours",
-        is_idempotent=False,
-        weight=HIGH,
     )
 
-    inputs: GivenParams
     _going: frozenset[str] = frozenset()
 
     @classmethod
@@ -170,27 +179,18 @@ class CredentialServiceParams(GivenParams):
 
 
 class CreateServiceCredential(GivenOnce):
-    spec = CredentialSpec(
-        slug="service_credential.create",
-        sort=SERVICE_CREDENTIAL,
+    spec = _creation(
+        SERVICE_CREDENTIAL,
+        reading="once",
         title="Create {service} credential for {user_name}",
-        no_op="This service-specific credential already exists.",
-        counted=("Create", "service credential"),
-        call="CreateServiceSpecificCredential",
         parameters={"UserName": "user_name", "ServiceName": "service_name", "CredentialAgeDays": "days?"},
         sentence="Creates a credential for {service}. Only {recipient_name} can read its secret, once, "
         "within 24 hours",
-        notes=(
-            "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
-            "Only {recipient_name} can read the secret, once, within 24 hours.",
-        ),
         quota=Quota(
             "Credentials for the service afterwards",
             "{user_name} has {used} credentials for {service}, and AWS allows {limit}. Delete one first.",
             usual=2,
         ),
-        is_idempotent=False,
-        weight=HIGH,
     )
 
     inputs: CredentialServiceParams
@@ -212,13 +212,12 @@ class CreateServiceCredential(GivenOnce):
         """Days until the credential expires; 0 if it doesn't."""
         return int(self.inputs.age_days or 0)
 
-    def used(self) -> int | None:
-        user = self.subject()
+    def used_by(self, user: Entity) -> int:
         rows = EntityState.objects.filter(
             valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
         )
         services = [attrs.get("ServiceName") for attrs in rows.values_list("attrs", flat=True)]
-        return None if user is None else services.count(self.inputs.service_name)
+        return services.count(self.inputs.service_name)
 
     def refusal(self) -> str:
         if self.inputs.service_name not in SERVICES:

@@ -232,9 +232,8 @@ class CreatePolicyVersion(DefaultText):
     def may_repeat(self, call: AwsCall) -> bool:
         return call.operation == "DeletePolicyVersion"
 
-    def used(self) -> int | None:
-        policy = self.subject()
-        return None if policy is None else len(state_in_mirror(policy)["versions"])
+    def used_by(self, policy: Entity) -> int:
+        return versions_of(policy).count()
 
     @property
     def quota_growth(self) -> int:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from iam.changes.operations.facts import first_names
 from iam.mirror.models import Document, Entity, EntityState, InlinePolicy, Kind, PolicyVersion, valid_at
+from iam.phrases import first_names
 
 _BEGINNING: Final = "Named in the "
 

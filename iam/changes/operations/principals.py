@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations import trust
+from iam.changes import trust_policies
 from iam.changes.operations.base import AccessEffect, AwsCall
 from iam.changes.operations.facts import HOUR, EntityInMirror
 from iam.changes.operations.lifecycle import (
@@ -32,7 +32,7 @@ from iam.changes.world import ChangeWorld
 from iam.directory.models import RuleKind, TeamRule
 from iam.directory.services import follow_rename
 from iam.mirror.models import Account, EntityState, Kind
-from iam.mirror.refresh import MadeUser, reread_entity
+from iam.mirror.refresh import MadeUser
 from iam.policy.index.rows import GroupRow
 
 NOT_READ: Final = (
@@ -58,7 +58,6 @@ class CreateUser(CreatePrincipal):
         },
         quota=account_quota("users", name="UsersQuota", usual=5000),
     )
-    _made: MadeUser | None = None
 
     def handle_response(self, call: AwsCall, response: Mapping[str, Any]) -> dict[str, Any]:
         """Also keep AWS’s time of creation: at that time the user had no MFA device."""
@@ -72,20 +71,7 @@ class CreateUser(CreatePrincipal):
     def load_results(self, results: Mapping[str, Any]) -> None:
         aws_id = results.get("ids", {}).get(self.inputs.subject_arn)
         if aws_id and "made_at" in results:
-            self._made = MadeUser(aws_id, datetime.fromisoformat(results["made_at"]))
-
-    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """Four calls and one for each inline policy, none where nothing was there at the last look."""
-        reread_entity(
-            self.account,
-            aws,
-            kind=self.subject_kind,
-            name=self.inputs.name,
-            arn=self.inputs.subject_arn,
-            cause_id=cause_id,
-            read=self.reading,
-            made=self._made,
-        )
+            self.made = MadeUser(aws_id, datetime.fromisoformat(results["made_at"]))
 
 
 class UpdateUser(Rename):
@@ -158,7 +144,7 @@ class UpdateGroup(Rename):
 
 
 class DeleteGroup(Delete):
-    spec = removal(CreateGroup.spec, undo_caveat="It is recreated, with a new unique ID.")
+    spec = removal(CreateGroup.spec)
 
 
 OTHER_ROLE_ID: Final = (
@@ -233,15 +219,15 @@ class CreateRole(CreatePrincipal):
         return int(self.inputs.max_session)
 
     def refusal(self) -> str:
-        if self.inputs.path.startswith(trust.SERVICE_LINKED):
+        if self.inputs.path.startswith(trust_policies.SERVICE_LINKED):
             return "only AWS services create roles under /aws-service-role/."
-        return trust.refusal_of(self.inputs.trust, account=self.account) or super().refusal()
+        return trust_policies.refusal_of(self.inputs.trust, account=self.account) or super().refusal()
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(trust.said_of("", self.inputs.trust))
+        return tuple(trust_policies.said_of("", self.inputs.trust))
 
     def risks(self) -> tuple[str, ...]:
-        is_open = trust.is_open(self.inputs.trust, account=self.account, path=self.inputs.path)
+        is_open = trust_policies.is_open(self.inputs.trust, account=self.account, path=self.inputs.path)
         return (TRUST_OPENED,) if is_open else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
@@ -336,13 +322,13 @@ class ReplaceTrustPolicy(OnSubject):
         return EntityInMirror(role).trust if role else ""
 
     def refusal(self) -> str:
-        return trust.refusal_of(self.inputs.document, account=self.account)
+        return trust_policies.refusal_of(self.inputs.document, account=self.account)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(trust.said_of(self.text_now, self.inputs.document))
+        return tuple(trust_policies.said_of(self.text_now, self.inputs.document))
 
     def risks(self) -> tuple[str, ...]:
-        return (TRUST_OPENED,) if trust.lets_in_more(self.text_now, self.inputs.document) else ()
+        return (TRUST_OPENED,) if trust_policies.lets_in_more(self.text_now, self.inputs.document) else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
         return HIGH if self.risks() else NORMAL

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image
-from iam.changes.operations.facts import EntityInMirror, facts_of, first_names
+from iam.changes.operations.facts import EntityInMirror, facts_of
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
-from iam.changes.operations.subject import OnListed, SubjectParams
+from iam.changes.operations.subject import OnListed
 from iam.changes.risks import TRUST_OPENED
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.phrases import first_names
 
 Record = SamlProviderRecord | OidcProviderRecord
 
@@ -30,8 +31,6 @@ class OnProvider(OnListed):
     """Reads a provider by its ARN."""
     facts: ClassVar[tuple[str, ...]]
     """The facts of a provider's image, including those that the operation doesn't change."""
-
-    inputs: SubjectParams
 
     @property
     def arn(self) -> str:
@@ -76,8 +75,8 @@ class OnProvider(OnListed):
         return "Anyone who signs in with the provider can assume them, as far as their trust policies allow."
 
     def risks(self) -> tuple[str, ...]:
-        """Anyone who controls the provider can assume the roles that trust it."""
-        return (TRUST_OPENED,) if self.trusting() else ()
+        """Anyone who controls the provider can assume the roles that trust it. A removal lets no one in."""
+        return (TRUST_OPENED,) if self.spec.adds and self.trusting() else ()
 
 
 class CreateProvider(OnProvider, Create):
@@ -103,6 +102,3 @@ class DeleteProvider(OnProvider, Delete):
     @property
     def consequence(self) -> str:
         return "No one can sign in with it any more. The trust policies don’t change."
-
-    def risks(self) -> tuple[str, ...]:
-        return ()

@@ -19,16 +19,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 from iam.aws.session import Aws
-from iam.changes.operations import trust
+from iam.changes import trust_policies
 from iam.changes.operations.base import AccessEffect, AwsCall, Image
-from iam.changes.operations.facts import first_names, state_of
+from iam.changes.operations.facts import state_of
 from iam.changes.operations.holder import HolderParams
 from iam.changes.operations.inline_policy import InlineText, PutInlinePolicy
 from iam.changes.operations.params import Blank
 from iam.changes.operations.policy_content import document_meaning
-from iam.changes.operations.spec import NORMAL, OperationSpec
+from iam.changes.operations.spec import NORMAL
 from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
+from iam.phrases import first_names
 
 EVERYBODY: Final = "AWSRevokeOlderSessions"
 """The policy name that the AWS console uses too."""
@@ -58,15 +59,13 @@ def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
 class RevokeSessions(PutInlinePolicy):
     excluded = ("{slug}",)
     excluded_by = ("policy_name",)
-    spec = OperationSpec(
+    spec = replace(
+        PutInlinePolicy.spec,
         slug="role_sessions.revoke",
+        family="role-sessions",
+        title="Revoke {title_sessions} in role {holder_name}",
+        no_op="The {noop_sessions} of {holder_name} are already revoked.",
         counted=("Revoke the sessions of", "role"),
-        call="Put{kind_word}Policy",
-        parameters={
-            "{kind_word}Name": "holder_name",
-            "PolicyName": "policy_name",
-            "PolicyDocument": "document",
-        },
         sentence="{whose_sessions} in {holder_name} that began before this change stop working",
         weight=NORMAL,
     )
@@ -101,16 +100,12 @@ class RevokeSessions(PutInlinePolicy):
         return cls(role.account, RevokeParams(**names, policy_name=name[:128], document=text, whose=whose))
 
     @property
-    def title(self) -> str:
-        whose = f"sessions of {self.inputs.whose}" if self.inputs.whose else "all sessions"
-        return f"Revoke {whose} in role {self.inputs.holder_name}"
+    def title_sessions(self) -> str:
+        return f"sessions of {self.inputs.whose}" if self.inputs.whose else "all sessions"
 
     @property
-    def noop_message(self) -> str:
-        return (
-            f"The {'sessions' if self.inputs.whose else 'running sessions'} of "
-            f"{self.inputs.holder_name} are already revoked."
-        )
+    def noop_sessions(self) -> str:
+        return "sessions" if self.inputs.whose else "running sessions"
 
     @property
     def whose_sessions(self) -> str:
@@ -153,7 +148,7 @@ class RevokeSessions(PutInlinePolicy):
         state = state_of(role) if role and not self.inputs.whose else None
         if state is None or state.document is None:
             return ()
-        names = sorted(trust.admitted(state.document.text))
+        names = sorted(trust_policies.admitted(state.document.text))
         return (f"Affects everyone who has assumed it: {first_names(names)}.",) if names else ()
 
 

@@ -25,13 +25,13 @@ from iam.changes.operations.lifecycle import (
     Create,
     Delete,
     Rename,
-    RenameParams,
     account_quota,
     creation,
     removal,
     renaming,
 )
 from iam.changes.operations.params import Blank, IdText
+from iam.changes.operations.public_key import read_certificate
 from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
 from iam.changes.operations.spec import HIGH, PermanentLoss
 from iam.changes.operations.subject import OnListed, SubjectParams, SubjectSeen
@@ -143,9 +143,8 @@ class UploadServerCertificate(OnCertificate, Create):
 
     def notes(self) -> tuple[str, ...]:
         """Whose certificate it is, and until when it is valid."""
-        try:
-            certificate = x509.load_pem_x509_certificate(self.inputs.body.encode())
-        except ValueError:
+        certificate = read_certificate(self.inputs.body)
+        if certificate is None:
             return ()
         until = f"{certificate.not_valid_after_utc:%-d %b %Y}"
         return (f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",)
@@ -153,9 +152,8 @@ class UploadServerCertificate(OnCertificate, Create):
 
 def refusal_of(body: str, chain: str = "") -> str:
     """What is wrong with a certificate and its chain, as a sentence; "" if nothing is."""
-    try:
-        certificate = x509.load_pem_x509_certificate(body.encode())
-    except ValueError:
+    certificate = read_certificate(body)
+    if certificate is None:
         return "the certificate isn’t valid PEM."
     if certificate.not_valid_after_utc < datetime.now(tz=UTC):
         return f"the certificate expired on {certificate.not_valid_after_utc:%-d %b %Y}."
@@ -177,9 +175,8 @@ def key_refusal(body: str, *, key: str) -> str:
         return "The private key is encrypted. AWS accepts only keys without a passphrase."
     except (ValueError, UnsupportedAlgorithm):
         return "The private key isn’t valid PEM."
-    try:
-        certificate = x509.load_pem_x509_certificate(body.encode())
-    except ValueError:
+    certificate = read_certificate(body)
+    if certificate is None:
         return "The certificate isn’t valid PEM."
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
@@ -197,8 +194,6 @@ class UpdateServerCertificate(OnCertificate, Rename):
         },
         sentence="{name} becomes {new_path}{new_name}. Update everything that uses the old ARN",
     )
-
-    inputs: RenameParams
 
     def read_from_aws(self, aws: Aws) -> ServerCertificateNow | None:
         certificate: ServerCertificateNow | None = super().read_from_aws(aws)
@@ -223,7 +218,6 @@ class DeleteServerCertificate(OnCertificate, Delete):
             "Rename it instead: whatever still uses the old name or ARN fails visibly, and "
             "renaming it back fixes that.",
         ),
-        undo_caveat="It is recreated, with a new unique ID.",
     )
 
     def identity_error(self, aws: Aws) -> str:

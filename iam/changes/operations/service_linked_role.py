@@ -135,8 +135,6 @@ class DeleteServiceLinkedRole(Delete):
     )
 
     noun = "service-linked role"
-
-    inputs: SubjectParams
     _task = ""
 
     @property

@@ -112,7 +112,7 @@ class OperationSpec:
     """
 
     adds: bool = True
-    """In a class that both gives and takes away: true if it gives."""
+    """False if it takes away what another operation gives."""
 
     risks: tuple[str, ...] = ()
     """Risks that the engine doesn't see in permissions; values of `iam.changes.risks`."""

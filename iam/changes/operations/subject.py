@@ -13,45 +13,47 @@ from uuid import UUID
 from iam.aws.reads.single_entities import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.facts import LAYOUT, EntityInMirror, facts_of
+from iam.changes.operations.facts import EntityInMirror, facts_of
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank, Params
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
-from iam.mirror.refresh import SubjectReading, reread_entity, reread_listed
+from iam.mirror.refresh import MadeUser, SubjectReading, reread_entity, reread_listed
 
 
 class KindNames(NamedTuple):
-    """The names of a kind: in sentences, in counts, and in AWS's calls; `naming` maps the AWS parameter that
-    identifies an entity to the operation's parameter.
+    """The names of a kind: in AWS's calls, in sentences, and in counts ("": as in sentences).
+
+    `identifier` is the AWS parameter that identifies an entity: by its name if it ends with Name, else by its
+    ARN.
     """
 
-    noun: str
-    counted: str
     word: str
-    naming: Mapping[str, str]
+    identifier: str
+    noun: str
+    short_noun: str = ""
+
+    @property
+    def counted(self) -> str:
+        return self.short_noun or self.noun
+
+    @property
+    def naming(self) -> Mapping[str, str]:
+        """The parameters of a call that identify an entity."""
+        return {self.identifier: "name" if self.identifier.endswith("Name") else "subject_arn"}
 
 
 KINDS: Final[Mapping[str, KindNames]] = {
-    Kind.USER: KindNames("user", "IAM user", "User", {"UserName": "name"}),
-    Kind.GROUP: KindNames("group", "group", "Group", {"GroupName": "name"}),
-    Kind.ROLE: KindNames("role", "role", "Role", {"RoleName": "name"}),
-    Kind.POLICY: KindNames("policy", "policy|policies", "Policy", {"PolicyArn": "subject_arn"}),
-    Kind.INSTANCE_PROFILE: KindNames(
-        "instance profile", "instance profile", "InstanceProfile", {"InstanceProfileName": "name"}
-    ),
-    Kind.MFA_DEVICE: KindNames("MFA device", "MFA device", "MFADevice", {"SerialNumber": "subject_arn"}),
-    Kind.SERVER_CERTIFICATE: KindNames(
-        "server certificate", "server certificate", "ServerCertificate", {"ServerCertificateName": "name"}
-    ),
-    Kind.SAML_PROVIDER: KindNames(
-        "SAML provider", "SAML provider", "SAMLProvider", {"SAMLProviderArn": "subject_arn"}
-    ),
+    Kind.USER: KindNames("User", "UserName", "user", "IAM user"),
+    Kind.GROUP: KindNames("Group", "GroupName", "group"),
+    Kind.ROLE: KindNames("Role", "RoleName", "role"),
+    Kind.POLICY: KindNames("Policy", "PolicyArn", "policy", "policy|policies"),
+    Kind.INSTANCE_PROFILE: KindNames("InstanceProfile", "InstanceProfileName", "instance profile"),
+    Kind.MFA_DEVICE: KindNames("MFADevice", "SerialNumber", "MFA device"),
+    Kind.SERVER_CERTIFICATE: KindNames("ServerCertificate", "ServerCertificateName", "server certificate"),
+    Kind.SAML_PROVIDER: KindNames("SAMLProvider", "SAMLProviderArn", "SAML provider"),
     Kind.OIDC_PROVIDER: KindNames(
-        "OpenID Connect provider",
-        "OIDC provider",
-        "OpenIDConnectProvider",
-        {"OpenIDConnectProviderArn": "subject_arn"},
+        "OpenIDConnectProvider", "OpenIDConnectProviderArn", "OpenID Connect provider", "OIDC provider"
     ),
 }
 
@@ -92,6 +94,8 @@ class OnSubject(Operation):
     _is_deleted: bool = False
     """True if AWS has just deleted the entity for this operation, so that it wasn't renamed."""
     seen: SubjectSeen | None = None
+    made: MadeUser | None = None
+    """The user that the operation has just created."""
 
     @property
     def noun(self) -> str:
@@ -112,13 +116,6 @@ class OnSubject(Operation):
     def image_now(self, now: Any) -> Image:
         """The image of what AWS shows."""
         return facts_of(now, self.spec.state)
-
-    def satisfied(self, image: Image) -> bool:
-        """Compare regardless of the layout of texts."""
-        return without_layout(image) == without_layout(self.desired_state())
-
-    def can_proceed(self, image: Image, *, before: Image) -> bool:
-        return without_layout(image) == without_layout(before)
 
     def identity_error(self, aws: Aws) -> str:
         """One call, whose result the next `observe` uses."""
@@ -157,6 +154,7 @@ class OnSubject(Operation):
             cause_id=cause_id,
             read=self.reading,
             is_deleted=self._is_deleted,
+            made=self.made,
         )
 
     @property
@@ -197,10 +195,6 @@ class OnListed(OnSubject):
             at=self.seen.at,
             cause_id=cause_id,
         )
-
-
-def without_layout(image: Image) -> Image:
-    return {fact: value for fact, value in image.items() if fact != LAYOUT}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

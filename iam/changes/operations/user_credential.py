@@ -33,8 +33,6 @@ from iam.mirror.refresh.credentials import (
     with_unused,
 )
 
-DEACTIVATE_INSTEAD: Final = "Deactivate it instead: it stops working immediately and can be reactivated."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialSort:
@@ -51,12 +49,19 @@ class CredentialSort:
     """The word for it in AWS's calls."""
     id_parameter: str
     id_field: str
-    loss: PermanentLoss | None = None
-    """What deleting one removes permanently."""
+    deletion: str = ""
+    """What deleting one is called among what AWS can't restore."""
+    why_permanent: str = ""
+    """Why a deleted one can't be restored."""
 
     @property
     def slug(self) -> str:
         return self.kind.value.replace("-", "_")
+
+    @property
+    def naming(self) -> Mapping[str, str]:
+        """The parameters of a call that identify a credential."""
+        return {"UserName": "user_name", self.id_parameter: "credential_id"}
 
 
 ACCESS_KEY: Final = CredentialSort(
@@ -66,11 +71,8 @@ ACCESS_KEY: Final = CredentialSort(
     word="AccessKey",
     id_parameter="AccessKeyId",
     id_field="key_id",
-    loss=PermanentLoss(
-        "Delete an access key",
-        "AWS can’t restore a deleted access key. A new one has a different ID and secret.",
-        DEACTIVATE_INSTEAD,
-    ),
+    deletion="Delete an access key",
+    why_permanent="AWS can’t restore a deleted access key. A new one has a different ID and secret.",
 )
 SSH_KEY: Final = CredentialSort(
     kind=Kind.SSH_KEY,
@@ -79,11 +81,8 @@ SSH_KEY: Final = CredentialSort(
     word="SSHPublicKey",
     id_parameter="SSHPublicKeyId",
     id_field="key_id",
-    loss=PermanentLoss(
-        "Delete an SSH public key",
-        "Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
-        DEACTIVATE_INSTEAD,
-    ),
+    deletion="Delete an SSH public key",
+    why_permanent="Gatehouse doesn’t keep the key. Its owner can upload it again, with a new ID.",
 )
 SIGNING_CERTIFICATE: Final = CredentialSort(
     kind=Kind.SIGNING_CERTIFICATE,
@@ -92,11 +91,8 @@ SIGNING_CERTIFICATE: Final = CredentialSort(
     word="SigningCertificate",
     id_parameter="CertificateId",
     id_field="certificate_id",
-    loss=PermanentLoss(
-        "Delete a signing certificate",
-        "Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
-        DEACTIVATE_INSTEAD,
-    ),
+    deletion="Delete a signing certificate",
+    why_permanent="Gatehouse doesn’t keep the certificate. Its owner can upload it again, with a new ID.",
 )
 SERVICE_CREDENTIAL: Final = CredentialSort(
     kind=Kind.SERVICE_CREDENTIAL,
@@ -106,11 +102,9 @@ SERVICE_CREDENTIAL: Final = CredentialSort(
     word="ServiceSpecificCredential",
     id_parameter="ServiceSpecificCredentialId",
     id_field="credential_id",
-    loss=PermanentLoss(
-        "Delete a service-specific credential",
-        "AWS can’t restore a deleted service-specific credential. A new one has a different ID and password.",
-        DEACTIVATE_INSTEAD,
-    ),
+    deletion="Delete a service-specific credential",
+    why_permanent="AWS can’t restore a deleted service-specific credential. A new one has a different ID and "
+    "password.",
 )
 MFA_DEVICE: Final = CredentialSort(
     kind=Kind.MFA_DEVICE,
@@ -209,9 +203,8 @@ class OfSort(OfUser):
         """The IDs of the user's credentials of this sort, sorted."""
         return sorted(owned(user, self.kind))
 
-    def used(self) -> int | None:
-        user = self.subject()
-        return None if user is None else len(self.ids_in_mirror(user))
+    def used_by(self, user: Entity) -> int:
+        return len(self.ids_in_mirror(user))
 
 
 class NewCredential(OfSort):
@@ -305,7 +298,7 @@ def _deactivate(sort: CredentialSort) -> CredentialSpec:
         no_op="The {label} is already inactive.",
         notes=(f"Applications that use this {sort.noun} stop working.",),
         call=f"Update{sort.word}",
-        parameters={"UserName": "user_name", sort.id_parameter: "credential_id", "Status": "status_after"},
+        parameters={**sort.naming, "Status": "status_after"},
         sentence="The {label} stops working, but isn’t deleted",
         inverse=f"{sort.slug}.activate",
     )
@@ -319,7 +312,7 @@ def _activate(sort: CredentialSort) -> CredentialSpec:
         no_op="The {label} is already active.",
         notes=(f"Anyone who has this {sort.noun} can do whatever {{user_name}} can.",),
         call=f"Update{sort.word}",
-        parameters={"UserName": "user_name", sort.id_parameter: "credential_id", "Status": "status_after"},
+        parameters={**sort.naming, "Status": "status_after"},
         sentence="The {label} works again",
         weight=HIGH,
         inverse=f"{sort.slug}.deactivate",
@@ -333,9 +326,13 @@ def _delete(sort: CredentialSort) -> CredentialSpec:
         no_op="The {label} no longer exists.",
         notes=(f"Applications that use this {sort.noun} stop working.",),
         call=f"Delete{sort.word}",
-        parameters={"UserName": "user_name", sort.id_parameter: "credential_id"},
+        parameters=sort.naming,
         sentence="Permanently deletes the {label}",
-        loss=sort.loss,
+        loss=PermanentLoss(
+            sort.deletion,
+            sort.why_permanent,
+            "Deactivate it instead: it stops working immediately and can be reactivated.",
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.changes.operations.inline_policy import SIZES
-from iam.changes.operations.quotas import quota_of
+from iam.changes.quotas import quota_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 USUAL: Final = 10

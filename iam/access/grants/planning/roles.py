@@ -21,7 +21,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.principals import CreateRole, ReplaceTrustPolicy, RoleSettings
-from iam.changes.operations.quotas import quota_of
+from iam.changes.quotas import quota_of
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.policy.lint import ROLE_INLINE, TRUST, LintSeverity, lint
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from iam.changes.impact import numbers_of
 from iam.changes.operations import Operation
-from iam.changes.operations.trust import trust_meaning
+from iam.changes.trust_policies import trust_meaning
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Entity, Kind
 from iam.mirror.snapshot import snapshot

@@ -34,8 +34,8 @@ from iam.changes.operations.sign_in_session import LimitRoleSignIn
 from iam.changes.operations.spec import HIGH, NORMAL
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.operations.tags import SetTags
-from iam.changes.operations.trust import trust_meaning
 from iam.changes.operations.user_credential import ACTIVATE, DEACTIVATE, SetStatus
+from iam.changes.trust_policies import trust_meaning
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer
 from iam.journal.models import Entry

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
-from iam.changes.operations.quotas import quota_of
+from iam.changes.quotas import quota_of
 from iam.mirror.models import Account
 from iam.mirror.pull.trust import trust_category
 from iam.policy.document import read

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iam.changes.operations.trust import lets_in_more
+from iam.changes.trust_policies import lets_in_more
 
 ONE, TWO = "arn:aws:iam::222222222222:root", "arn:aws:iam::333333333333:role/deployer"
 WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
