@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from console.search import entities
 from console.search.accounts import account_named, account_results
+from console.search.assertions import assertion_results
 from console.search.catalogue import action_results, service_results
 from console.search.commands import command_results
 from console.search.findings import finding_results
@@ -30,6 +31,7 @@ SUGGESTED = 10
 PAGES_SUGGESTED = 3
 PAGES, MORE_PAGES = "Pages", "More pages"
 FINDINGS = "Findings"
+ASSERTIONS = "Assertions"
 FIRST = ("To do", PAGES, "Requests and grants", "Accounts", "People")
 """Sections before the entities of the mirror."""
 
@@ -46,8 +48,8 @@ class SearchPageText:
 
 WHOLE = SearchPageText(
     covers="People, roles, policies, groups and keys of all accounts that you see, accounts, findings, "
-    "frameworks, AWS actions and services, requests, grants, runs, reviews and evidence packs by number, "
-    "and pages.",
+    "assertions, frameworks, AWS actions and services, requests, grants, runs, reviews and evidence packs by "
+    "number, and pages.",
     examples="Name, ARN, key ID, account, action, CHG- or GRT-number",
     hint="Two characters or more: part of a name, email address or ARN, a unique ID (AIDA…, AROA…), a key ID "
     "(AKIA…), "
@@ -114,6 +116,7 @@ def _around(request: ViewerRequest, text: str, kept: QueryPairs) -> list[tuple[s
         ("Accounts", account_results(viewer, text)),
         ("People", entities.person_results(viewer, text, kept)),
         (FINDINGS, finding_results(viewer, text)),
+        (ASSERTIONS, assertion_results(viewer, text)),
         (MORE_PAGES, _all(pages.others)),
         ("Actions", action_results(viewer, text)),
         ("AWS services", service_results(viewer, text)),
@@ -133,7 +136,7 @@ def _suggestions(request: ViewerRequest, text: str, kept: QueryPairs) -> list[Se
     for title in FIRST:
         first += around.get(title, [])[: PAGES_SUGGESTED if title == PAGES else None]
     last: list[SearchResult] = []
-    for title in (FINDINGS, MORE_PAGES, "Actions", "AWS services"):
+    for title in (FINDINGS, ASSERTIONS, MORE_PAGES, "Actions", "AWS services"):
         last += around.get(title, [])[:PAGES_SUGGESTED]
     room = max(SUGGESTED - len(first) - len(last), 3)
     by_address: dict[str, SearchResult] = {}

@@ -13,9 +13,12 @@ from iam.audit.assertions.models import (
 )
 from iam.guard import Viewer
 from iam.mirror.models import Account
+from iam.search_words import folded, words_of
 
 SHOWN = (AssertionStatus.ACTIVE, AssertionStatus.REQUESTED)
 ENDED = (AssertionStatus.RETIRED, AssertionStatus.DECLINED)
+STATUS_ORDER = (*SHOWN, *ENDED)
+STATE_ORDER = {"broken": 0, "unknown": 1, "held": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,31 @@ def visible_assertions(
     """The visible assertions: broken, then unknown, then by name."""
     statuses = ENDED if is_ended else SHOWN
     rows = StandingAssertion.objects.filter(status__in=statuses)
-    order = {"broken": 0, "unknown": 1, "held": 2}
     seen = []
     for assertion in rows:
         is_chosen = account is None or not _numbers(assertion) or account.account_id in _numbers(assertion)
         if is_chosen and is_visible(viewer, assertion):
             seen.append(assertion)
-    return sorted(seen, key=lambda each: (order[each.state], each.name.lower()))
+    return sorted(seen, key=lambda each: (STATE_ORDER[each.state], each.name.lower()))
+
+
+def assertions_named(viewer: Viewer, text: str) -> list[StandingAssertion]:
+    """The visible assertions with all these words in their name, in any status: active ones first, in the
+    order of the list. One query.
+    """
+    words = words_of(text)
+    matching = []
+    for assertion in StandingAssertion.objects.all():
+        name = folded(assertion.name)
+        if all(word in name for word in words) and is_visible(viewer, assertion):
+            matching.append(assertion)
+    matching.sort(key=_search_place)
+    return matching
+
+
+def _search_place(assertion: StandingAssertion) -> tuple[int, int, str]:
+    status = STATUS_ORDER.index(AssertionStatus(assertion.status))
+    return status, STATE_ORDER[assertion.state], assertion.name.lower()
 
 
 def is_visible(viewer: Viewer, assertion: StandingAssertion) -> bool:
