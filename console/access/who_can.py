@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from console.access.assertion_note import assertion_note
 from console.access.circumstances import circumstances_context
 from console.access.forms.who_can import WhoCanForm, cursor_of, place_of
 from console.access.graph import GraphDrawing, graph_of
@@ -63,7 +64,8 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
     form = WhoCanForm(request)
     context = _frame(request, form)
     if form.question is not None:
-        is_first = not (form.after or form.before or form.narrowed.way or form.is_filtered)
+        is_narrowed = form.is_filtered or bool(form.narrowed.way) or form.assertion is not None
+        is_first = not (form.after or form.before or is_narrowed)
         denied = STOPPED if is_first else 0
         group_size = 0 if form.is_list else OF_GROUP
         try:
@@ -130,10 +132,12 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
         ]
 
     page_url = reverse("access:who-can")
-    has_goals = answer.counts[EvaluationDecision.ALLOWED] > 0 and not form.is_list and not form.is_filtered
+    is_whole = not (form.is_list or form.is_filtered or form.assertion)
+    has_goals = answer.counts[EvaluationDecision.ALLOWED] > 0 and is_whole
     return {
         "found": answer,
         "summary": headline(answer, asked),
+        "assertion": assertion_note(form, answer),
         "selection": asked.selection,
         "total": total,
         "groups": group_cards(answer.groups, form=form, lines=lines, accounts=accounts),
@@ -258,7 +262,7 @@ def _simulate(form: WhoCanForm, rows: list[WhoCanRow]) -> str:
     if len(rows) > 1:
         return ""
     query = form.query.with_values(
-        principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view=""
+        principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view="", assertion=""
     )
     return f"{reverse('access:simulate')}{query}"
 

@@ -61,9 +61,10 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     shown = asked.at or now
     name = f"gatehouse-who-can-{number or 'all-accounts'}-{shown:%Y-%m-%dT%H%M%SZ}"
     rows = _rows(asked, question.narrowed)
-    parts = (
-        csv_lines(COLUMNS, rows) if form == "csv" else json_lines(question_facts(asked, number, now), rows)
-    )
+    facts = question_facts(asked, number, now)
+    if question.assertion is not None:
+        facts["breaks_assertion"] = question.assertion.name
+    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(facts, rows)
     return download(parts, form=form, name=name)
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from console.access.circumstances import ANY
 from console.findings.assertion_text import allowed_words, differences, lines_of, scope_words
 from console.findings.history import FindingHistoryLine
 from console.web.access import ViewerRequest, found_or_404, require, require_present
@@ -52,6 +53,8 @@ ACT_WORDS: Final[Mapping[str, str]] = {
 }
 PAGES: Final = {Kind.USER: "identities:person", Kind.ROLE: "identities:role"}
 MAX_BREAKERS: Final = 200
+UNASSUMED: Final = dict.fromkeys(("mfa", "region", "time", "owner"), ANY)
+"""“Who can” then assumes nothing, as the check of an assertion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ def shown(
     refusal = ""
     if waiting is not None and may_decide:
         refusal = ASSERTION_REQUEST.why_not_approve(waiting, viewer, is_single=is_single)
-    breakers = list(_breakers(request, visible.results)) if is_active else []
+    breakers = list(_breakers(request, assertion, visible.results)) if is_active else []
     state, tone = state_of(assertion)
     context: dict[str, Any] = {
         "assertion": assertion,
@@ -229,14 +232,17 @@ def _unread(results: list[AssertionResult]) -> list[tuple[str, str]]:
     return clauses
 
 
-def _breakers(request: ViewerRequest, results: list[AssertionResult]) -> Iterator[BreakerRow]:
+def _breakers(
+    request: ViewerRequest, assertion: StandingAssertion, results: list[AssertionResult]
+) -> Iterator[BreakerRow]:
     breaches = chain.from_iterable(result.breaches for result in results)
     arns = {breach["arn"] for breach in breaches}
     known = entities_by_arn(request.viewer, arns=arns, kinds=tuple(PAGES))
     for result in results:
         for breach in result.breaches:
             entity = known.get(breach["arn"])
-            query = urlencode({"action": breach["action"], "resource": breach["resource"]})
+            asked = {"action": breach["action"], "resource": breach["resource"]}
+            query = urlencode(asked | UNASSUMED | {"assertion": assertion.pk})
             place = f", {breach['statement']}" if breach["statement"] else ""
             source = f"{breach['policy']}{place}" if breach["policy"] else ""
             url = reverse(PAGES[Kind(entity.kind)], args=[entity.pk]) if entity else ""

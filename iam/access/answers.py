@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from iam.access.answer_runs import JoinedRuns, PrincipalRuns
 from iam.access.certainty import Certainty, UnreadSources, certainty_of
@@ -29,16 +29,24 @@ REASONS: Final = 256
 """The number of principals per account whose reasons are cached with an answer."""
 
 
+class PrincipalFilter(Protocol):
+    """Selects users and roles by more than their names. It is hashable."""
+
+    def fits(self, member: IndexedPrincipal, shard: AccountShard, decision: EvaluationDecision) -> bool:
+        """True if the user or role, which is in this account, is selected."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """A filter on an answer: part of a name, login or email address; principal kind; certainty; and the key
-    of a way.
+    """A filter on an answer: part of a name, login or email address; principal kind; certainty; the key of a
+    way; and a further filter.
     """
 
     text: str = ""
     kind: PrincipalKind | None = None
     certainty: Certainty | None = None
     way: str = ""
+    only: PrincipalFilter | None = None
 
 
 WHOLE: Final = AnswerFilter()
@@ -206,6 +214,10 @@ class OneAnswer:
             return False
         if narrowed.certainty is not None and self.certainty(member, decision) is not narrowed.certainty:
             return False
+        if narrowed.only is not None:
+            shard, _ = self._everyone.parts[member.account].basis.account
+            if not narrowed.only.fits(member, shard, decision):
+                return False
         return matcher.matches(member) and self._has_way(member)
 
     def _has_way(self, member: IndexedPrincipal) -> bool:

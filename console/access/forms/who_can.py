@@ -24,6 +24,10 @@ from iam.access.certainty import Certainty
 from iam.access.usual_values import AccountCandidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen
 from iam.access.who_can import WhoCanQuestion, WhoCanRow
+from iam.audit.assertions.breakers import BreakerFilter
+from iam.audit.assertions.models import StandingAssertion
+from iam.audit.assertions.queries import visible_assertion
+from iam.audit.assertions.terms import AssertionTerms
 from iam.keyset import KeysetPlace as Kept
 from iam.policy.request import PrincipalKind, account_of
 
@@ -39,8 +43,9 @@ class WhoCanForm(ResourceForm):
 
     `query` is its normalized address with the assumptions and without the position, which is in `after` or
     `before`; `problem` says why the position is invalid. The owner is the account of the resource, or "any"
-    for each principal's own account. `candidates` are the accounts whose policies name the resource; if
-    `is_owner_assumed`, the most likely one was taken. `regions` are the usual Regions.
+    for each principal's own account. `assertion` narrows the answer to those who break it. `candidates` are
+    the accounts whose policies name the resource; if `is_owner_assumed`, the most likely one was taken.
+    `regions` are the usual Regions.
     """
 
     ASKED_BY = ("action", "level", "resource")
@@ -64,7 +69,8 @@ class WhoCanForm(ResourceForm):
             _assume(data, texts=self.texts, regions=self.regions)
             now = request.at or datetime.now(tz=UTC)
         self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
-        self.narrowed = _narrowed(request)
+        self.assertion = _assertion(request)
+        self.narrowed = _narrowed(request, self.assertion)
         self.view = choice(request, "view", (LIST,))
         is_ticked(request, "strict")
         self.query = QueryPairs.from_pairs(
@@ -72,6 +78,7 @@ class WhoCanForm(ResourceForm):
                 *((name, self.texts[name]) for name in ("action", "level", "resource", "owner")),
                 *self.circumstances.pairs,
                 *_narrowing(data, self.narrowed, self.view),
+                ("assertion", str(self.assertion.pk) if self.assertion else ""),
                 ("account", self.account_id),
                 ("as-of", self.as_of),
             ]
@@ -154,18 +161,33 @@ def _assume(get: QueryDict, *, texts: dict[str, str], regions: list[str]) -> Non
         get["region"] = region
 
 
-def _narrowed(request: ViewerRequest) -> AnswerFilter:
+def _assertion(request: ViewerRequest) -> StandingAssertion | None:
+    """Return the assertion in the address, if the viewer sees it; the page says if it means nothing."""
+    word = request.GET.get("assertion", "")
+    if not word:
+        return None
+    assertion = visible_assertion(request.viewer, word)
+    if assertion is None:
+        leave_out(request, "assertion")
+    return assertion
+
+
+def _narrowed(request: ViewerRequest, assertion: StandingAssertion | None) -> AnswerFilter:
     get, way = request.GET, request.GET.get("way", "")
     word = choice(request, "certainty", set(Certainty))
     certainty = Certainty(word) if word else None
     if way and not KEY.fullmatch(way):
         leave_out(request, "way")
         way = ""
+    only = None
+    if assertion is not None:
+        only = BreakerFilter(AssertionTerms.from_json(assertion.terms))
     return AnswerFilter(
         text=" ".join(get.get("q", "").replace("\x00", "")[:200].split()),
         kind=KINDS.get(choice(request, "kind", KINDS)),
         certainty=certainty,
         way=way,
+        only=only,
     )
 
 

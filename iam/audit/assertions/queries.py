@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from iam.audit.assertions.models import (
     AssertionProposal,
@@ -61,6 +62,16 @@ def assertions_named(viewer: Viewer, text: str) -> list[StandingAssertion]:
 def _search_place(assertion: StandingAssertion) -> tuple[int, int, str]:
     status = STATUS_ORDER.index(AssertionStatus(assertion.status))
     return status, STATE_ORDER[assertion.state], assertion.name.lower()
+
+
+def visible_assertion(viewer: Viewer, word: str) -> StandingAssertion | None:
+    """The assertion of this id, or None if the viewer sees none of its accounts or the id is of none."""
+    try:
+        pk = UUID(word)
+    except ValueError:
+        return None
+    assertion = StandingAssertion.objects.filter(pk=pk).first()
+    return assertion if assertion is not None and is_visible(viewer, assertion) else None
 
 
 def is_visible(viewer: Viewer, assertion: StandingAssertion) -> bool:
