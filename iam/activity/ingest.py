@@ -64,7 +64,7 @@ class FoundPath(NamedTuple):
 @dataclass(slots=True)
 class IngestReport:
     """The result of reading files. `events` is the number of valid events; `quarantined` has the names of
-    files that could not be read completely, with the reasons.
+    files that could not be read completely, with the reasons, and `unread` those without any valid event.
     """
 
     files: int = 0
@@ -72,6 +72,7 @@ class IngestReport:
     stored: int = 0
     repeated: int = 0
     quarantined: list[tuple[str, str]] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
 
     def add(self, name: str, row: TrailFile, *, is_new: bool) -> None:
         """Count a file."""
@@ -82,6 +83,8 @@ class IngestReport:
         self.repeated += row.repeated if is_new else events
         if row.reason:
             self.quarantined.append((name, row.reason))
+            if not events:
+                self.unread.add(name)
 
 
 def ingest(

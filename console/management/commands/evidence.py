@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from console.management.arguments import account_given
 from iam.audit.evidence import verify_evidence
 from iam.audit.evidence.change_sample import USUAL_SIZE
 from iam.audit.evidence.models import PackKind
@@ -42,7 +43,12 @@ class Command(BaseCommand):
         about.add_argument("--review", metavar="REF", help="the reference of an access review")
         about.add_argument("--period", nargs=2, metavar=("FROM", "TO"), help="two days, the second included")
         about.add_argument("--public-key", action="store_true", help="print the public key, build nothing")
-        parser.add_argument("--account", action="append", default=[], help="only this account; repeatable")
+        parser.add_argument(
+            "--account",
+            action="append",
+            default=[],
+            help="only the account with this ID or exact name; repeatable",
+        )
         parser.add_argument("--seed", default="", help="draw the sample with this seed again")
         parser.add_argument("--sample", type=int, default=USUAL_SIZE, metavar="N", help="changes to draw")
 
@@ -91,7 +97,7 @@ def _order(options: dict[str, Any]) -> PackOrder:
         subject=subject,
         since=since,
         until=until,
-        accounts=tuple(options["account"]),
+        accounts=tuple(account_given(word).account_id for word in options["account"]),
         seed=options["seed"],
         sample_size=options["sample"],
     )

@@ -6,9 +6,10 @@ import json
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 
 from console.access.options import moment_given
+from console.management.arguments import account_given
 from iam.audit.findings.report import FindingReport, report_at, report_now
 from iam.audit.findings.rules import all_rules
 from iam.mirror.models import Account
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the accounts, the moment, and the output format."""
-        parser.add_argument("--account", default="", help="only this account ID")
+        parser.add_argument("--account", default="", help="only the account with this ID or exact name")
         parser.add_argument("--as-of", default="", help="a past time, such as 2026-11-24T14:05 (UTC)")
         parser.add_argument("--json", action="store_true", help="print a JSON list")
         parser.add_argument("--kinds", action="store_true", help="list the kinds of findings")
@@ -84,12 +85,8 @@ def _unknown(report: FindingReport) -> list[str]:
     return sorted(name for name, unread in report.unread.items() if unread >= every)
 
 
-def _accounts(number: str) -> list[Account]:
-    connected = Account.objects.filter(removed_at__isnull=True).order_by("name", "pk")
-    if not number:
-        return list(connected)
-    chosen = connected.filter(account_id=number)
-    if not chosen:
-        numbers = ", ".join(connected.values_list("account_id", flat=True)[:5]) or "none"
-        raise CommandError(f"--account {number[:80]}: this account isn’t connected. Connected: {numbers}.")
-    return list(chosen)
+def _accounts(word: str) -> list[Account]:
+    """Return the account with this ID or name; all connected accounts without one."""
+    if word:
+        return [account_given(word)]
+    return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from iam.activity.ingest import IngestReport, deliveries_in, files_in, ingest
+from iam.activity.ingest import IngestReport, deliveries_in, files_in, ingest, name_of
 
 BAR_WIDTH: Final = 30
 
@@ -19,7 +19,8 @@ class Command(BaseCommand):
 
     help = (
         "Add the events of CloudTrail log files (JSON, gzip). Files and events that are known already change "
-        "nothing. Files with errors are listed with the reason."
+        "nothing. Files with errors are listed with the reason. The exit code is 1 if a PATH couldn’t be "
+        "read, or if no file could."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ingest everything; quarantined files don’t make the command fail."""
+        """Ingest everything. The exit code is 1 if a given path, or every file, couldn’t be read."""
         paths = [Path(path) for path in options["paths"]]
         for path in paths:
             if _is_missing(path):
@@ -39,11 +40,13 @@ class Command(BaseCommand):
         report = ingest(deliveries_in(files), "command", progress=lambda made: self._draw(made, len(files)))
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(report), indent=2))
-            return
-        self._erase()
-        self.stdout.write(_sentence(report))
-        for name, reason in report.quarantined:
-            self.stdout.write(f"  {name}: {reason}")
+        else:
+            self._erase()
+            self.stdout.write(_sentence(report))
+            for name, reason in report.quarantined:
+                self.stdout.write(f"  {name}: {reason}")
+        if _is_unread(paths, report):
+            sys.exit(1)
 
     def _draw(self, report: IngestReport, total: int) -> None:
         """Draw the progress, only on a terminal."""
@@ -70,6 +73,12 @@ def _is_missing(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def _is_unread(paths: list[Path], report: IngestReport) -> bool:
+    """Return whether one of the given paths, or every file below them, couldn’t be read."""
+    is_path_unread = not report.unread.isdisjoint(map(name_of, paths))
+    return is_path_unread or 0 < report.files == len(report.unread)
 
 
 def _sentence(report: IngestReport) -> str:

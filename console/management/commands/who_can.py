@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.who_can_export import question_facts, values_of
+from console.management.arguments import account_given
 from iam.access.actions import LEVELS, ActionSelection, ActionsError, select_actions
 from iam.access.who_can import WhoCanPage, WhoCanQuestion, every_row, who_can
-from iam.mirror.models import Account
 from iam.policy.evaluate import EvaluationDecision
 
 HEADS = ("decision", "account", "kind", "name", "by")
@@ -30,7 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("action", metavar="ACTION", help="s3:GetObject, s3:Get*, or a service: s3")
         parser.add_argument("resource", metavar="RESOURCE", help="an ARN (wildcards are allowed), or *")
         parser.add_argument("--level", default="", help=f"only actions of this level: {', '.join(LEVELS)}")
-        parser.add_argument("--account", default="", help="only principals of this account ID")
+        parser.add_argument(
+            "--account",
+            default="",
+            help="only principals of the account with this ID or exact name",
+        )
         parser.add_argument("--owner", default="", help="the account ID of the resource, if its ARN has none")
         parser.add_argument("--as-of", default="", help="a past time, such as 2026-11-24T14:05 (UTC)")
         parser.add_argument(
@@ -42,6 +46,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Answer the question and print it."""
+        if options["account"]:
+            options["account"] = account_given(options["account"]).account_id
         asked = _asked(options)
         if asked.selection.warning:
             self.stderr.write(f"Warning: {asked.selection.warning}")
@@ -82,7 +88,7 @@ def _asked(options: dict[str, Any]) -> WhoCanQuestion:
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
     circumstances = circumstances_given(options["context"], action=options["action"])
     owner = owner_given(options["owner"], resource=options["resource"], option="--owner")
-    accounts = frozenset({_account(options["account"])}) if options["account"] else None
+    accounts = frozenset({options["account"]}) if options["account"] else None
     return WhoCanQuestion(
         meaning,
         options["resource"],
@@ -99,14 +105,6 @@ def _selected_actions(options: dict[str, Any]) -> ActionSelection:
         return select_actions(options["action"], level=options["level"], resource=options["resource"])
     except ActionsError as error:
         raise CommandError(f"ACTION {options['action'][:80]}: {error}") from error
-
-
-def _account(number: str) -> str:
-    if not Account.objects.filter(account_id=number, removed_at__isnull=True).exists():
-        known = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
-        numbers = ", ".join(known.values_list("account_id", flat=True)[:5]) or "none"
-        raise CommandError(f"--account {number[:80]}: this account isn’t connected. Connected: {numbers}.")
-    return number
 
 
 def _lines(asked: WhoCanQuestion) -> Iterator[tuple[str, ...]]:

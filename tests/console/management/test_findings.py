@@ -88,6 +88,25 @@ def test_only_one_account_is_listed(account: Account) -> None:
     assert {row["account"] for row in rows} == {other.account_id}
 
 
+def test_an_account_is_named_by_its_exact_name_too(account: Account) -> None:
+    factories.user(account, "tomas", credentials={"mfa": "none"})
+    other = factories.account("222222222222", name="staging")
+    factories.synced(other)
+    for word in ("staging", "2222-2222-2222"):
+        rows = json.loads(printed("--json", "--account", word))
+        assert {row["account"] for row in rows} == {other.account_id}
+    with pytest.raises(
+        CommandError, match=r"--account stag: .* Connected: 111111111111 \(production\), 2222"
+    ):
+        printed("--account", "stag")
+
+
+def test_a_name_of_several_accounts_needs_an_id(account: Account) -> None:
+    factories.account("222222222222", name=account.name)
+    with pytest.raises(CommandError, match=r"several accounts have this name\. Use an ID: 1{12}, 2{12}"):
+        printed("--account", account.name)
+
+
 def test_an_account_that_is_not_connected_is_named(account: Account) -> None:
     with pytest.raises(CommandError, match=f"999.*isn’t connected. Connected: {account.account_id}"):
         printed("--account", "999")

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,11 @@ def as_nobody() -> Iterator[None]:
             os.seteuid(0)
 
 
-def read_by_command(folder: Path) -> Any:
+def read_by_command(*paths: Path, code: int = 0) -> Any:
     out = StringIO()
-    call_command("ingest_trail", str(folder), "--json", stdout=out)
+    with pytest.raises(SystemExit) if code else nullcontext() as stopped:
+        call_command("ingest_trail", *map(str, paths), "--json", stdout=out)
+    assert (stopped.value.code if stopped else 0) == code
     return json.loads(out.getvalue())
 
 
@@ -83,9 +85,39 @@ def test_what_is_no_file_is_quarantined(folder: Path) -> None:
 
 def test_a_pipe_that_is_named_itself_is_not_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
-    assert reasons_of(read_by_command(folder / "pipe")) == {
+    assert reasons_of(read_by_command(folder / "pipe", code=1)) == {
         "pipe": "It is a named pipe, not a file with events."
     }
+
+
+def test_the_exit_code_tells_of_a_path_that_could_not_be_read(folder: Path) -> None:
+    bad = folder / "bad.json"
+    bad.write_text("no JSON")
+    for _ in range(2):
+        assert list(reasons_of(read_by_command(bad, code=1))) == ["bad.json"]
+        assert next(iter(reasons_of(read_by_command(folder, bad, code=1)))) == "bad.json"
+        assert read_by_command(folder)["files"] > 1
+    out = StringIO()
+    with pytest.raises(SystemExit) as stopped:
+        call_command("ingest_trail", str(bad), stdout=out)
+    assert stopped.value.code == 1
+    assert "1 quarantined:" in out.getvalue()
+
+
+def test_the_exit_code_tells_that_no_file_of_a_folder_could_be_read(tmp_path: Path) -> None:
+    assert read_by_command(tmp_path)["files"] == 0
+    (tmp_path / "a.json").write_text("no JSON")
+    (tmp_path / "b.json").write_text("{")
+    assert len(read_by_command(tmp_path, code=1)["quarantined"]) == 2
+    (tmp_path / "c.json.gz").write_bytes(trail(record(1)))
+    assert len(read_by_command(tmp_path)["quarantined"]) == 2
+
+
+def test_a_file_of_which_events_are_left_out_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(trail(record(1), {"eventID": "x"}))
+    answer = read_by_command(path)
+    assert (answer["stored"], len(answer["quarantined"])) == (1, 1)
 
 
 def test_files_and_folders_that_may_not_be_opened_are_quarantined(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from iam.mirror.models import EdgeKind
+from iam.mirror.models import Account, EdgeKind
 from tests import factories as make
 from tests.console.access.who_can.conftest import LEDGER, World
 
@@ -70,6 +70,15 @@ def test_an_unknown_action_is_answered_with_a_warning(world: World) -> None:
     out, err = run("s3:GetObjct", LEDGER)
     assert "1 of 8 principals can" in out
     assert "Did you mean s3:GetObject?" in err
+
+
+def test_an_account_is_named_by_its_exact_name_too(world: World) -> None:
+    name = Account.objects.get(account_id="111111111111").name
+    by_id, _ = run("s3:GetObject", LEDGER, "--account", "111111111111")
+    by_name, _ = run("s3:GetObject", LEDGER, "--account", name)
+    assert by_name == by_id
+    body, _ = run("s3:GetObject", LEDGER, "--account", name, "--json")
+    assert json.loads(body)["account"] == "111111111111"
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,10 @@ def test_only_connected_accounts_are_read(world: World, account: Account) -> Non
     assert len(json.loads(run("--json"))["pulls"]) == 1
     with pytest.raises(CommandError, match="222222222222 isn’t connected"):
         run("222222222222")
+
+
+def test_an_account_is_named_by_its_exact_name_too(world: World, account: Account) -> None:
+    (pull,) = json.loads(run(account.name, account.account_id, "--json"))["pulls"]
+    assert pull["account"] == account.account_id
+    with pytest.raises(CommandError, match=rf"Nowhere isn’t connected. Connected: {account.account_id}"):
+        run("Nowhere")
