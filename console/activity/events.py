@@ -17,7 +17,7 @@ from console.activity.identity import by_day, event_place
 from console.activity.lines import MICROSECONDS, ActivityLine, caller_links, lines_of
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.page_cursors import word_of
-from console.web.render import render_page
+from console.web.render import is_fragment, render_page
 from iam.activity.models import TrailEvent
 from iam.activity.queries import (
     DENIED,
@@ -66,6 +66,7 @@ def activity(request: ViewerRequest) -> HttpResponse:
         "known": extent(form.value("account") or None),
         "covered": coverage(_accounts(request.viewer, form.value("account"))),
         "files": export_links(request, "activity:events-export"),
+        "fragment": is_fragment(request),
         "section": "activity",
     }
     return render_page(request, "activity/events.html", context, partial="events")

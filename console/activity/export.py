@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -52,6 +53,9 @@ def events_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """Export the events of the visible accounts. Raises Http404 for viewers without the right to export."""
     wanted = AccountsActivityForm(request)
     page, rows = reverse("activity:events"), wanted_events(request.viewer, wanted)
+    if wanted.date_problem:
+        # A file has no place for the error.
+        return redirect(f"{page}?{request.GET.urlencode()}")
     return _export(request, form, name="activity", page=page, rows=rows)
 
 

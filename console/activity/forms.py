@@ -10,7 +10,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 
-from console.web.address_choices import leave_out_invalid
+from console.web.address_choices import leave_out_invalid, order_problem
 from console.web.moments import day_start
 from iam.activity.queries import ALL, ActivityFilter
 
@@ -90,6 +90,11 @@ class AccountsActivityForm(ActivityForm):
         if last := self.cleaned_data.get("until"):
             chosen = replace(chosen, until=day_start(last, later=1))
         return chosen
+
+    @property
+    def date_problem(self) -> str:
+        """Return what is wrong with the two days; no event matches then."""
+        return order_problem(self.cleaned_data.get("since"), self.cleaned_data.get("until"))
 
     @property
     def is_filtered(self) -> bool:

@@ -24,10 +24,11 @@ from console.audit.entry_sentences import words_of
 from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
-from console.web.address_choices import choice, day_start, leave_out, problems_of
+from console.web.address_choices import choice, day_start, leave_out, order_problem, problems_of
 from console.web.context import read_any_account
 from console.web.files import EchoFile
 from console.web.heartbeat import SILENT_SECONDS, beat_age
+from console.web.moments import read_day
 from console.web.render import is_fragment, render_page
 from console.web.text import uuid_in
 from iam.audit.anchors.services import newest_writes
@@ -62,7 +63,9 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
     wanted = _filter(request)
     form = choice(request, "format", FORMS)
     may_export = request.viewer.may(Right.EXPORT) or request.viewer.may(Right.SEE_EVIDENCE)
-    if form and may_export and not problems_of(request):
+    chosen = {name: request.GET.get(name, "") for name in ("q", "kind", "who", "from", "to")}
+    date_problem = order_problem(read_day(chosen["from"]), read_day(chosen["to"]))
+    if form and may_export and not (problems_of(request) or date_problem):
         return _export(request, wanted, form)
     rows, before = entries_page(wanted)
     references = references_of(rows, request.viewer)
@@ -73,7 +76,9 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
         "first_page": wanted.before is None,
         "filtered": any(request.GET.get(name) for name in ("q", "kind", "account", "who", "from", "to")),
         "kinds": GROUPS,
-        "chosen": {name: request.GET.get(name, "") for name in ("q", "kind", "who", "from", "to")},
+        "chosen": chosen,
+        "date_problem": date_problem,
+        "fragment": is_fragment(request),
         "chosen_account": wanted.account_id,
         "who": next((entry.actor_label for entry in rows if wanted.actor_id), ""),
         "accounts": visible_accounts(request.viewer).order_by("name"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from console.web.address_choices import order_problem
 from console.web.moments import day_end
 from console.web.text import reads_as_stored
 from iam.directory.audit_scopes import AuditTerms
@@ -125,8 +126,8 @@ class AuditScopeForm(forms.Form):
         """Check that the period ends after it starts."""
         cleaned = super().clean() or {}
         first, last = cleaned.get("since"), cleaned.get("until")
-        if first and last and last < first:
-            self.add_error("until", "The last day must not be before the first.")
+        if problem := order_problem(first, last):
+            self.add_error("until", problem)
         if first and first > datetime.now(tz=UTC).date():
             self.add_error("since", "The first day must not be in the future.")
         return cleaned

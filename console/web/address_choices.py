@@ -19,6 +19,7 @@ MAX_SHOWN: Final = 60
 """How many characters of a value a message repeats."""
 CHOICE: Final = "a choice"
 DATE: Final = "a date"
+REVERSED: Final = "The last day must not be before the first."
 TICKED: Final = "1"
 """The value of a checkbox in an address."""
 
@@ -51,6 +52,11 @@ def day_start(request: HttpRequest, name: str, *, later: int = 0, label: str = "
     if text and moment is None:
         leave_out(request, name, label=label, sort=DATE)
     return moment
+
+
+def order_problem(first: Any, last: Any) -> str:
+    """Return what is wrong with two days of which either can be missing; "" if nothing is."""
+    return REVERSED if first and last and last < first else ""
 
 
 def leave_out(
