@@ -4,6 +4,7 @@ or a word processor uses.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet, Value
@@ -11,6 +12,8 @@ from django.db.models.functions import Replace
 
 APOSTROPHES: Final = "'’‘ʼˈ`"
 """The straight apostrophe is first. ʼ and ˈ are letters, which an AWS tag can contain."""
+SHOWN_END: Final = re.compile(r"(?:…|\.{3})(?P<marked>[A-Za-z0-9]{2,20})|(?P<bare>[A-Z0-9]{4})")
+"""An ellipsis with the end of an ID, or four characters as AWS writes them."""
 _STRAIGHT: Final = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 
@@ -22,8 +25,22 @@ def folded(text: str) -> str:
 
 
 def words_of(text: str, *, most: int | None = None) -> list[str]:
-    """Return the first words of a search, folded."""
-    return folded(text).split()[:most]
+    """Return the first words of a search, folded. The end of an ID is looked for without the ellipsis that
+    pages show before it.
+    """
+    return [_without_ellipsis(word) for word in folded(text).split()[:most]]
+
+
+def shown_end(text: str) -> str:
+    """Return the end of an ID as pages show it: ABCD for “…ABCD”, “...abcd” or “ABCD”; "" for other texts."""
+    match = SHOWN_END.fullmatch(text.strip())
+    if match is None:
+        return ""
+    return str(match["marked"] or match["bare"]).upper()
+
+
+def _without_ellipsis(word: str) -> str:
+    return word.removeprefix("…").removeprefix("...") or word
 
 
 def spellings(text: str) -> list[str]:

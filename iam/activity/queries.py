@@ -19,7 +19,7 @@ from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE, ROOT, USER
 from iam.activity.models import CallerAction, CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
 from iam.keyset import KeysetOrder, KeysetPlace, RowPage, page, window
 from iam.mirror.models import Entity, Kind
-from iam.search_words import words_of
+from iam.search_words import shown_end, words_of
 
 NEWEST: Final = KeysetOrder("at", "event_id", descending=True)
 PAGE_SIZE: Final = 50
@@ -254,10 +254,12 @@ def callers_like(text: str) -> list[int]:
 
 
 def made_by(events: QuerySet[TrailEvent], who: str) -> QuerySet[TrailEvent]:
-    """Return the events of a principal that is named by a part of its name or ARN, by an access key, or by
-    the person behind the session.
+    """Return the events of a principal that is named by a part of its name or ARN, by an access key or its
+    end, or by the person behind the session.
     """
     same = Q(caller__in=callers_like(who)) | Q(access_key=who) | Q(person=who)
+    if end := shown_end(who):
+        same |= Q(access_key__endswith=end)
     return events.filter(same | Q(source_identity=who) | Q(session_name=who))
 
 
@@ -276,6 +278,8 @@ def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[Tr
     part |= Q(resource__icontains=wanted.text) | Q(error_code__icontains=wanted.text)
     if not hides_addresses():
         part |= Q(source_address=wanted.text)
+    if end := shown_end(wanted.text):
+        part |= Q(access_key__endswith=end)
     return rows.filter(part)
 
 

@@ -19,6 +19,7 @@ from iam.search_words import matches
 
 PAGE = 50
 MAX_WAITING = 10_000
+_SHOWN_HASH = re.compile(r"(?P<first>[0-9a-f]{4})(?:…|\.{3})(?P<last>[0-9a-f]{4})")
 _HEX = frozenset("0123456789abcdef")
 _REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
 
@@ -61,8 +62,8 @@ def entries(wanted: EntryFilter) -> QuerySet[Entry]:
 
 def _text(text: str) -> Q:
     """Return the condition for a search text. A number is an entry id or account ID, CHG- and GRT- start a
-    request or grant reference, eight or more hexadecimal digits start a hash, and any other text is searched
-    in names.
+    request or grant reference, eight or more hexadecimal digits start a hash, “3f2a…9c1b” is a hash as pages
+    show it, and any other text is searched in names.
     """
     reference = _REFERENCE.fullmatch(text)
     if reference:
@@ -72,6 +73,8 @@ def _text(text: str) -> Q:
     if number.isdecimal() and len(number) < 19:
         return Q(id=int(number)) | Q(account_id=number)
     low = text.lower()
+    if shown := _SHOWN_HASH.fullmatch(low):
+        return Q(link__hash__startswith=shown["first"], link__hash__endswith=shown["last"])
     if len(low) >= 8 and set(low) <= _HEX:
         return Q(link__hash__startswith=low) | Q(request_id__startswith=low)
     return matches(text, "actor_label", "actor_email", "subject")

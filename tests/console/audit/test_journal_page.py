@@ -145,6 +145,9 @@ def test_entries_are_found_by_person_number_and_hash(auditor: Client, five: list
     assert _numbers(_text(auditor.get(f"/audit/journal/?q=%23{five[3].id}"))) == [five[3].id]
     link = Entry.objects.select_related("link").get(pk=five[1].pk).link
     assert _numbers(_text(auditor.get(f"/audit/journal/?q={link.hash[:12]}"))) == [five[1].id]
+    for sign in ("…", "..."):
+        shown = f"{link.hash[:4]}{sign}{link.hash[-4:]}"
+        assert _numbers(_text(auditor.get(f"/audit/journal/?q={shown}"))) == [five[1].id]
 
 
 def test_nothing_found_offers_the_way_out(auditor: Client, five: list[Entry]) -> None:

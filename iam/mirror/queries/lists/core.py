@@ -24,7 +24,7 @@ from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, Row, RowPage, Value
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.rows import ALWAYS, PAGE
-from iam.search_words import matches, words_of
+from iam.search_words import matches, shown_end, words_of
 
 CHUNK = 500
 WORDS = 5
@@ -207,8 +207,8 @@ def all_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -
 @lru_cache(maxsize=64)
 def rows_matching(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q:
     """Return the condition that every word of the text is in the row's name, ARN or unique ID. Users also
-    match by the name or email address of their person or by their tags; a key ID finds its user, and a user
-    their keys.
+    match by the name or email address of their person or by their tags; a key ID or its end finds its user,
+    and a user their keys.
 
     It is cached per context, which each request has its own of, because rows and counts use it.
     """
@@ -229,7 +229,8 @@ def rows_matching(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q
         matches = _matching(named, words, people)
     else:
         matches = Q(entity__in=named.values("pk")) | Q(arn__in=people.values("user_arn")) | then
-    if Kind.USER in kinds and words[0].startswith(("akia", "asia")):
+    is_key = words[0].startswith(("akia", "asia")) or shown_end(text) != ""
+    if Kind.USER in kinds and is_key:
         matches |= Q(entity__in=keys.values("owner"))
     if Kind.ACCESS_KEY in kinds:
         matches |= Q(entity__owner__in=users.values("pk"))

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 LIMIT = 14
 WITH_TEAMS = LIMIT + 1
-WITH_FINDINGS = LIMIT + 1
+OF_SEARCH = LIMIT + 2
+"""The search also asks for findings and assertions."""
 OF_INDEX = 2
 """PostgreSQL has an index of the parts of texts. In how many rows it finds one, and whose name has it,
 decides how the list is read.
@@ -75,7 +76,7 @@ def spent(client: Client, address: str, *, warm: bool, **headers: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         response = client.get(address, **headers)
     assert response.status_code == 200
-    limits = {"/people/": WITH_TEAMS, "/search/": WITH_FINDINGS}
+    limits = {"/people/": WITH_TEAMS, "/search/": OF_SEARCH}
     limit = next((most for begin, most in limits.items() if address.startswith(begin)), LIMIT)
     if "q=" in address and connection.vendor == "postgresql":
         limit += OF_INDEX
