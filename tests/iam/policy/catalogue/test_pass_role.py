@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from iam.policy.catalogue import catalogue
+from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, PassRoleData, PassRoleGain, pass_role_data
 from iam.policy.escalation.methods import METHODS, EdgeVerb
 
@@ -21,6 +21,18 @@ LISTED = Path(__file__).with_name("pass_role_actions.txt")
 PARAMETERS = Path(__file__).with_name("role_parameters.txt")
 """Actions whose operation takes a role or instance profile by a parameter, in the SDK of late 2026: many of
 them pass a role of which the reference says nothing.
+"""
+
+
+RETURNING = {
+    "cloud9-token",
+    "cognito-developer",
+    "datazone-credentials",
+    "gamelift-compute",
+    "gamelift-instance",
+}
+"""Methods whose actions AWS describes as reads. Each of them returns credentials, or opens a connection to a
+machine. An action that shows something, such as `eks:AccessKubernetesApi`, is no method.
 """
 
 
@@ -88,3 +100,13 @@ def test_each_class_is_there() -> None:
     data = pass_role_data()
     counter = Counter(data.gain_of(action) for action in set(passing()))
     assert set(counter) == set(PassRoleGain)
+
+
+def test_a_method_of_reads_alone_is_one_that_returns_credentials_or_opens_a_connection() -> None:
+    reads = {AccessLevel.READ, AccessLevel.LIST}
+    names = set()
+    for method in pass_role_data().methods:
+        actions = [catalogue().action(action) for action, _ in method.needs]
+        if all(action is not None and action.level in reads for action in actions):
+            names.add(method.name)
+    assert names == RETURNING

@@ -291,7 +291,6 @@ PATHS: Final = (
         "pass-role-eks-pod-identity-update"
     ), PASS, "eks:UpdatePodIdentityAssociation"),
     _row("capability of a cluster", PASSED, "pass-role-eks-capability", PASS, "eks:CreateCapability"),
-    _row("Kubernetes API", RUNNING, "eks-kubernetes-api", "eks:AccessKubernetesApi"),
     _row("ECS daemon", PASSED, "pass-role-ecs-daemon", PASS, (
         "ecs:RegisterDaemonTaskDefinition"
     ), "ecs:CreateDaemon"),
