@@ -24,9 +24,13 @@ TELLING: Final = "iam:putuserpolicy"
 MAX_POLICIES: Final = 6
 
 
-def attachable(shard: AccountShard, documents: SharedDocuments) -> tuple[str, ...]:
+def attachable(
+    shard: AccountShard, documents: SharedDocuments, attaching: Iterable[IndexedStatement]
+) -> tuple[str, ...]:
     """Return AWS's policies that are sufficient, and those of the account that allow the IAM action on
     everything without conditions.
+
+    Those that conditions of the statements name are all there, and come before the others.
     """
     arns = dict.fromkeys(AWS_OWNED)
     for row in shard.policies.values():
@@ -39,7 +43,9 @@ def attachable(shard: AccountShard, documents: SharedDocuments) -> tuple[str, ..
             for clause in doc.clauses
         ):
             arns[row.name] = None
-    return tuple(arns)[:MAX_POLICIES]
+    named = _first_of_each(values_of(attaching, POLICY), arns)
+    ordered = dict.fromkeys([*AWS_OWNED, *named, *arns])
+    return tuple(ordered)[: max(MAX_POLICIES, len(AWS_OWNED) + len(named))]
 
 
 def new_policies(
@@ -65,15 +71,36 @@ def new_policies(
     return tuple(name for name in names if name not in existing)[:MAX_POLICIES]
 
 
-def changeable_policies(shard: AccountShard, attaching: Iterable[IndexedStatement]) -> tuple[str, ...]:
-    """Return ARNs of the account's own policies that statements name as attachable."""
+def changeable_policies(
+    shard: AccountShard, attaching: Iterable[IndexedStatement], changing: Iterable[IndexedStatement]
+) -> tuple[str, ...]:
+    """Return ARNs of the account's own policies that statements name as attachable.
+
+    One for each pattern of the statements that allow changing policies comes before the others.
+    """
     matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
     names = []
     for row in shard.policies.values():
         is_own = row.name.startswith("arn:") and ":iam::aws:" not in row.name
         if is_own and any(matches(row.name) for matches in matchers):
             names.append(row.name)
-    return tuple(names[:MAX_POLICIES])
+    patterns = chain.from_iterable(clause.resources or () for clause in changing)
+    first = _first_of_each(patterns, names)
+    return tuple(dict.fromkeys([*first, *names]))[: max(MAX_POLICIES, len(first))]
+
+
+def _first_of_each(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the first name that matches each pattern, without duplicates.
+
+    A cut by number alone would leave out the only policy that a statement allows.
+    """
+    firsts: dict[str, None] = {}
+    for pattern in dict.fromkeys(patterns):
+        matches = compile_glob(pattern)
+        first = next((name for name in names if matches(name)), None)
+        if first is not None:
+            firsts[first] = None
+    return list(firsts)
 
 
 def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:

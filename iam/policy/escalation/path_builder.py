@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 from typing import Final
 
 from iam.policy.escalation.account_graph import (
@@ -18,7 +18,7 @@ from iam.policy.escalation.account_graph import (
     who_has_any,
 )
 from iam.policy.escalation.administrators import AdministratorFinder
-from iam.policy.escalation.attachable import attachable
+from iam.policy.escalation.attachable import ATTACHING, attachable
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.methods import METHODS, EscalationMethod
 from iam.policy.escalation.new_principals import NewPrincipals
@@ -138,7 +138,8 @@ class PathBuilder:
             as_it_is = {
                 number: node for (number, state), node in account_graph.place.items() if state == AS_IT_IS
             }
-            policies = attachable(self._shard, self._index.documents)
+            attaching = chain.from_iterable(map(self._asker.clauses, ATTACHING))
+            policies = attachable(self._shard, self._index.documents, attaching)
             finder = PathFinder(
                 self._asker,
                 choices,

@@ -402,7 +402,7 @@ class PathFinder:
             elif method.writing == "iam:CreatePolicy":
                 written = new_policies(self._shard, attaching, writing)
             else:
-                written = changeable_policies(self._shard, attaching)
+                written = changeable_policies(self._shard, attaching, writing)
             self._written[method.writing] = written
         return written
 
