@@ -39,16 +39,24 @@ def effect_of(
     return effect_among(policy, facts, able(facts, action, resource, context=context))
 
 
-def able(facts: AccountFacts, action: str, resource: str, *, context: ContextKeys = ()) -> Mapping[int, bool]:
+def able(
+    facts: AccountFacts,
+    action: str,
+    resource: str,
+    *,
+    context: ContextKeys = (),
+    resource_policy: str | None = None,
+) -> Mapping[int, bool]:
     """Who can do an action on a resource, by primary key, with True if certain; cached per account.
 
     A role to be assumed counts as trusting everyone, so that only policies of the account decide.
     """
-    known = facts.able.get((action, resource, context))
+    key = (action, resource, context, resource_policy)
+    known = facts.able.get(key)
     if known is None:
-        known = facts.able[action, resource, context] = {}
+        known = facts.able[key] = {}
         if facts.index is not None:
-            trust = TRUSTS_EVERYONE if action == "sts:AssumeRole" else None
+            trust = TRUSTS_EVERYONE if action == "sts:AssumeRole" else resource_policy
             accounts = frozenset({facts.number})
             question = AccessQuestion(
                 action, resource, dict(context), accounts=accounts, resource_policy=trust

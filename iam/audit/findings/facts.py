@@ -215,7 +215,7 @@ class AccountFacts:
     assertions: tuple[AssertionFact, ...] = ()
     moments: dict[int, datetime] = field(default_factory=dict)
     """The cache of `days_ago`."""
-    able: dict[tuple[str, str, ContextKeys], dict[int, bool]] = field(default_factory=dict)
+    able: dict[tuple[str, str, ContextKeys, str | None], dict[int, bool]] = field(default_factory=dict)
     """The cache of `iam.audit.findings.effect`: who can do an action on a resource in a context, with True if
     certain.
     """

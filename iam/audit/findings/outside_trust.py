@@ -22,14 +22,38 @@ FROM_ANYWHERE: Final[Mapping[str, Any]] = {**SOME_EXTERNAL_ID, "aws:SourceIp": "
 """The same from an address of RFC 2544, which belongs to no one: only a test of every address accepts it."""
 UNKNOWN_EXTERNAL_ID: Final = {key: value for key, value in OUTSIDE.items() if key != "sts:ExternalId"}
 """A request of someone who may know the external ID, which is no secret."""
+CHOSEN: Final = (
+    "sts:rolesessionname",
+    "sts:sourceidentity",
+    "aws:securetransport",
+    "aws:multifactorauthpresent",
+    "aws:useragent",
+    "aws:referer",
+    "aws:requesttag/",
+    "aws:principaltag/",
+)
+"""Beginnings of condition keys, in lower case, whose values a caller in an own account chooses."""
 NAMED_KINDS: Final = frozenset({"user", "role", "session", "federated-user"})
 RANKS: Final = {None: 0, False: 1, True: 2}
 
 
 def admits_stranger(role: EntityFact, facts: AccountFacts) -> bool | None:
     """Return whether the role lets in someone of any account, as `admits` does."""
-    callers = tuple(callers_in(STRANGER, condition_values(role, facts), facts.partition))
-    return _best(role, facts, callers, (OUTSIDE, FROM_ANYWHERE, UNKNOWN_EXTERNAL_ID))
+    values = condition_values(role, facts)
+    callers = tuple(callers_in(STRANGER, values, facts.partition))
+    contexts: list[Mapping[str, Any]] = [OUTSIDE, FROM_ANYWHERE, UNKNOWN_EXTERNAL_ID]
+    if chosen := _chosen_by_caller(values):
+        contexts += [{**context, **chosen} for context in (OUTSIDE, FROM_ANYWHERE)]
+    return _best(role, facts, callers, contexts)
+
+
+def _chosen_by_caller(values: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return values that a caller would choose to meet the conditions, by key."""
+    chosen: dict[str, str] = {}
+    for key, wanted in values.items():
+        if key.startswith(CHOSEN) and wanted and "${" not in wanted[0]:
+            chosen[key] = _example(wanted[0])
+    return chosen
 
 
 def admits_outsider(role: EntityFact, facts: AccountFacts) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.trust import admits, condition_values, trusted
@@ -17,6 +18,44 @@ CONDITIONAL: Final = "other conditions of the trust policy decide"
 GUEST: Final = "unauthenticated"
 """The value of `amr` in tokens of Cognito for those who haven't signed in. Source: "IAM roles" of Cognito,
 "Role trust and permissions".
+"""
+GITLAB: Final = "gitlab.com"
+GITLAB_PREFIX: Final = "gitlab."
+
+
+class SubjectForm(NamedTuple):
+    """The form of subjects at an issuer where anyone can register an owner. `prefix` is what comes before the
+    owner, and `fillings` are what a wildcard can stand for from the owner on.
+    """
+
+    prefix: str
+    form: re.Pattern[str]
+    example: str
+    fillings: tuple[str, ...]
+
+
+SUBJECT_FORMS: Final[Mapping[str, SubjectForm]] = {
+    GITHUB: SubjectForm(
+        "repo:",
+        re.compile(r"repo:[^/:]+/[^/:]+:.+"),
+        "repo:someone-else/anything:ref:refs/heads/any",
+        ("x/x", "x/x:ref:refs/heads/x"),
+    ),
+    GITLAB: SubjectForm(
+        "project_path:",
+        re.compile(r"project_path:[^:]+/[^:]+:ref_type:[^:]+:ref:.+"),
+        "project_path:someone-else/anything:ref_type:branch:ref:any",
+        ("x/x", "x/x:ref_type:branch:ref:x"),
+    ),
+    "app.terraform.io": SubjectForm(
+        "organization:",
+        re.compile(r"organization:[^:]+:project:[^:]+:workspace:[^:]+:run_phase:.+"),
+        "organization:someone-else:project:anything:workspace:anything:run_phase:apply",
+        ("x:project:x:workspace:x:run_phase:x",),
+    ),
+}
+"""Sources: "OpenID Connect reference" of GitHub, "ID token authentication" of GitLab, "Workload identity
+tokens" of HCP Terraform.
 """
 SOME_POOL: Final = "us-east-1:00000000-0000-0000-0000-000000000000"
 
@@ -32,11 +71,43 @@ def web_principals(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrinc
 
 def strange_subject(issuer: str) -> str:
     """A subject that the issuer would give to someone else."""
-    if issuer == GITHUB:
-        return "repo:someone-else/anything:ref:refs/heads/any"
+    if issuer in SUBJECT_FORMS:
+        return SUBJECT_FORMS[issuer].example
+    if issuer.startswith(GITLAB_PREFIX):
+        return SUBJECT_FORMS[GITLAB].example
     if EKS.fullmatch(issuer):
         return "system:serviceaccount:some-namespace:some-name"
     return "someone-else"
+
+
+def strange_subjects(values: Mapping[str, list[str]], issuer: str) -> list[str]:
+    """Return subjects that the issuer would give to someone else: any one, and one for each condition that
+    leaves the owner open, such as `repo:north*/pay:*`.
+
+    `values` are the values of the conditions by key in lower case.
+    """
+    subjects = [strange_subject(issuer)]
+    if issuer in SUBJECT_FORMS:
+        for pattern in values.get(fold(f"{issuer}:sub"), ()):
+            subjects += _with_another_owner(pattern, SUBJECT_FORMS[issuer])
+    return subjects
+
+
+def _with_another_owner(pattern: str, subject: SubjectForm) -> Iterator[str]:
+    """Yield subjects that match the pattern, with an owner that anyone can register."""
+    start = re.match(r"[^*?]*", pattern)
+    head = start[0] if start else ""
+    if len(head) < len(subject.prefix):
+        if not subject.prefix.startswith(head):
+            return
+        owner = subject.prefix
+    elif head.startswith(subject.prefix) and not set("/:") & set(head.removeprefix(subject.prefix)):
+        owner = head
+    else:
+        return
+    rest = pattern[len(head) + 1 :].replace("*", "x").replace("?", "x")
+    candidates = [f"{owner}{filling}{rest}" for filling in ("x", *subject.fillings)]
+    yield from (candidate for candidate in candidates if subject.form.fullmatch(candidate))
 
 
 def admits_token(

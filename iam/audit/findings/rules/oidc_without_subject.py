@@ -11,29 +11,32 @@ from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProble
 from iam.audit.findings.trust import condition_values, trust_evidence
 from iam.audit.findings.web_trust import (
     CONDITIONAL,
+    SUBJECT_FORMS,
     admits_token,
-    strange_subject,
+    strange_subjects,
     usual_audience,
     web_principals,
 )
 from iam.mirror.pull.sections import ROLES
 from iam.policy.letter_case import fold
-from iam.policy.trust_web import COGNITO, GITHUB
+from iam.policy.trust_web import COGNITO
 
 BY_AUDIENCE: Final = frozenset({"accounts.google.com", "graph.facebook.com", "www.amazon.com"})
 """Issuers whose audience is the customer's own application."""
 
 
 class OidcWithoutSubject(FindingRule):
-    """Critical if everyone can use the issuer, as with GitHub. Roles with a condition on another claim are
-    left out. Roles for Amazon Cognito are `cognito-without-sign-in`.
+    """Critical if everyone can use the issuer, as with GitHub. There, a condition that leaves the owner open
+    limits nothing. Roles with a condition on another claim are left out. Roles for Amazon Cognito are
+    `cognito-without-sign-in`.
     """
 
     kind = "oidc-without-subject"
     severity = FindingSeverity.HIGH
     title = "OIDC trust without a subject condition"
     sentence = (
-        "A role lets in every subject of an OpenID Connect provider, such as every repository of GitHub."
+        "A role lets in every subject of an OpenID Connect provider, or those of owners that anyone can "
+        "register, such as repositories of GitHub."
     )
     risk = "Anyone who gets a token from the provider can act as the role."
     remedy = "Add a condition on the subject that names the repository, or the namespace and service account."
@@ -45,11 +48,14 @@ class OidcWithoutSubject(FindingRule):
                 values, issuer = condition_values(role, facts), principal.name
                 if issuer == COGNITO or _is_limited(values, issuer):
                     continue
-                claims = {"sub": strange_subject(issuer), "aud": usual_audience(values, issuer)}
-                admitted = admits_token(role, facts, principal, claims)
-                if admitted is not None:
-                    reasons = () if admitted else (CONDITIONAL,)
-                    severity = FindingSeverity.CRITICAL if issuer == GITHUB else None
+                audience = usual_audience(values, issuer)
+                answers = {
+                    admits_token(role, facts, principal, {"sub": subject, "aud": audience})
+                    for subject in strange_subjects(values, issuer)
+                }
+                if answers != {None}:
+                    reasons = () if True in answers else (CONDITIONAL,)
+                    severity = FindingSeverity.CRITICAL if issuer in SUBJECT_FORMS else None
                     yield RuleProblem(
                         role,
                         trust_evidence(role, facts, principal.text),

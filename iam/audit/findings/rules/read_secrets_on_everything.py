@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,23 @@ KEY: Final = "kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"
 PARAMETER: Final = "ssm:{region}:{account}:parameter/gatehouse-any-parameter"
 CHOSEN_KEYS: Final = ("kms:viaservice", "kms:encryptioncontext:", "kms:resourcealiases", "kms:requestalias")
 DECRYPT: Final = WideAction("kms:Decrypt", KEY, CHOSEN_KEYS, KEY_POLICIES)
+DEFAULT_KEY: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
+                "Resource": "*",
+            }
+        ],
+    }
+)
+"""What the key aws/ssm allows to everyone in the account, through Systems Manager. Parameters have this key
+unless someone chose another. Source: "Restricting decryption of SecureString parameter values" of Systems
+Manager.
+"""
 PARAMETER_READS: Final = (
     WideAction("ssm:GetParameter", PARAMETER, reason=KEY_POLICIES),
     WideAction("ssm:GetParameters", PARAMETER, reason=KEY_POLICIES),
@@ -31,8 +49,8 @@ ACTIONS: Final = (
 
 
 class ReadSecretsOnEverything(WideActionRule):
-    """Covers the secrets of Secrets Manager, decryption with every KMS key, and parameters of Systems Manager
-    for those who can also decrypt with every key through it.
+    """Covers the secrets of Secrets Manager, decryption with every KMS key, and the parameters of Systems
+    Manager. The default key of parameters lets everyone in the account decrypt who isn’t denied it.
 
     Decryption through one service, by an encryption context or by an alias is left out. Sources: "Actions,
     resources, and condition keys" of the three services, and "AWS KMS encryption for AWS Systems Manager
@@ -55,5 +73,5 @@ class ReadSecretsOnEverything(WideActionRule):
         region = resource.split(":")[REGION_FIELD]
         key = DECRYPT.example(facts.partition, region, facts.number)
         through = ("kms:ViaService", (f"ssm.{region}.amazonaws.com",))
-        decrypts = able(facts, DECRYPT.action, key, context=(through,))
+        decrypts = able(facts, DECRYPT.action, key, context=(through,), resource_policy=DEFAULT_KEY)
         return {number: answer[number] and decrypts[number] for number in answer.keys() & decrypts.keys()}

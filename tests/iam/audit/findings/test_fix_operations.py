@@ -109,6 +109,19 @@ def test_full_access_to_iam_is_removed_from_an_own_policy_and_an_aws_managed_one
     assert (detached.slug, detached.params["policy_arn"]) == ("attachment.detach", managed.arn)
 
 
+def test_every_action_that_gives_permissions_is_removed_where_a_list_of_them_is_full_access_to_iam() -> None:
+    fix_request = all_rules()["full-access-to-iam"].fix_request
+    assert fix_request
+    user = factories.user(factories.account(), "tomas")
+    giving = ["iam:A*", "iam:C*", "iam:P*", "iam:UpdateAssumeRolePolicy"]
+    wide = {"Effect": "Allow", "Action": [*giving, "iam:Get*", "iam:DeleteUser"], "Resource": "*"}
+    own = {"Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "arn:aws:iam::*:user/tomas"}
+    factories.inline(user, "tools", body={"Version": "2012-10-17", "Statement": [wide, own]})
+    (rewritten,) = fix_request.build(finding_about(user, policy="tools"))
+    kept = {**wide, "Action": ["iam:Get*", "iam:DeleteUser"]}
+    assert statements(rewritten.params["document"]) == [kept, own]
+
+
 @pytest.mark.parametrize(
     ("kind", "actions", "kept"),
     [

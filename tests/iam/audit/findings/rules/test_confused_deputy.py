@@ -19,6 +19,33 @@ CASES = {
         ),
         FALSE,
     ),
+    "a resource of any account": (
+        lambda site: site.role(
+            "r", trusts(SCHEDULER, ArnLike={"aws:SourceArn": "arn:aws:scheduler:*:*:schedule/*"})
+        ),
+        TRUE,
+    ),
+    "a resource of any account, on behalf of this one": (
+        lambda site: site.role(
+            "r",
+            trusts(
+                SCHEDULER,
+                ArnLike={"aws:SourceArn": "arn:aws:scheduler:*:*:schedule/*"},
+                StringEquals={"aws:SourceAccount": NUMBER},
+            ),
+        ),
+        FALSE,
+    ),
+    "an account by a pattern": (
+        lambda site: site.role(
+            "r", trusts(SCHEDULER, ArnLike={"aws:SourceArn": "arn:aws:scheduler:eu-west-1:????????????:*"})
+        ),
+        TRUE,
+    ),
+    "any account": (
+        lambda site: site.role("r", trusts(SCHEDULER, StringLike={"aws:SourceAccount": "*"})),
+        TRUE,
+    ),
     "SMS messages": (lambda site: site.role("r", trusts({"Service": "sms-voice.amazonaws.com"})), TRUE),
     "SNS isn't documented to send one": (
         lambda site: site.role("r", trusts({"Service": "sns.amazonaws.com"})),

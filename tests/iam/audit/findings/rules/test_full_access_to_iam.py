@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iam.audit.findings.rules.full_access_to_iam import FullAccessToIam
+from iam.policy.escalation.administrators import DECISIVE
 from tests.iam.audit.findings.rules.site import (
     CONDITIONAL,
     FALSE,
@@ -39,6 +40,23 @@ def administrator_by_another(site: Site) -> None:
     site.policy("P", allow("iam:*", f"{PREFIX}mfa/*"), to=(user,))
 
 
+NAMES = [name for name, _ in DECISIVE]
+
+
+def by_letters(*letters: str) -> list[str]:
+    return [f"iam:{letter}*" for letter in letters]
+
+
+def by_types(site: Site) -> None:
+    statements = [
+        allow(["iam:*User*", "iam:CreateAccessKey"], "arn:aws:iam::*:user/*"),
+        allow(["iam:*Role*"], f"{PREFIX}role/*"),
+        allow(["iam:*Group*"], f"{PREFIX}group/*"),
+        allow(["iam:CreatePolicyVersion"], f"{PREFIX}policy/*"),
+    ]
+    site.policy("P", *statements, to=(site.user(),))
+
+
 CASES = {
     "attached": (lambda site: site.policy("P", allow("iam:*"), to=(site.user(),)), TRUE),
     "inline": (lambda site: site.inlined(site.user(), "P", allow(["s3:Get*", "iam:*"])), TRUE),
@@ -55,6 +73,33 @@ CASES = {
     "on all but one user": (
         lambda site: site.inlined(site.user(), "P", all_but(f"{PREFIX}user/root")),
         TRUE,
+    ),
+    "by letters": (
+        lambda site: site.inlined(site.user(), "P", allow(by_letters(*"ACDGLPSTU"))),
+        TRUE,
+    ),
+    "by letters, of a group": (
+        lambda site: site.inlined(site.group("team", site.user()), "P", allow(by_letters(*"ACDGLPSTU"))),
+        TRUE,
+    ),
+    "by letters, with MFA": (
+        lambda site: site.inlined(site.user(), "P", allow(by_letters(*"ACDGLPSTU"), Condition=MFA)),
+        CONDITIONAL,
+    ),
+    "by names": (
+        lambda site: site.policy("P", allow([name for name, _ in DECISIVE]), to=(site.user(),)),
+        TRUE,
+    ),
+    "by types of resources": (by_types, TRUE),
+    "by letters without those that attach": (
+        lambda site: site.inlined(site.user(), "P", allow(by_letters(*"CDGLSTU"))),
+        FALSE,
+    ),
+    "by letters, on one path": (
+        lambda site: site.inlined(
+            site.user(), "P", allow(by_letters(*"ACDGLPSTU"), f"{PREFIX}user/contractors/*")
+        ),
+        FALSE,
     ),
     "on MFA devices": (
         lambda site: site.policy("P", allow("iam:*", f"{PREFIX}mfa/*"), to=(site.user(),)),

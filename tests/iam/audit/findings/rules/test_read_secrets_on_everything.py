@@ -46,6 +46,11 @@ def bounded(site: Site) -> None:
     site.bounds[user] = site.policy("B", allow("s3:*"))
 
 
+def without_keys(site: Site) -> None:
+    site.policy("P", allow("ssm:GetParameter*"), to=(site.user(),))
+    site.scp(FULL, {"Effect": "Deny", "Action": DECRYPT, "Resource": "*"})
+
+
 CASES = {
     "every secret": (held(allow(READ)), TRUE),
     "every secret, by a pattern": (held(allow("secretsmanager:Get*", f"{SECRETS}*")), TRUE),
@@ -77,11 +82,17 @@ CASES = {
         CONDITIONAL,
     ),
     "by two policies": (by_two_policies, CONDITIONAL),
-    "every parameter, with no key": (held(allow("ssm:GetParameter*")), FALSE),
-    "every parameter, with keys of another service": (
+    "every parameter, with the default key": (held(allow("ssm:GetParameter*")), CONDITIONAL),
+    "every parameter, with keys of another service too": (
         held(allow("ssm:GetParameter*"), allow(DECRYPT, Condition=THROUGH_S3)),
+        CONDITIONAL,
+    ),
+    "every parameter, with decryption denied": (
+        held(allow("ssm:GetParameter*"), {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}),
         FALSE,
     ),
+    "every parameter, with decryption denied by an SCP": (without_keys, FALSE),
+    "only what parameters are there": (held(allow("ssm:DescribeParameters")), FALSE),
     "parameters by a prefix, with every key through Systems Manager": (
         held(allow("ssm:GetParameter*", f"{PARAMETERS}/pay/*"), allow(DECRYPT, Condition=THROUGH_SSM)),
         FALSE,

@@ -40,6 +40,45 @@ CASES = {
         ),
         FALSE,
     ),
+    "a name of a session": (
+        lambda site: site.role("r", trusts("*", StringLike={"sts:RoleSessionName": "deploy-*"})),
+        TRUE,
+    ),
+    "a tag of the session": (
+        lambda site: site.role("r", trusts("*", StringEquals={"aws:RequestTag/team": "pay"})),
+        TRUE,
+    ),
+    "a tag of the caller": (
+        lambda site: site.role("r", trusts("*", StringEquals={"aws:PrincipalTag/team": "pay"})),
+        TRUE,
+    ),
+    "an encrypted connection": (
+        lambda site: site.role("r", trusts("*", Bool={"aws:SecureTransport": "true"})),
+        TRUE,
+    ),
+    "MFA": (lambda site: site.role("r", trusts("*", Bool={"aws:MultiFactorAuthPresent": "true"})), TRUE),
+    "a name of a session, within the organization": (
+        lambda site: site.role(
+            "r",
+            trusts(
+                "*",
+                StringLike={"sts:RoleSessionName": "deploy-*"},
+                StringEquals={"aws:PrincipalOrgID": "o-inside0000"},
+            ),
+        ),
+        FALSE,
+    ),
+    "a name of a session from one network": (
+        lambda site: site.role(
+            "r",
+            trusts(
+                "*",
+                StringLike={"sts:RoleSessionName": "deploy-*"},
+                IpAddress={"aws:SourceIp": "192.0.2.0/24"},
+            ),
+        ),
+        CONDITIONAL,
+    ),
     "any external id": (
         lambda site: site.role("r", trusts("*", StringLike={"sts:ExternalId": "*"})),
         TRUE,
