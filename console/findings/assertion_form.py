@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
+from console.findings.assertion_text import unmatched_words
 from console.web.form_fields import add_service_error, lines_field, name_field, reason_field
 from console.web.text import distinct_lines, reads_as_stored
 from iam.audit.assertions.models import StandingAssertion
@@ -16,6 +17,7 @@ from iam.audit.assertions.terms import (
     AssertionTerms,
     errors_in,
 )
+from iam.audit.assertions.unmatched import unmatched
 from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
 
@@ -56,6 +58,7 @@ class AssertionForm(forms.Form):
         terms = AssertionTerms.from_json(assertion.terms) if assertion else None
         initial = _initial(assertion, terms) if assertion and terms else None
         super().__init__(data, initial=initial)
+        self.viewer, self.stored_terms = viewer, terms
         self.fields["actions"] = lines_field(
             "Actions",
             "Such as iam:CreateUser, iam:Put* or sts:AssumeRole.",
@@ -81,9 +84,13 @@ class AssertionForm(forms.Form):
         )
 
     @property
-    def allowed_fields(self) -> list[forms.BoundField]:
-        """Return the fields that name who is allowed."""
-        return [self[field_of(kind)] for kind in ALLOWED]
+    def allowed_fields(self) -> list[tuple[forms.BoundField, str]]:
+        """Return the fields that name who is allowed, each with a warning about entries that match no one."""
+        terms = self.terms if self.is_bound and hasattr(self, "cleaned_data") else self.stored_terms
+        warnings = {}
+        if terms is not None:
+            warnings = unmatched_words(unmatched(self.viewer, terms), terms, self.viewer)
+        return [(self[field_of(kind)], warnings.get(kind, "")) for kind in ALLOWED]
 
     def clean(self) -> dict[str, Any]:
         """Check that the terms can be evaluated, together with the fields themselves."""

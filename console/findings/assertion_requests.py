@@ -16,7 +16,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.audit_decisions import decision_in, reason_in, say_decided
 from console.web.form_fields import add_service_error, errors_by_field
 from console.web.kept_text import keep_text
-from console.web.render import render_page
+from console.web.render import is_fragment, render_page
 from iam.audit.assertions import proposals
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.assertions.proposals import AssertionRefusedError
@@ -39,6 +39,8 @@ def new(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     _requester_or_404(request.viewer)
     form = AssertionForm(request.POST or None, viewer=request.viewer)
+    if _is_check(request):
+        return _form_page(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             assertion = proposals.request_creation(form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
@@ -59,6 +61,8 @@ def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if not proposals.may_request(request.viewer, terms):
         raise Http404
     form = AssertionForm(request.POST or None, viewer=request.viewer, assertion=assertion)
+    if _is_check(request):
+        return _form_page(request, form, assertion=assertion)
     if request.method == "POST" and form.is_valid():
         try:
             proposals.request_change(assertion, form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
@@ -74,9 +78,24 @@ def _form_page(
     request: ViewerRequest, form: AssertionForm, *, assertion: StandingAssertion | None = None
 ) -> HttpResponse:
     title = f"Change {assertion.name}" if assertion else "New assertion"
-    context = {"form": form, "assertion": assertion, "title": title, "section": "findings"}
-    status = 422 if request.method == "POST" else 200
-    return render_page(request, "findings/assertion_form.html", context, status=status)
+    is_check, partial = _is_check(request), ""
+    if is_check:
+        form.full_clean()
+        partial = "warnings"
+    context = {
+        "form": form,
+        "allowed_fields": form.allowed_fields,
+        "assertion": assertion,
+        "title": title,
+        "section": "findings",
+    }
+    status = 422 if request.method == "POST" and not is_check else 200
+    return render_page(request, "findings/assertion_form.html", context, partial=partial, status=status)
+
+
+def _is_check(request: ViewerRequest) -> bool:
+    """Return whether htmx asks only for the warnings about what is typed."""
+    return is_fragment(request) and "check" in request.POST
 
 
 @require(Right.REQUEST_CHANGE)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from iam.audit.assertions.terms import AllowedKind, AssertionTerms
+from iam.audit.assertions.terms import AllowedKind, AllowedPrincipal, AssertionTerms
+from iam.guard import Viewer
 from iam.phrases import joined
 
+MAX_NAMED = 5
 KIND_WORDS: Mapping[AllowedKind, tuple[str, str]] = {
     AllowedKind.USER: ("IAM user", "IAM users"),
     AllowedKind.ROLE: ("role", "roles"),
@@ -56,3 +58,29 @@ def differences(
     for (label, old), (_, new) in zip(lines_of(before, names), lines_of(after, names), strict=True):
         if old != new:
             yield label, old, new
+
+
+def unmatched_words(
+    entries: Sequence[AllowedPrincipal], terms: AssertionTerms, viewer: Viewer
+) -> dict[AllowedKind, str]:
+    """Return a warning for each type of entries that match no one."""
+    where = ""
+    if terms.accounts:
+        where = " in the accounts checked"
+    elif not viewer.scope.sees_everything:
+        where = " in the accounts that you see"
+    warnings = {}
+    for kind, (singular, plural) in KIND_WORDS.items():
+        values = [each.value for each in entries if each.kind is kind]
+        if not values:
+            continue
+        shown = values[:MAX_NAMED]
+        if len(values) > MAX_NAMED:
+            shown.append(f"{len(values) - MAX_NAMED} more")
+        noun = singular if len(values) == 1 else plural
+        they_are = "it is" if len(values) == 1 else "they are"
+        warnings[kind] = (
+            f"No synced IAM user or role{where} matches {noun} {joined(shown)}. "
+            f"Check the spelling, unless {they_are} for later."
+        )
+    return warnings

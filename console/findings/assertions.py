@@ -15,7 +15,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from console.access.circumstances import ANY
-from console.findings.assertion_text import allowed_words, differences, lines_of, scope_words
+from console.findings.assertion_text import (
+    allowed_words,
+    differences,
+    lines_of,
+    scope_words,
+    unmatched_words,
+)
 from console.findings.history import FindingHistoryLine
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.address_choices import choice
@@ -26,13 +32,21 @@ from iam.audit.assertions.approval_kind import ASSERTION_REQUEST
 from iam.audit.assertions.models import (
     AssertionAct,
     AssertionEventKind,
+    AssertionProposal,
     AssertionResult,
     AssertionState,
     AssertionStatus,
     StandingAssertion,
 )
-from iam.audit.assertions.queries import is_visible, results_of, visible_assertions, waiting_proposal
+from iam.audit.assertions.queries import (
+    SHOWN,
+    is_visible,
+    results_of,
+    visible_assertions,
+    waiting_proposal,
+)
 from iam.audit.assertions.terms import AssertionTerms
+from iam.audit.assertions.unmatched import unmatched
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.entities import entities_by_arn
@@ -186,6 +200,7 @@ def shown(
         "state": state,
         "tone": tone,
         "lines": lines_of(terms, names),
+        "unmatched": _unmatched(viewer, terms) if assertion.status in SHOWN else [],
         "breakers": breakers[:MAX_BREAKERS],
         "more_breakers": max(0, len(breakers) - MAX_BREAKERS),
         "unread": _unread(visible.results),
@@ -196,6 +211,7 @@ def shown(
         "waiting": waiting,
         "waiting_words": ACT_WORDS[waiting.act] if waiting else "",
         "waiting_lines": _waiting_lines(waiting, terms, names) if waiting else [],
+        "waiting_unmatched": _unmatched_in_change(viewer, waiting, terms) if waiting else [],
         "may_request": may_request,
         "may_decide": may_decide,
         "refusal_to_approve": refusal,
@@ -206,6 +222,17 @@ def shown(
     }
     status = 422 if errors else 200
     return render_page(request, "findings/assertion.html", context, status=status)
+
+
+def _unmatched(viewer: Viewer, terms: AssertionTerms) -> list[str]:
+    """Return warnings about allowed entries that match no one."""
+    return list(unmatched_words(unmatched(viewer, terms), terms, viewer).values())
+
+
+def _unmatched_in_change(viewer: Viewer, waiting: AssertionProposal, terms: AssertionTerms) -> list[str]:
+    """Return the warnings about the terms that a change requests, unless they stay the same."""
+    new = AssertionTerms.from_json(waiting.terms)
+    return _unmatched(viewer, new) if waiting.act == AssertionAct.CHANGE and new != terms else []
 
 
 def _history(assertion: StandingAssertion) -> list[FindingHistoryLine]:
