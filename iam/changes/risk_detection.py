@@ -13,7 +13,8 @@ from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE
 from iam.policy.applicability import can_apply
 from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
-from iam.policy.escalation.methods import METHODS, EdgeVerb
+from iam.policy.escalation.method_types import EdgeVerb
+from iam.policy.escalation.methods import METHODS
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.difference import AccessShift
 from iam.policy.index.documents import IndexedDocument, IndexedStatement

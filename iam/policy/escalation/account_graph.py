@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from iam.policy.escalation.choices import TargetChoice
-from iam.policy.escalation.methods import EscalationMethod
+from iam.policy.escalation.method_types import EscalationMethod
 from iam.policy.escalation.permission_checks import NOBODY, PrincipalBits
 from iam.policy.escalation.states import PrincipalState
 from iam.policy.index.classes import IndexedPrincipal

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from iam.policy.escalation.methods import EscalationMethod
+from iam.policy.escalation.method_types import EscalationMethod
 from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 from iam.policy.glob import compile_glob

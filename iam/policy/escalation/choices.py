@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.policy.escalation.methods import EscalationMethod, MethodNeed
+from iam.policy.escalation.method_types import EscalationMethod, MethodNeed
 from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, PermissionAsker, PrincipalBits
 

@@ -16,7 +16,8 @@ from iam.policy.escalation.account_graph import (
     who_has_any,
 )
 from iam.policy.escalation.management import account_subject
-from iam.policy.escalation.methods import EdgeVerb, of_sort
+from iam.policy.escalation.method_types import EdgeVerb
+from iam.policy.escalation.methods import of_sort
 from iam.policy.escalation.permission_checks import (
     HOME,
     NOBODY,

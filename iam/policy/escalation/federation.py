@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from iam.policy.escalation.account_graph import ActingPrincipal, StepOption
 from iam.policy.escalation.found_paths import FoundPaths
-from iam.policy.escalation.methods import EdgeVerb, of_sort
+from iam.policy.escalation.method_types import EdgeVerb
+from iam.policy.escalation.methods import of_sort
 from iam.policy.escalation.permission_checks import HOME, PermissionAsker
 from iam.policy.escalation.targets import TargetSubject
 from iam.policy.escalation.trusts import provider_mark, providers_in

@@ -8,7 +8,7 @@ from typing import Any
 
 from iam.policy.escalation.account_graph import StepOption
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import EscalationMethod
+from iam.policy.escalation.method_types import EscalationMethod
 from iam.policy.escalation.new_principals import NewPrincipalPath
 from iam.policy.escalation.permission_checks import HOME
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS

@@ -13,7 +13,7 @@ from typing import Any, Final
 from iam.policy.escalation.account_graph import ActingPrincipal
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.condition_facts import tags_of
-from iam.policy.escalation.methods import EscalationMethod
+from iam.policy.escalation.method_types import EscalationMethod
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, PrincipalBits
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 

@@ -1,5 +1,5 @@
-"""Methods that reach every account of an organization from its management account: IAM Identity Center and
-the root users of member accounts.
+"""Methods that reach every account of an organization from its management account: IAM Identity Center, the
+root users of member accounts, and stack sets.
 """
 
 from __future__ import annotations
@@ -7,7 +7,8 @@ from __future__ import annotations
 from iam.policy.escalation.account_graph import ActingPrincipal, NeedSubject, StepOption
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.found_paths import FoundPaths
-from iam.policy.escalation.methods import EdgeVerb, of_sort
+from iam.policy.escalation.method_types import EdgeVerb
+from iam.policy.escalation.methods import of_sort
 from iam.policy.index.shard import AccountShard
 
 

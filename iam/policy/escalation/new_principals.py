@@ -22,7 +22,8 @@ from iam.policy.escalation.account_graph import (
 )
 from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
-from iam.policy.escalation.methods import TAKE_ROLE, EdgeVerb, EscalationMethod, of_sort
+from iam.policy.escalation.method_types import EdgeVerb, EscalationMethod
+from iam.policy.escalation.methods import TAKE_ROLE, of_sort
 from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, PermissionAsker, PrincipalBits
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member

@@ -25,12 +25,12 @@ from iam.policy.escalation.account_graph import (
 from iam.policy.escalation.cross_account import AccountCrossing, node_source
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.management import account_subject
+from iam.policy.escalation.method_types import EscalationMethod
 from iam.policy.escalation.methods import (
     DELEGATED,
     DELEGATED_FREEING,
     LEAVING,
     MANAGEMENT_FREEING,
-    EscalationMethod,
 )
 from iam.policy.escalation.names import NOBODY as NO_NAME
 from iam.policy.escalation.names import names_for

@@ -19,7 +19,8 @@ from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, EscalationInstances
 from iam.policy.escalation.management import find_management
-from iam.policy.escalation.methods import EC2, PASS_ROLE, EdgeVerb, EscalationMethod, of_sort
+from iam.policy.escalation.method_types import EdgeVerb, EscalationMethod
+from iam.policy.escalation.methods import EC2, PASS_ROLE, of_sort
 from iam.policy.escalation.new_principals import (
     NewPrincipalFinder,
     NewPrincipalPath,

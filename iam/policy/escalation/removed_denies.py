@@ -10,7 +10,8 @@ from typing import Final, Protocol
 
 from iam.policy.escalation.account_graph import ActingPrincipal, NeedSubject, StepOption
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import EdgeVerb, EscalationMethod, of_sort
+from iam.policy.escalation.method_types import EdgeVerb, EscalationMethod
+from iam.policy.escalation.methods import of_sort
 from iam.policy.escalation.permission_checks import PrincipalBits
 from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject

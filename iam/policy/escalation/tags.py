@@ -16,7 +16,8 @@ from typing import Final
 from iam.policy.escalation.account_graph import ActingPrincipal, StepOption
 from iam.policy.escalation.condition_facts import keys_of
 from iam.policy.escalation.edits import PolicyEdits
-from iam.policy.escalation.methods import TAGS, EdgeVerb, EscalationMethod, MethodNeed, of_sort
+from iam.policy.escalation.method_types import EdgeVerb, EscalationMethod, MethodNeed
+from iam.policy.escalation.methods import TAGS, of_sort
 from iam.policy.escalation.permission_checks import CheckTarget, PermissionAsker
 from iam.policy.escalation.removed_denies import MethodPrincipals
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, PassRoleData, PassRoleGain, pass_role_data
-from iam.policy.escalation.methods import METHODS, EdgeVerb
+from iam.policy.escalation.method_types import EdgeVerb
+from iam.policy.escalation.methods import METHODS
 
 LISTED = Path(__file__).with_name("pass_role_actions.txt")
 """Actions whose dependent actions include iam:PassRole, from the Service Authorization Reference of 2026;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from iam.policy.escalation.methods import METHODS, EdgeVerb
+from iam.policy.escalation.method_types import EdgeVerb
+from iam.policy.escalation.methods import METHODS
 
 
 def test_every_method_within_iam_is_tested() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from iam.policy.escalation.methods import IN_USE, SIGN_ON, EscalationMethod
+from iam.policy.escalation.method_types import EscalationMethod
+from iam.policy.escalation.methods import IN_USE, SIGN_ON
 from tests.iam.policy.escalation.builders import (
     CONDITIONAL,
     EVERYTHING,

@@ -77,3 +77,28 @@ def test_the_order_in_which_accounts_were_entered_does_not_decide_about_the_path
     path = scene.path("dev")
     assert path is not None
     assert path.steps[0].target.account == TWO
+
+
+CREATE = ("cloudformation:CreateStackSet", "cloudformation:CreateStackInstances")
+CHANGE = ("cloudformation:UpdateStackSet",)
+
+
+@pytest.mark.parametrize("actions", [CREATE, CHANGE])
+def test_a_stack_set_acts_as_administrator_in_a_member_account(actions: tuple[str, ...]) -> None:
+    scene = world(allow(list(actions)))
+    assert scene.becomes_administrator("dev") == CONDITIONAL
+    path = scene.path("dev")
+    assert path is not None
+    (step,) = path.steps
+    assert step.target.account == TWO
+    assert any("trusted access" in condition for condition in path.conditions)
+
+
+@pytest.mark.parametrize("refused", CREATE)
+def test_each_of_the_calls_for_a_stack_set_is_needed(refused: str) -> None:
+    assert world(allow(list(CREATE)), deny(refused)).becomes_administrator("dev") == NONE
+
+
+@pytest.mark.parametrize("actions", [CREATE, CHANGE])
+def test_a_stack_set_of_a_member_account_reaches_no_other(actions: tuple[str, ...]) -> None:
+    assert world(allow(list(actions)), is_management=False).becomes_administrator("dev") == NONE

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from iam.policy.escalation.methods import METHODS, TARGET, EdgeVerb
-from iam.policy.escalation.methods import WRITTEN as WRITTEN_POLICY
+from iam.policy.escalation.method_types import TARGET, EdgeVerb
+from iam.policy.escalation.method_types import WRITTEN as WRITTEN_POLICY
+from iam.policy.escalation.methods import METHODS
 from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 from tests.iam.policy.escalation import cases
 from tests.iam.policy.escalation.builders import CONDITIONAL, EVERYTHING, NONE, ONE, SURE, World, allow, deny
