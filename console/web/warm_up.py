@@ -16,8 +16,10 @@ from django.urls import get_resolver
 
 from iam.mirror.snapshot import read_images, snapshot
 
-SECONDS_BEFORE_FORK: Final = 10.0
-"""Maximum time that reading the index can delay the fork, and so the first request."""
+SECONDS_BEFORE_FORK: Final = 30.0
+"""Maximum time that reading the index can delay the fork, and so the first request. The index of a million
+users takes 8 to 14 s. What isn't read by then, each web process reads again, while questions wait for it.
+"""
 logger = structlog.get_logger(__name__)
 
 

@@ -4,10 +4,11 @@ counted without visiting each.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from heapq import nlargest, nsmallest
-from itertools import chain
+from itertools import chain, starmap
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -16,6 +17,7 @@ from iam.linking.generation import generation
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass
 from iam.policy.index.question import MatchedPrincipals as Run
+from iam.policy.index.question import WhoCanAnswer
 from iam.policy.request import PrincipalKind
 
 ORDER: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
@@ -41,6 +43,31 @@ def members_of(principals: Among) -> Sequence[IndexedPrincipal]:
     return principals.members if isinstance(principals, PrincipalClass) else principals
 
 
+class StoredRun(NamedTuple):
+    """A run, as it is kept, and how many principals it has."""
+
+    decision: EvaluationDecision
+    account: str
+    principals: Among
+    size: int
+
+    @classmethod
+    def of(cls, decision: EvaluationDecision, account: str, members: Sequence[IndexedPrincipal]) -> StoredRun:
+        """A run of members. Where they are all of their class, the class is kept."""
+        size = len(members)
+        if isinstance(members, ClassMembers) and size == members.cls.size:
+            return cls(decision, account, members.cls, size)
+        return cls(decision, account, members, size)
+
+
+def stored_runs(matched: WhoCanAnswer) -> Iterator[StoredRun]:
+    """The runs of all who match."""
+    for decision, classes in matched.whole.items():
+        for cls in classes:
+            yield StoredRun(decision, cls.account, cls, cls.size)
+    yield from starmap(StoredRun.of, matched.parts)
+
+
 class RunParts(NamedTuple):
     """Sizes and first members by decision and account, the users of each run, and their total number."""
 
@@ -61,15 +88,29 @@ class PrincipalRuns:
         self._decisions: list[EvaluationDecision] = []
         self._accounts: list[str] = []
         self._principals: list[Among] = []
-        for decision, account, members in runs:
-            principals: Among = members
-            if isinstance(members, ClassMembers) and len(members) == members.cls.size:
-                principals = members.cls
+        self._sizes = array("I")
+        self._add(starmap(StoredRun.of, runs))
+        self._counted: tuple[Hashable, PrincipalCount] | None = None
+        self._firsts: dict[tuple[Where, int], list[IndexedPrincipal]] = {}
+
+    @classmethod
+    def of(cls, runs: Iterable[StoredRun]) -> PrincipalRuns:
+        """The same runs, as another object."""
+        made = cls(())
+        made._add(runs)
+        return made
+
+    def _add(self, runs: Iterable[StoredRun]) -> None:
+        for decision, account, principals, size in runs:
             self._decisions.append(decision)
             self._accounts.append(account)
             self._principals.append(principals)
-        self._counted: tuple[Hashable, PrincipalCount] | None = None
-        self._firsts: dict[tuple[Where, int], list[IndexedPrincipal]] = {}
+            self._sizes.append(size)
+
+    @property
+    def stored(self) -> Iterator[StoredRun]:
+        """The runs as they are kept."""
+        return map(StoredRun, self._decisions, self._accounts, self._principals, self._sizes)
 
     @property
     def runs(self) -> Iterator[Run]:
@@ -82,19 +123,23 @@ class PrincipalRuns:
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
         users: list[Among] = []
-        for (decision, account, members), principals in zip(self.runs, self._principals, strict=True):
+        user_count = 0
+        for decision, account, principals, size in self.stored:
             key = decision, account
             if key in sizes:
-                sizes[key] += len(members)
+                sizes[key] += size
             else:
-                sizes[key], firsts[key] = len(members), members[0]
-            if not isinstance(members, ClassMembers):
-                among = [member for member in members if member.kind is PrincipalKind.USER]
-                if among:
-                    users.append(among)
-            elif members.kind is PrincipalKind.USER:
-                users.append(principals)
-        return RunParts(sizes, firsts, users, sum(map(len, map(members_of, users))))
+                sizes[key], firsts[key] = size, members_of(principals)[0]
+            if isinstance(principals, (PrincipalClass, ClassMembers)):
+                if principals.kind is PrincipalKind.USER:
+                    users.append(principals)
+                    user_count += size
+                continue
+            among = [member for member in principals if member.kind is PrincipalKind.USER]
+            if among:
+                users.append(among)
+                user_count += len(among)
+        return RunParts(sizes, firsts, users, user_count)
 
     def principals(self) -> PrincipalCount:
         """Count users, the people behind them, and roles.
@@ -171,6 +216,11 @@ class JoinedRuns(PrincipalRuns):
     def __init__(self, parts: Mapping[str, PrincipalRuns]) -> None:
         super().__init__(())
         self._of_accounts = parts
+
+    @property
+    def stored(self) -> Iterator[StoredRun]:
+        """The runs of all accounts, as they are kept."""
+        return chain.from_iterable(part.stored for part in self._of_accounts.values())
 
     @property
     def runs(self) -> Iterator[Run]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
-from iam.access.answer_runs import JoinedRuns, PrincipalRuns
+from iam.access.answer_runs import JoinedRuns, PrincipalRuns, StoredRun, members_of, stored_runs
 from iam.access.certainty import Certainty, UnreadSources, certainty_of
 from iam.access.denied_principals import StoppedPrincipals, stopped
 from iam.access.explanation import DecisionReasons, explanation_of
@@ -18,7 +18,7 @@ from iam.access.multi_action import TalliedActions
 from iam.access.persons import PersonMatcher
 from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import EvaluationDecision
-from iam.policy.index.classes import ClassMembers, IndexedPrincipal
+from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.question import MatchedPrincipals as Run
@@ -78,20 +78,23 @@ class AnswerBasis(NamedTuple):
 class AccountAnswer:
     """One account's part of an answer, valid as long as its basis is unchanged."""
 
-    def __init__(self, runs: Iterable[Run], basis: AnswerBasis) -> None:
+    def __init__(self, runs: Iterable[StoredRun], basis: AnswerBasis) -> None:
         self.basis = basis
         self.roots = 0
         others = []
         for run in runs:
             # A class has a single kind; in other sequences, the first member shows whether they are root
             # users.
-            members = run.members
-            kind = members.kind if isinstance(members, ClassMembers) else members[0].kind
+            principals = run.principals
+            if isinstance(principals, (PrincipalClass, ClassMembers)):
+                kind = principals.kind
+            else:
+                kind = principals[0].kind
             if kind is not PrincipalKind.ROOT:
                 others.append(run)
             elif run.decision is EvaluationDecision.ALLOWED:
-                self.roots += len(run.members)
-        self.runs = PrincipalRuns(others)
+                self.roots += run.size
+        self.runs = PrincipalRuns.of(others)
         self.by_way: Mapping[AccessWay, PrincipalRuns] | None = None
         self.reasons: dict[tuple[IndexedPrincipal, str], DecisionReasons] = {}
 
@@ -112,8 +115,8 @@ class CompleteAnswer:
         self.tallied = tallied
         self.ways = ways
         former_parts = {} if former is None else former.parts
-        runs_by_account: dict[str, list[Run]] = {}
-        for run in tallied.whole.groups_of():
+        runs_by_account: dict[str, list[StoredRun]] = {}
+        for run in stored_runs(tallied.whole):
             runs_by_account.setdefault(run.account, []).append(run)
         self.parts: dict[str, AccountAnswer] = {}
         for account, runs in runs_by_account.items():
@@ -162,15 +165,16 @@ class CompleteAnswer:
 
 def by_way(runs: PrincipalRuns, ways: AccessWays) -> Mapping[AccessWay, PrincipalRuns]:
     """Group principals by the way they have access."""
-    runs_by_way: dict[AccessWay, list[Run]] = defaultdict(list)
-    for run in runs.runs:
-        only_way = ways.only_way(run.members)
-        if only_way is not None:
-            runs_by_way[only_way].append(run)
-            continue
-        for way, members in ways.group_by_way(run.members).items():
-            runs_by_way[way].append(Run(run.decision, run.account, members))
-    return {way: PrincipalRuns(way_runs) for way, way_runs in runs_by_way.items()}
+    runs_by_way: dict[AccessWay, list[StoredRun]] = defaultdict(list)
+    for run in runs.stored:
+        if isinstance(run.principals, PrincipalClass):
+            only_way = ways.only_way(run.principals)
+            if only_way is not None:
+                runs_by_way[only_way].append(run)
+                continue
+        for way, members in ways.group_by_way(members_of(run.principals)).items():
+            runs_by_way[way].append(StoredRun.of(run.decision, run.account, members))
+    return {way: PrincipalRuns.of(way_runs) for way, way_runs in runs_by_way.items()}
 
 
 class OneAnswer:

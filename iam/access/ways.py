@@ -109,14 +109,11 @@ class AccessWays:
             way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
-    def only_way(self, members: Sequence[IndexedPrincipal]) -> AccessWay | None:
+    def only_way(self, cls: PrincipalClass) -> AccessWay | None:
         """The way of a class with a single shared part, if that decides; None if members must be
         evaluated.
         """
-        if not isinstance(members, ClassMembers):
-            return None
-        cls = members.cls
-        key = members.only_shared_part
+        key = cls.only_shared_part
         if not key or cls in self._personal_classes:
             return None
         speaking = self._speaking(self._found.by_class[cls].first, cls.account)

@@ -150,6 +150,21 @@ class PrincipalClass:
         """The number of members."""
         return len(self._rows) + len(self.own or ())
 
+    @property
+    def kind(self) -> PrincipalKind:
+        """The kind of principal, which all members share."""
+        return self.profile.limits.flags[0]
+
+    @property
+    def only_shared_part(self) -> str:
+        """The key of `ClassMembers.by_shared_grants` for a class with one member, as most are; "" for
+        others.
+        """
+        rows = self._rows
+        if len(rows) == 1 and not self.own and self.columns is not None:
+            return self.columns.shared_part(rows[0])
+        return ""
+
     def enter(self, member: IndexedPrincipal) -> None:
         """Add a member. The caller sets `member.cls`."""
         if isinstance(member, ColumnMember):
@@ -227,13 +242,6 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
             own.setdefault(member.grants, []).append(member)
         yield from (ClassMembers(cls, (), own_members) for own_members in own.values())
 
-    @property
-    def only_shared_part(self) -> str:
-        """The key of `by_shared_grants` for a class with one member, as most are; "" for others."""
-        if len(self._rows) == 1 and not self._own and self._cls.columns is not None:
-            return self._cls.columns.shared_part(self._rows[0])
-        return ""
-
     def by_shared_grants(self) -> Iterator[tuple[SharedGrants, ClassMembers]]:
         """Group the members by their holdings apart from inline policies. Each group has a key.
 
@@ -265,7 +273,7 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
     @property
     def kind(self) -> PrincipalKind:
         """The kind of principal, which all members share."""
-        return self._cls.profile.limits.flags[0]
+        return self._cls.kind
 
     @property
     def ids(self) -> list[int]:
