@@ -13,9 +13,8 @@ from typing import Any, overload
 
 from iam.policy.index.columns import NUMBERS, PrincipalColumns
 from iam.policy.index.documents import IndexedDocument, Marks
-from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.rows import PolicyHoldings
-from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, Values
+from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind
 
 SharedGrants = str | tuple[tuple[int, ...], tuple[int, ...]]
 """The holdings that many principals share: a part of the columns' text, or the attached policies and the
@@ -253,8 +252,15 @@ class ClassMembers(Sequence["IndexedPrincipal"]):
             return
         rows: dict[str, array[int]] = {}
         if columns is not None:
+            rows_by_number: dict[int, array[int]] = {}
+            numbers = columns.grants
             for row in self._rows:
-                rows.setdefault(columns.shared_part(row), array(NUMBERS)).append(row)
+                alike = rows_by_number.get(numbers[row])
+                if alike is None:
+                    # The text is read once for equal holdings.
+                    alike = rows.setdefault(columns.shared_part(row), array(NUMBERS))
+                    rows_by_number[numbers[row]] = alike
+                alike.append(row)
         yield from ((key, ClassMembers(cls, rows_of_grants, ())) for key, rows_of_grants in rows.items())
         own: dict[SharedGrants, list[IndexedPrincipal]] = {}
         for member in self._own:
@@ -435,22 +441,3 @@ def flags_of(member: IndexedPrincipal) -> Flags:
         kind = PrincipalKind.ROOT
     is_known = member.tags is not None or kind is PrincipalKind.ROOT
     return kind, SERVICE_LINKED_PATH in arn, is_known, bool(member.unique_id)
-
-
-class BareRequest(Request):
-    """A request of a principal without action or resource, for conditions that depend on the principal alone.
-
-    Keys that don't differ between principals come from `others`. It costs a tenth of a full request.
-    """
-
-    __slots__ = ("_kind", "_member", "_others")
-
-    def __init__(self, member: IndexedPrincipal, kind: PrincipalKind, others: Request) -> None:
-        self._member, self._kind, self._others = member, kind, others
-
-    def values(self, key: str) -> Values | None:
-        """The values of a key, as in a request of the principal."""
-        if not is_own(key):
-            return self._others.values(key)
-        member = self._member
-        return own_values(self._kind, member.arn, member.unique_id, member.tags, key)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from iam.policy.index.bare_request import BareRequest
 from iam.policy.index.classes import (
-    BareRequest,
     IndexedPrincipal,
     PrincipalClass,
     PrincipalProfile,

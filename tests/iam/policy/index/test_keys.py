@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from iam.policy.index import keys
-from iam.policy.index.classes import BareRequest, IndexedPrincipal, flags_of
+from iam.policy.index.bare_request import BareRequest
+from iam.policy.index.classes import IndexedPrincipal, flags_of
 from iam.policy.index.rows import NOTHING
 from iam.policy.request import Principal, Request
 
