@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from celery import shared_task
 from django.conf import settings
 
@@ -14,6 +19,12 @@ def give_sample_grants() -> None:
     """Create missing sample data: grants, owners, an onboarding, a user outside Gatehouse, the past trail,
     decisions, access reviews and an evidence pack.
     """
+    with _alone(settings.VAR) as is_alone:
+        if is_alone:
+            _create_missing()
+
+
+def _create_missing() -> None:
     grants.give_samples()
     grants.date_back()
     owners.name_owners()
@@ -23,6 +34,21 @@ def give_sample_grants() -> None:
     compliance.write_decisions()
     reviews.create_sample_reviews()
     evidence.write_samples()
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[bool]:
+    """Yield False if another worker creates sample data at the moment.
+
+    Otherwise, two that both find nothing would both create it.
+    """
+    with (var / "samples.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 if settings.EMBEDDED:
