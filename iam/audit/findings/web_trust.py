@@ -23,7 +23,7 @@ GITLAB: Final = "gitlab.com"
 GITLAB_PREFIX: Final = "gitlab."
 
 
-class SubjectForm(NamedTuple):
+class SubjectShape(NamedTuple):
     """The form of subjects at an issuer where anyone can register an owner. `prefix` is what comes before the
     owner, and `fillings` are what a wildcard can stand for from the owner on.
     """
@@ -34,20 +34,20 @@ class SubjectForm(NamedTuple):
     fillings: tuple[str, ...]
 
 
-SUBJECT_FORMS: Final[Mapping[str, SubjectForm]] = {
-    GITHUB: SubjectForm(
+SUBJECT_FORMS: Final[Mapping[str, SubjectShape]] = {
+    GITHUB: SubjectShape(
         "repo:",
         re.compile(r"repo:[^/:]+/[^/:]+:.+"),
         "repo:someone-else/anything:ref:refs/heads/any",
         ("x/x", "x/x:ref:refs/heads/x"),
     ),
-    GITLAB: SubjectForm(
+    GITLAB: SubjectShape(
         "project_path:",
         re.compile(r"project_path:[^:]+/[^:]+:ref_type:[^:]+:ref:.+"),
         "project_path:someone-else/anything:ref_type:branch:ref:any",
         ("x/x", "x/x:ref_type:branch:ref:x"),
     ),
-    "app.terraform.io": SubjectForm(
+    "app.terraform.io": SubjectShape(
         "organization:",
         re.compile(r"organization:[^:]+:project:[^:]+:workspace:[^:]+:run_phase:.+"),
         "organization:someone-else:project:anything:workspace:anything:run_phase:apply",
@@ -93,7 +93,7 @@ def strange_subjects(values: Mapping[str, list[str]], issuer: str) -> list[str]:
     return subjects
 
 
-def _with_another_owner(pattern: str, subject: SubjectForm) -> Iterator[str]:
+def _with_another_owner(pattern: str, subject: SubjectShape) -> Iterator[str]:
     """Yield subjects that match the pattern, with an owner that anyone can register."""
     start = re.match(r"[^*?]*", pattern)
     head = start[0] if start else ""

@@ -32,8 +32,6 @@ ALLOWED: Final = {
     "access/what/managed.py": "one policy",
     "changes/act_text.py": "the page says how many more there are",
     "identities/details/history.py": "counts the moments for the tab, which then says 'more than'",
-    "management/commands/findings.py": "examples in an error message",
-    "management/commands/who_can.py": "examples in an error message",
     "web/context.py": "the number beside an entry of the menu, which then says 'more than'",
     "setup/organization.py": "the last few runs of the discovery; the newest counts",
 }
