@@ -1,4 +1,4 @@
-"""Says on the page “Who can” whom an assertion allows, and that the answer has those who break it."""
+"""Says on the page “Who can” which principals an assertion allows, and which ones the answer has."""
 
 from __future__ import annotations
 

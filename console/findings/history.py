@@ -1,4 +1,4 @@
-"""Presents the events in the history of a finding: a line with whom it affects, as far as the viewer sees."""
+"""Presents the events in the history of a finding: a line names the affected, as far as the viewer sees."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ PRINCIPALS: Final = (Kind.USER, Kind.ROLE)
 def unmatched(viewer: Viewer, terms: AssertionTerms) -> list[AllowedPrincipal]:
     """The allowed entries that match no one in the visible accounts that are checked.
 
-    One query for all exact names of a kind, and one for each pattern and tag. Whoever wasn't synced isn't
-    known.
+    One query for all exact names of a kind, and one for each pattern and tag. A principal that wasn't synced
+    isn't known.
     """
     accounts = visible_accounts(viewer)
     if terms.accounts:

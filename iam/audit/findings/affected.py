@@ -1,4 +1,4 @@
-"""Tells whom or what a finding affects, and what changed about that."""
+"""Tells what a finding affects, and what changed about that."""
 
 from __future__ import annotations
 

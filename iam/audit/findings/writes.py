@@ -1,5 +1,5 @@
 """Writes calculated findings: only differences, with an event for each change of status, severity,
-certainty or of whom it affects.
+certainty or of what it affects.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list
 
 
 def _changes(row: AuditFinding, values: Mapping[str, Any], at: datetime) -> list[FindingEvent]:
-    """The events of what changed about a finding that was not fixed: severity, certainty, whom it affects."""
+    """The events of what changed about a finding that was not fixed: severity, certainty, what it affects."""
     events: list[FindingEvent] = []
     if row.severity != values["severity"]:
         severities = (FindingSeverity(row.severity), FindingSeverity(values["severity"]))

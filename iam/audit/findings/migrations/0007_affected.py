@@ -1,4 +1,4 @@
-"""Events say whom a finding also affects, and whom no longer."""
+"""Events say what a finding also affects, and what it no longer affects."""
 
 from django.db import migrations, models
 
