@@ -21,8 +21,12 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: Any) -> Operator | None:
         """Return the operator of a session; None if they may no longer sign in."""
         rows = _SIGNED_IN.rows(pk=user_id)
-        operator = _operator(rows[0]) if rows else None
-        return operator if operator and self.user_can_authenticate(operator) else None
+        if not rows:
+            return None
+        own, of_person = rows[0][: len(_OWN)], rows[0][len(_OWN) :]
+        operator = instance(Operator, own)
+        operator.person = instance(Person, of_person) if operator.person_id else None
+        return operator if self.user_can_authenticate(operator) else None
 
     def _authenticate(self, request: Any, **credentials: Any) -> Operator | None:
         """Compare exactly one password hash for any user name, so that the time doesn’t reveal who is
@@ -50,9 +54,3 @@ _SIGNED_IN = CompiledQuery(
         *_OWN, *(f"person__{name}" for name in _PERSON)
     )
 )
-
-
-def _operator(values: tuple[Any, ...]) -> Operator:
-    operator = instance(Operator, values[: len(_OWN)])
-    operator.person = instance(Person, values[len(_OWN) :]) if operator.person_id else None
-    return operator

@@ -30,18 +30,15 @@ class TokenBucket:
 
     def wait(self) -> float:
         """Take a token, sleep until it is due, and return the seconds slept."""
-        seconds = self._reserve()
-        if seconds > 0:
-            time.sleep(seconds)
-        return seconds
-
-    def _reserve(self) -> float:
         with self._lock:
             now = time.monotonic()
             self._tokens = min(self._limit.burst, self._tokens + (now - self._at) * self._limit.per_second)
             self._at = now
             self._tokens -= 1
-            return max(0.0, -self._tokens / self._limit.per_second)
+            seconds = max(0.0, -self._tokens / self._limit.per_second)
+        if seconds > 0:
+            time.sleep(seconds)
+        return seconds
 
 
 _buckets: dict[tuple[str, RateLimit], TokenBucket] = {}

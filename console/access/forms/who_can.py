@@ -77,7 +77,11 @@ class WhoCanForm(ResourceForm):
             [
                 *((name, self.texts[name]) for name in ("action", "level", "resource", "owner")),
                 *self.circumstances.pairs,
-                *_narrowing(data, self.narrowed, self.view),
+                ("q", self.narrowed.text),
+                ("kind", data.get("kind", "") if self.narrowed.kind else ""),
+                ("certainty", str(self.narrowed.certainty or "")),
+                ("way", self.narrowed.way),
+                ("view", self.view),
                 ("assertion", str(self.assertion.pk) if self.assertion else ""),
                 ("account", self.account_id),
                 ("as-of", self.as_of),
@@ -189,16 +193,6 @@ def _narrowed(request: ViewerRequest, assertion: StandingAssertion | None) -> An
         way=way,
         only=only,
     )
-
-
-def _narrowing(get: QueryDict, narrowed: AnswerFilter, view: str) -> list[tuple[str, str]]:
-    return [
-        ("q", narrowed.text),
-        ("kind", get.get("kind", "") if narrowed.kind else ""),
-        ("certainty", str(narrowed.certainty or "")),
-        ("way", narrowed.way),
-        ("view", view),
-    ]
 
 
 def place_of(cursor: PageCursor | None) -> AnswerPlace | None:

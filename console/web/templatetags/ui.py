@@ -270,22 +270,9 @@ def synced(value: datetime | None) -> SafeString:
     return format_html("synced {}", ago(value, within=True))
 
 
-@register.simple_tag
-def zone() -> str:
-    """Return the time zone of the page's times for the label of a field: 'Europe/Riga', or 'UTC'."""
-    return zone_label()
-
-
-@register.filter
-def local_input(value: datetime | None) -> str:
-    """Return the value of a datetime-local field in the zone that `zone` names; "" without a moment."""
-    return input_text(value)
-
-
-@register.filter(name="moment_text")
-def moment_text_filter(value: datetime) -> str:
-    """Return the text of `moment` where only text fits, such as in an attribute."""
-    return moment_text(value)
+register.simple_tag(zone_label, name="zone")
+register.filter("local_input", input_text)
+register.filter("moment_text", moment_text)
 
 
 @register.simple_tag(takes_context=True)

@@ -31,11 +31,15 @@ class ReadWriteLock:
         with self._condition:
             if not self.is_reading:
                 self._condition.wait_for(lambda: not (self._changes or self._waits))
-            self._begin()
+            self._readers += 1
+            self._own.depth = getattr(self._own, "depth", 0) + 1
         try:
             yield
         finally:
-            self._end()
+            with self._condition:
+                self._readers -= 1
+                self._own.depth -= 1
+                self._condition.notify_all()
 
     @contextmanager
     def changing(self, seconds: float | None = None, *, is_urgent: bool = True) -> Iterator[bool]:
@@ -61,13 +65,3 @@ class ReadWriteLock:
                 with self._condition:
                     self._changes = False
                     self._condition.notify_all()
-
-    def _begin(self) -> None:
-        self._readers += 1
-        self._own.depth = getattr(self._own, "depth", 0) + 1
-
-    def _end(self) -> None:
-        with self._condition:
-            self._readers -= 1
-            self._own.depth -= 1
-            self._condition.notify_all()

@@ -26,32 +26,32 @@ class ActionNames:
 
     def __init__(self, names: Sequence[str]) -> None:
         """`names` are sorted by lower case, without duplicates."""
-        self.all: Final = tuple(names)
+        self.actions: Final = tuple(names)
         self._mask = lru_cache(maxsize=REMEMBERED)(self._mask_of)
 
     @cached_property
     def _lowered(self) -> list[str]:
-        return fold("\n".join(self.all)).split("\n") if self.all else []
+        return fold("\n".join(self.actions)).split("\n") if self.actions else []
 
     @cached_property
     def _index(self) -> dict[str, int]:
         return {name: place for place, name in enumerate(self._lowered)}
 
     def __len__(self) -> int:
-        return len(self.all)
+        return len(self.actions)
 
     def index_of(self, action: str) -> int | None:
-        """Return the number of an action, or None if it is unknown."""
+        """Return the number of an action's bit, or None if it is unknown."""
         return self._index.get(fold(action))
 
     def expand(self, pattern: str) -> tuple[str, ...]:
-        """Return the actions that a pattern of an Action element matches, sorted. It is empty for an unknown
-        name.
+        """Return the actions that a pattern of an Action element, such as `s3:Get*`, matches, sorted. It is
+        empty for an unknown name.
         """
         places = self._places(fold(pattern))
         if isinstance(places, range):
-            return self.all[places.start : places.stop]
-        return tuple(self.all[place] for place in places)
+            return self.actions[places.start : places.stop]
+        return tuple(self.actions[place] for place in places)
 
     def mask(self, pattern: str) -> int:
         """Return the result of `expand` as a set of bits."""
@@ -84,8 +84,8 @@ class ActionNames:
     def names(self, mask: int) -> tuple[str, ...]:
         """Return the actions of a set, in order."""
         if mask.bit_count() < MAX_SPARSE_BITS:
-            return tuple(self.all[place] for place in places(mask))
-        return tuple(compress(self.all, bits(mask)))
+            return tuple(self.actions[place] for place in places(mask))
+        return tuple(compress(self.actions, bits(mask)))
 
 
 def places(mask: int) -> Iterator[int]:

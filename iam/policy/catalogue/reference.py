@@ -31,50 +31,28 @@ def _mask(bits: Sequence[bool]) -> int:
     return int("".join("01"[bit] for bit in reversed(bits)), 2)
 
 
-class AwsCatalogue:
-    """What AWS publishes. It is immutable; lookups ignore case and return names as AWS writes them."""
+class AwsCatalogue(ActionNames):
+    """What AWS publishes: the names of all actions, and everything about them. It is immutable; lookups
+    ignore case and return names as AWS writes them.
+    """
 
-    def __init__(self, names: ActionNames, letters: str, version: str) -> None:
+    def __init__(self, names: Sequence[str], letters: str, version: str) -> None:
+        super().__init__(names)
         self.version = version
-        self._names = names
         self._letters = letters
         self._services: dict[str, CatalogueService] = {}
         self._arns: dict[str, dict[str, str]] = {}
         self._level_masks: dict[AccessLevel, int] = {}
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """All actions in the order of their bits."""
-        return self._names.all
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def index_of(self, action: str) -> int | None:
-        """Return the number of an action's bit, or None for an unknown action."""
-        return self._names.index_of(action)
-
-    def expand(self, pattern: str) -> tuple[str, ...]:
-        """Return the known actions that a pattern such as `s3:Get*` matches, sorted."""
-        return self._names.expand(pattern)
-
-    def mask(self, pattern: str) -> int:
-        """Return the known actions that a pattern matches, as bits."""
-        return self._names.mask(pattern)
-
-    def names(self, mask: int) -> tuple[str, ...]:
-        """Return the actions of a set of bits, sorted."""
-        return self._names.names(mask)
-
     def listed(self, mask: int) -> int:
         """Return the actions of a set that AWS lists. Counts of actions use these; names found only in
         policies are listed separately.
         """
-        return mask & (1 << len(self._names)) - 1
+        return mask & (1 << len(self)) - 1
 
     def mask_of_service(self, prefix: str) -> int:
         """Return all actions of a service."""
-        return self._names.mask(f"{prefix}:*")
+        return self.mask(f"{prefix}:*")
 
     def mask_of_level(self, level: AccessLevel) -> int:
         """Return all actions of an access level."""
@@ -97,7 +75,7 @@ class AwsCatalogue:
 
     def level(self, action: str) -> AccessLevel | None:
         """Return the access level, or None for an unknown action."""
-        place = self._names.index_of(action)
+        place = self.index_of(action)
         return None if place is None else pack.LEVELS[fold(self._letters[place])]
 
     @cached_property
@@ -211,4 +189,4 @@ def _patterns(prefix: str, keys: tuple[str, ...]) -> tuple[tuple[re.Pattern[str]
 def catalogue() -> AwsCatalogue:
     """Return the catalogue of the installed data, one per process."""
     version, letters, names = pack.load()
-    return AwsCatalogue(ActionNames(names), letters, version)
+    return AwsCatalogue(names, letters, version)
