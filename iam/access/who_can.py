@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from iam.access.actions import ActionSelection
@@ -222,22 +222,28 @@ def who_can(
         for number, group in enumerate(answer_groups):
             rows_shown = group_size if number < GROUPS else 0
             groups.append(shown.group(group, rows_shown))
+        if before:
+            rows.reverse()
         stopped_rows = [shown.denied(member) for member in barred.members]
-        named = _with_people([*rows[:: -1 if before else 1], *stopped_rows])
+        rows_of_groups = chain.from_iterable(group.rows for group in groups)
+        named = iter(_with_people([*rows, *stopped_rows, *rows_of_groups]))
+        rows = list(islice(named, len(rows)))
+        stopped_rows = list(islice(named, len(stopped_rows)))
+        groups = [replace(group, rows=list(islice(named, len(group.rows)))) for group in groups]
         has_before = has_more if before else after is not None
         return WhoCanPage(
             counts={decision: answer.fitting.count(decision) for decision in ORDER},
-            rows=named[: len(rows)],
+            rows=rows,
             has_before=has_before,
             has_after=before is not None or has_more,
             limitations=whole.limitations,
             asked=_size(index, asked.accounts),
             roots=shown.everyone.roots,
-            stopped=named[len(rows) :],
+            stopped=stopped_rows,
             is_stopped_whole=barred.is_whole,
             everyone=shown.everyone.runs.principals(),
             by_certainty=answer.by_certainty,
-            groups=_groups_with_people(groups),
+            groups=groups,
             way=answer.way,
             unread={
                 number: clauses
@@ -367,17 +373,11 @@ def _row(
 
 def _with_people(rows: list[WhoCanRow]) -> list[WhoCanRow]:
     """The same rows, with the name of the person in the directory where no tag has a name, and in the
-    person's own spelling where one has.
+    person's own spelling where one has. One query.
     """
     users = [row for row in rows if row.kind is PrincipalKind.USER]
     called = with_people({row.pk: (row.arn.rpartition("/")[2], row.display) for row in users})
     return [replace(row, display=called.get(row.pk, row.display)) for row in rows]
-
-
-def _groups_with_people(groups: list[PeopleByWay]) -> list[PeopleByWay]:
-    rows = list(chain.from_iterable(group.rows for group in groups))
-    named = iter(_with_people(rows))
-    return [replace(group, rows=[next(named) for _ in group.rows]) for group in groups]
 
 
 def _size(index: PolicyIndex, accounts: frozenset[str] | None) -> int:
