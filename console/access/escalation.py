@@ -45,6 +45,7 @@ from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
 from iam.access.escalation_calculation.stored_calculation import BeingCalculatedError, checked_at
+from iam.access.escalation_path import ExplainedPath, explained_path
 from iam.access.escalation_use import UsedPath, path_use, used_paths
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
@@ -122,7 +123,7 @@ def escalation_closing(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/_escalation_closing.html", _explained(request, asked, explained))
 
 
-def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Account, domain.ExplainedPath]:
+def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Account, ExplainedPath]:
     asked = read(request)
     if asked.errors:
         raise Http404
@@ -130,7 +131,7 @@ def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Ac
     seen = accounts_seen(request.viewer)
     is_seen = seen is None or shown.account_id in seen
     explained = (
-        domain.explained(shown.account_id, pk, at=request.at, to=asked.to, accounts=seen) if is_seen else None
+        explained_path(shown.account_id, pk, at=request.at, to=asked.to, accounts=seen) if is_seen else None
     )
     if explained is None:
         raise Http404
@@ -302,13 +303,11 @@ def _files(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, 
 
 def _path_page(request: ViewerRequest, asked: EscalationAddress, start: FindingPrincipal) -> dict[str, Any]:
     seen = accounts_seen(request.viewer)
-    explained = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
+    explained = explained_path(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
     return {"nobody": start} if explained is None else _explained(request, asked, explained)
 
 
-def _explained(
-    request: ViewerRequest, asked: EscalationAddress, explained: domain.ExplainedPath
-) -> dict[str, Any]:
+def _explained(request: ViewerRequest, asked: EscalationAddress, explained: ExplainedPath) -> dict[str, Any]:
     path, closing = explained.path, explained.closing
     alone = path.closing if path and closing and path.closing != closing.statements else frozenset()
     statements = [*(closing.statements if closing else ()), *alone]
@@ -336,7 +335,7 @@ def _explained(
     }
 
 
-def _closing_url(asked: EscalationAddress, explained: domain.ExplainedPath) -> str:
+def _closing_url(asked: EscalationAddress, explained: ExplainedPath) -> str:
     address = reverse("access:escalation-closing", args=[explained.who.id])
     return f"{address}{asked.query.with_only('to', 'account', 'as-of')}".rstrip("?")
 

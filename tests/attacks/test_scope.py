@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from iam.access.escalation import EscalationFilter, explained, who_reaches
+from iam.access.escalation import EscalationFilter, who_reaches
+from iam.access.escalation_path import explained_path
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact
 from tests.attacks.conftest import HIDDEN, OTHER, SECRET, SEEN, World
@@ -154,7 +155,7 @@ def test_what_is_not_known_of_other_accounts_is_not_counted(world: World) -> Non
         for number in limitation.accounts
     }
     assert HIDDEN in everything
-    explanation = explained(SEEN, world.of["maya"].pk, at=None, accounts=frozenset({SEEN}))
+    explanation = explained_path(SEEN, world.of["maya"].pk, at=None, accounts=frozenset({SEEN}))
     assert explanation is not None
     for limitations in (
         who_reaches(EscalationFilter(frozenset({SEEN})), size=5).limitations,
