@@ -1,4 +1,6 @@
-"""Describes, for a receipt, which principals can do more or less after a change, over all actions."""
+"""Describes which policies a change gives and takes and, for a receipt, which principals can do more or less
+afterwards, over all actions.
+"""
 
 from __future__ import annotations
 
@@ -117,3 +119,20 @@ class PolicyAccess:
     more_roles: int = 0
     marks: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEffect:
+    """Policies that a principal gains, loses or keeps in another way, before boundaries and service control
+    policies; or, if a policy's text changes, who can do more or less, with all limits (`access`).
+
+    Only readers who see the whole account may read the `confidential` notes.
+    """
+
+    gains: tuple[PolicyRef, ...] = ()
+    loses: tuple[PolicyRef, ...] = ()
+    keeps: tuple[PolicyRef, ...] = ()
+    boundary: str = ""
+    notes: tuple[str, ...] = ()
+    access: PolicyAccess | None = None
+    confidential: tuple[str, ...] = ()

@@ -12,10 +12,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from iam.changes.access_effects import AccessEffect
 from iam.changes.iac import IacManagement, managed_entity
 from iam.changes.impact import impact_of
 from iam.changes.operations import Operation
-from iam.changes.operations.base import AccessEffect
 from iam.changes.planning_cache import is_absent, memoize
 from iam.changes.quotas import QuotaUse
 from iam.changes.risks import HIGH, level_of

@@ -21,7 +21,8 @@ from uuid import UUID
 
 from iam.aws.reads import lists
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.access_effects import AccessEffect
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.mirror.models import AccountFact, Entity, valid_at

@@ -15,9 +15,9 @@ from uuid import UUID
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
-from iam.changes.access_effects import PolicyRef
+from iam.changes.access_effects import AccessEffect, PolicyRef
 from iam.changes.documents import flags
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.holder import HolderParams, OfHolder, effect_on, ways_beside
 from iam.changes.operations.identity import find_current_entity, found_or_none, lost_identity
 from iam.changes.operations.params import Blank

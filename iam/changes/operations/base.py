@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws import writes
 from iam.aws.session import Aws
-from iam.changes.access_effects import PolicyAccess, PolicyRef
+from iam.changes.access_effects import AccessEffect
 from iam.changes.operations.facts import fact_from, former_params, without_layout
 from iam.changes.operations.identity import find_current_entity
 from iam.changes.operations.params import as_stored
@@ -48,23 +48,6 @@ class AwsCall:
             "sentence": self.sentence,
         }
         return body | {"region": self.region} if self.region else body
-
-
-@dataclass(frozen=True, slots=True)
-class AccessEffect:
-    """Policies that a principal gains, loses or keeps in another way, before boundaries and service control
-    policies; or, if a policy's text changes, who can do more or less, with all limits (`access`).
-
-    Only readers who see the whole account may read the `confidential` notes.
-    """
-
-    gains: tuple[PolicyRef, ...] = ()
-    loses: tuple[PolicyRef, ...] = ()
-    keeps: tuple[PolicyRef, ...] = ()
-    boundary: str = ""
-    notes: tuple[str, ...] = field(default=())
-    access: PolicyAccess | None = None
-    confidential: tuple[str, ...] = ()
 
 
 REGISTRY: Final[dict[str, OperationSpec]] = {}

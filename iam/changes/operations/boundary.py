@@ -9,7 +9,8 @@ from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.access_effects import AccessEffect
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import boundary_in_mirror
 from iam.changes.operations.spec import HIGH, NORMAL, SERVICE_LINKED, OperationSpec, refuse
 from iam.changes.operations.subject import KINDS, OnSubject, SubjectParams

@@ -8,8 +8,8 @@ from typing import Final
 
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
-from iam.changes.access_effects import PolicyRef
-from iam.changes.operations.base import AccessEffect, Operation
+from iam.changes.access_effects import AccessEffect, PolicyRef
+from iam.changes.operations.base import Operation
 from iam.changes.operations.facts import target_in_mirror
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params

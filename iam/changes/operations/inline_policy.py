@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.access_effects import PolicyRef
+from iam.changes.access_effects import AccessEffect, PolicyRef
 from iam.changes.documents import flags
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.holder import HolderParams, OfHolder, effect_on, ways_beside
 from iam.changes.operations.policy_content import document_meaning, is_json_object

@@ -17,8 +17,9 @@ from iam.aws.reads.details import get_policy
 from iam.aws.reads.policies import number_of
 from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
+from iam.changes.access_effects import AccessEffect
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.facts import EntityInMirror, former_text, tags_in_mirror
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal

@@ -17,8 +17,9 @@ from uuid import UUID
 from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
+from iam.changes.access_effects import AccessEffect
 from iam.changes.affected_principals import access_of
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, restore
+from iam.changes.operations.base import AwsCall, Image, Operation, restore
 from iam.changes.operations.facts import former_text
 from iam.changes.operations.identity import found_or_none, lost_identity
 from iam.changes.operations.params import Blank, Params

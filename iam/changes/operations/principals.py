@@ -10,7 +10,8 @@ from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes import trust_policies
-from iam.changes.operations.base import AccessEffect, AwsCall
+from iam.changes.access_effects import AccessEffect
+from iam.changes.operations.base import AwsCall
 from iam.changes.operations.facts import HOUR, EntityInMirror
 from iam.changes.operations.lifecycle import (
     Create,

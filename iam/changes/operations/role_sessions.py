@@ -20,7 +20,8 @@ from typing import Any, Final, Self
 
 from iam.aws.session import Aws
 from iam.changes import trust_policies
-from iam.changes.operations.base import AccessEffect, AwsCall, Image
+from iam.changes.access_effects import AccessEffect
+from iam.changes.operations.base import AwsCall, Image
 from iam.changes.operations.facts import state_of
 from iam.changes.operations.holder import HolderParams
 from iam.changes.operations.inline_policy import InlineText, PutInlinePolicy

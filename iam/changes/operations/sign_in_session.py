@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
-from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.access_effects import AccessEffect
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.facts import EntityInMirror
 from iam.changes.operations.login_profile import OnLoginProfile
 from iam.changes.operations.params import Blank
