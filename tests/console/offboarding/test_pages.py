@@ -15,7 +15,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from console.offboarding.suspend import confirmed_text
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
@@ -31,30 +30,11 @@ from iam.people.offboarding.models import (
 from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import without_access_already
-from iam.people.offboarding.suspension_decisions import CUT
 from iam.people.runs.models import RowStatus
 from tests import factories
 from tests.console import offboarding
 
 pytestmark = pytest.mark.django_db
-NUMBER = "111111111111"
-
-
-@pytest.fixture
-def user() -> Entity:
-    """In a group of an account that is written to."""
-    account = factories.account(NUMBER, write_role_arn=f"arn:aws:iam::{NUMBER}:role/w")
-    user = factories.user(account, "maya.okafor")
-    factories.edge(EdgeKind.MEMBER, user, factories.group(account, "payments-dev"))
-    return user
-
-
-@pytest.fixture
-def admin(user: Entity) -> Client:
-    """The browser of an administrator."""
-    client = Client()
-    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
-    return client
 
 
 @pytest.mark.parametrize(
@@ -278,27 +258,6 @@ def test_people_are_found_by_any_part_and_a_miss_leads_on(admin: Client, user: E
     assert "Offboard nina.lund" in admin.get(address, {"q": "nina"}).content.decode()
 
 
-def test_suspend_now_takes_a_reason_and_one_click(admin: Client, user: Entity) -> None:
-    begin = admin.get(f"{reverse('offboarding:begin')}?user={user.pk}").content.decode()
-    address = f"{reverse('offboarding:suspend')}?user={user.pk}"
-    assert f'formaction="{address}"' in begin
-    assert "Denies them everything" in admin.get(address).content.decode()
-    refused = admin.post(address, {"reason": " ", "key": "k"})
-    assert refused.status_code == 422
-    page = refused.content.decode()
-    assert 'aria-invalid="true"' in page
-    assert "Enter a reason." in page
-    assert page.count("The approver and the auditor read it.") == 1, "the hint is not repeated by the error"
-    assert not Change.objects.exists()
-    places = {admin.post(address, {"reason": "Stolen laptop", "key": "k"})["Location"] for _ in range(2)}
-    assert len(places) == 1
-    live = admin.get(places.pop()).content.decode()
-    assert "Suspend maya.okafor" in live
-    assert set(Change.objects.values_list("state", flat=True)) == {"queued"}
-    again = admin.get(address).content.decode()
-    assert "There is nothing to suspend" in again
-
-
 @pytest.mark.parametrize("name", ["retry", "confirm", "lift-suspension"])
 def test_a_post_address_that_is_opened_leads_back_to_its_page(admin: Client, user: Entity, name: str) -> None:
     leaver = offboarding.left(user, factories.person("Hana Sato"))
@@ -361,16 +320,6 @@ def test_the_numbers_of_a_person_are_those_of_their_accounts(admin: Client, user
     assert "2 of 3 done" in page
 
 
-def test_a_review_of_a_suspension_leads_to_the_page_where_it_is_confirmed(
-    admin: Client, user: Entity
-) -> None:
-    address = f"{reverse('offboarding:suspend')}?user={user.pk}"
-    place = admin.post(address, {"reason": "Stolen laptop", "key": "k"})["Location"]
-    review = reverse("changes:review", args=[Change.objects.get(position=0).pk])
-    run = admin.get(review)["Location"]
-    assert admin.get(run)["Location"] == place
-
-
 def test_an_offboarding_that_somebody_cannot_open_is_named_and_no_link(user: Entity) -> None:
     lead, author = (
         factories.person("Elif Kaya", email="elif@example.com"),
@@ -412,35 +361,3 @@ def test_users_elsewhere_keep_access_only_matters_while_access_is_removed(
     Leaver.objects.filter(pk=leaver.pk).update(unseen=2)
     page = admin.get(reverse("offboarding:leaver", args=[leaver.pk])).content.decode()
     assert ("Ask an administrator" in page) == is_said
-
-
-@pytest.mark.parametrize(
-    ("unseen", "differs", "words"),
-    [
-        (0, [], "maya.okafor can’t do anything in AWS."),
-        (1, [], "The IAM users below can’t do anything in AWS."),
-        (0, ["Has a password again."], "AWS shows access again"),
-    ],
-)
-def test_a_suspension_claims_nothing_about_access_that_it_leaves(
-    user: Entity, unseen: int, differs: list[str], words: str
-) -> None:
-    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=OffboardingStage.SUSPENDED)
-    leaver.unseen = unseen
-    claim = render_to_string("offboarding/_denied.html", {"leaver": leaver, "differs": differs})
-    assert words in claim
-    assert claim.count("can’t do anything") == (not differs)
-
-
-@pytest.mark.parametrize(
-    ("stage", "is_cut"), [(OffboardingStage.SUSPENDED, True), (OffboardingStage.RETURNED, False)]
-)
-def test_a_suspension_whose_access_is_back_is_reviewed_and_not_confirmed(
-    user: Entity, stage: OffboardingStage, is_cut: bool
-) -> None:
-    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=stage)
-    context = {"leaver": leaver, "run": leaver.run, "may_confirm": True, "is_cut": stage in CUT}
-    card = " ".join(render_to_string("offboarding/_confirm.html", context).split())
-    assert ("Confirm suspension" in card) == ("Restore access now" in card) == is_cut
-    assert ("Status now: access restored." in card) == ("Mark as reviewed" in card) == (not is_cut)
-    assert ("stays in force" in confirmed_text(leaver)) == is_cut

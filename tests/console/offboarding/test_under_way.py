@@ -12,8 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.changes.models import Change
-from iam.directory.models import Role
-from iam.mirror.models import EdgeKind, Entity
+from iam.mirror.models import Entity
 from iam.people.offboarding.models import (
     MOVING,
     SUSPENSION,
@@ -26,27 +25,15 @@ from iam.people.runs.models import RunState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-NUMBER = "111111111111"
 FIELD = re.compile(r'<(?:input|textarea|select)\b[^>]*\bname="(?!csrfmiddlewaretoken|key|next)([\w-]+)"')
 
 
 @pytest.fixture
-def user() -> Entity:
-    """In a group of an account that is written to, and of the same name as another one."""
-    account = factories.account(NUMBER, write_role_arn=f"arn:aws:iam::{NUMBER}:role/w")
-    user = factories.user(account, "maya.okafor")
-    factories.edge(EdgeKind.MEMBER, user, factories.group(account, "payments-dev"))
+def user(user: Entity) -> Entity:
+    """Also of the same name as another one."""
     other = factories.account("222222222222", write_role_arn="arn:aws:iam::222222222222:role/w")
     factories.user(other, "maya.okafor")
     return user
-
-
-@pytest.fixture
-def admin(user: Entity) -> Client:
-    """The browser of an administrator."""
-    client = Client()
-    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
-    return client
 
 
 def under_way(user: Entity, stage: OffboardingStage) -> Leaver:
