@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from django.urls import reverse
 
-from tests.test_urls_by_role import BY_QUERY, World, _area, _fresh_rates, _no_way_to_aws, world
+from tests.test_urls_by_role import BY_QUERY, _area, _fresh_rates, _no_way_to_aws, world
 from tests.url_answers import ANSWERS
+from tests.url_world import World
 
 __all__ = ["_fresh_rates", "_no_way_to_aws", "world"]
 pytestmark = pytest.mark.django_db

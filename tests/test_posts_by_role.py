@@ -8,8 +8,9 @@ import pytest
 from django.urls import resolve, reverse
 
 from console.web.post_only import takes_only_forms
-from tests.test_urls_by_role import AUDITORS, BY_QUERY, ROLES, World, world
+from tests.test_urls_by_role import BY_QUERY, world
 from tests.url_answers import ANSWERS
+from tests.url_world import AUDITORS, ROLES, World
 
 pytestmark = pytest.mark.django_db
 __all__ = ["world"]

@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from console.web.navigation import NAVIGATION
-from tests.test_urls_by_role import BY_QUERY, World, world
+from tests.test_urls_by_role import BY_QUERY, world
 from tests.url_answers import ANSWERS
+from tests.url_world import World
 
 __all__ = ["world"]
 pytestmark = pytest.mark.django_db
