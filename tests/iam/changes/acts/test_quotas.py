@@ -9,8 +9,9 @@ import pytest
 from iam.changes.models import Change
 from iam.mirror.models import AccountFact, Kind
 from tests import factories
-from tests.iam.changes.acts.cases import CASES, READS, TRUSTS, instance, oidc, role, user
+from tests.iam.changes.acts.cases import CASES, TRUSTS
 from tests.iam.changes.acts.conftest import asking, text
+from tests.iam.changes.acts.subjects import READS, instance, oidc, role, user
 from tests.iam.changes.site import Site
 
 GOOD = {case.slug: case.good for case in CASES}

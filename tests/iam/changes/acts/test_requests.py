@@ -17,9 +17,10 @@ from iam.changes.operations import REGISTRY
 from iam.changes.operations.params import Recipient
 from iam.mirror.models import Account, EdgeKind, Entity, Kind
 from tests import factories
-from tests.iam.changes.acts.cases import CASES, READS, Case, role, user
+from tests.iam.changes.acts.cases import CASES, Case
 from tests.iam.changes.acts.conftest import asking, seen_in, text
 from tests.iam.changes.acts.equivalents import differing
+from tests.iam.changes.acts.subjects import READS, role, user
 from tests.iam.changes.operations.key_pairs import certificate, public_key
 from tests.iam.changes.site import Site
 
