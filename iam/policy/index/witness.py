@@ -13,11 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from iam.policy.compiled import PolicyKind
+from iam.policy.index.action_group import ActionGroup
 from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import ActionElement
+from iam.policy.index.group_proofs import GroupProofs
 from iam.policy.index.proof_memory import ProofMemory
 from iam.policy.index.proof_sharing import ProofKey
-from iam.policy.index.request_trial import ActionGroup
 from iam.policy.index.sides import PlacedStatement, PrincipalSide
 from iam.policy.index.verdicts import (
     ActionSetProof,
@@ -47,11 +48,12 @@ class ChangeProver(ProofMemory):
         personal = unsettled = 0
         is_taken_over = False
         for part in self._parts(touched, before, after):
-            asked = ActionGroup(self, part, before, after, alike=alike)
-            personal |= part if asked.is_personal else 0
-            proofs += asked.proofs()
-            is_taken_over = is_taken_over or asked.is_taken_over
-            unsettled |= asked.unsettled
+            group = ActionGroup(self, part, before, after)
+            personal |= part if group.is_personal else 0
+            of_group = GroupProofs(group, self, alike=alike)
+            proofs += of_group.proofs()
+            is_taken_over = is_taken_over or of_group.is_taken_over
+            unsettled |= of_group.unsettled
         proved_for = "" if is_taken_over else before.principal.arn
         joined = _joined(proofs)
         return PrincipalChange(joined, bool(personal), proved_for, self, personal, unsettled)
