@@ -15,9 +15,9 @@ from iam.policy.escalation.account_graph import EscalationNode, StepOption
 from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
+from iam.policy.escalation.found_paths import circumstances
 from iam.policy.escalation.method_types import EdgeVerb, MethodNeed
 from iam.policy.escalation.organization_policies import delegation
-from iam.policy.escalation.path_finder import circumstances
 from iam.policy.escalation.permission_checks import SCP_CONTEXT
 from iam.policy.escalation.states import (
     ATTACHED,

@@ -20,11 +20,12 @@ from iam.policy.escalation.account_graph import (
 from iam.policy.escalation.administrators import AdministratorFinder
 from iam.policy.escalation.attachable import ATTACHING, attachable
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
+from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.method_types import EscalationMethod
 from iam.policy.escalation.methods import METHODS
 from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.organization_policies import LimitedAccount, find_freeing
-from iam.policy.escalation.path_finder import FoundPaths, PathFinder
+from iam.policy.escalation.path_finder import PathFinder
 from iam.policy.escalation.permission_checks import CheckSource, PermissionAsker
 from iam.policy.escalation.states import (
     AS_IT_IS,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 
 from iam.policy.escalation.account_graph import (
     ActingPrincipal,
@@ -13,12 +11,12 @@ from iam.policy.escalation.account_graph import (
     StepOption,
     who_has_any,
 )
-from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.federation import find_federation
-from iam.policy.escalation.found_paths import FoundPaths, circumstances
+from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.instances import OF_INSTANCES, EscalationInstances
 from iam.policy.escalation.management import find_management
+from iam.policy.escalation.method_checks import MethodChecks
 from iam.policy.escalation.method_types import EdgeVerb, EscalationMethod
 from iam.policy.escalation.methods import EC2, PASS_ROLE, of_sort
 from iam.policy.escalation.new_principals import (
@@ -27,15 +25,7 @@ from iam.policy.escalation.new_principals import (
     NewPrincipals,
     new_groups,
 )
-from iam.policy.escalation.permission_checks import (
-    EVERYBODY,
-    HOME,
-    NOBODY,
-    REGION,
-    CheckTarget,
-    PermissionAsker,
-    PrincipalBits,
-)
+from iam.policy.escalation.permission_checks import NOBODY, CheckTarget, PermissionAsker, PrincipalBits
 from iam.policy.escalation.removed_denies import DenyRemovalFinder
 from iam.policy.escalation.states import (
     INLINE,
@@ -44,7 +34,7 @@ from iam.policy.escalation.states import (
     PolicyRemoval,
     PrincipalState,
 )
-from iam.policy.escalation.tags import OwnTags, can_matter, targets_after
+from iam.policy.escalation.tags import OwnTags, can_matter
 from iam.policy.escalation.targets import EscalationTargets, TargetSubject
 from iam.policy.escalation.trusts import ServiceTrusts, admits_people
 from iam.policy.index.classes import IndexedPrincipal
@@ -77,11 +67,10 @@ class PathFinder:
         self._nodes = nodes
         self._facts = facts
         self._shard = shard
-        self._policies = policies
+        self._checks = MethodChecks(asker, shard, policies)
         self._new = new
         self._services = services
         self._instances = EscalationInstances(choices, facts)
-        self._written: dict[str, tuple[str, ...]] = {}
 
     def find(self, act: ActingPrincipal) -> FoundPaths:
         """Return all options of the acting principals."""
@@ -105,18 +94,18 @@ class PathFinder:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
         for method in of_sort(EdgeVerb.ASSUME):
             if not method.retags or can_matter(self._asker, method):
-                assuming = self._in_any_region(method, open_roles)
+                assuming = self._checks.in_any_region(method, open_roles)
                 self._add_paths(reachable, method, open_roles, assuming, act)
         for method in of_sort(EdgeVerb.RETRUST):
             self._find_retrusting(reachable, method, act)
         for method in of_sort(EdgeVerb.SIGN_IN):
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
-            self._add_paths(reachable, method, users, self._on(method, users), act)
+            self._add_paths(reachable, method, users, self._checks.on(method, users), act)
 
     def _find_retrusting(self, reachable: FoundPaths, method: EscalationMethod, act: ActingPrincipal) -> None:
         """Find roles with a trust policy that someone can rewrite in order to assume them."""
         roles = self._targets.editable_roles
-        rewriting = self._on(method, roles)
+        rewriting = self._checks.on(method, roles)
         if not any(act.of(bits).any for bits in rewriting):
             return
         targets = [aim.target for aim in roles]
@@ -159,7 +148,7 @@ class PathFinder:
             if method.service in passes:
                 continue
             roles = [aim for aim, _ in trusting[method.trusted]]
-            bits = self._on(method, roles)
+            bits = self._checks.on(method, roles)
             if any(principals.any for principals in bits):
                 numbers = (role.subject.number for role in roles)
                 passes[method.service] = dict(zip(numbers, bits, strict=True))
@@ -207,11 +196,12 @@ class PathFinder:
 
     def _find_edits(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         self._edit_members(reachable, act)
-        groups = self._by_number(of_sort(EdgeVerb.GRANT, of="group"), self._targets.groups, act)
-        policies = self._by_number(of_sort(EdgeVerb.GRANT, of="policy"), self._targets.policies, act)
-        joins = self._by_number(of_sort(EdgeVerb.JOIN), self._targets.groups, act)
+        checks = self._checks
+        groups = checks.options_by_number(of_sort(EdgeVerb.GRANT, of="group"), self._targets.groups, act)
+        policies = checks.options_by_number(of_sort(EdgeVerb.GRANT, of="policy"), self._targets.policies, act)
+        joins = checks.options_by_number(of_sort(EdgeVerb.JOIN), self._targets.groups, act)
         own = new_groups(
-            self._asker, self._targets, self._shard, on=lambda method, aims: self._each(method, aims, act)
+            self._asker, self._targets, self._shard, on=lambda method, aims: checks.options(method, aims, act)
         )
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
@@ -233,8 +223,8 @@ class PathFinder:
                 if own:
                     reachable.edits[member.id].own.extend(own)
         self._restore(reachable, act)
-        DenyRemovalFinder(self._targets, act, on=self._on).add_to(reachable.edits)
-        OwnTags(self._targets).add_to(reachable.edits, act, on=self._on)
+        DenyRemovalFinder(self._targets, act, on=checks.on).add_to(reachable.edits)
+        OwnTags(self._targets).add_to(reachable.edits, act, on=checks.on)
 
     def _replaced_by(
         self, method: EscalationMethod, member: IndexedPrincipal, group: int
@@ -250,7 +240,11 @@ class PathFinder:
 
     def _find_new(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         creating = NewPrincipalFinder(
-            self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
+            self._asker,
+            self._targets,
+            self._new,
+            act,
+            on=lambda method, aims: self._checks.options(method, aims, act),
         )
         reachable.new = list(creating.leads())
         covered = NOBODY
@@ -274,7 +268,7 @@ class PathFinder:
                 continue
             does = act.of(self._choices.bits(method, act.everybody)) & who_has_any(made)
             if does.any:
-                (bits,) = self._on(method, [aim])
+                (bits,) = self._checks.on(method, [aim])
                 able = bits & does
                 if able.any:
                     able = able.as_unsure if method.assumes else able
@@ -302,63 +296,33 @@ class PathFinder:
             ]
             part: list[StepOption] = []
             for method in of_sort(EdgeVerb.UNBOUND, of=kind):
-                part += self._each(method, [aim], act)
+                part += self._checks.options(method, [aim], act)
             for method in of_sort(EdgeVerb.GRANT, of="policy"):
-                part += self._each(method, policies, act)
+                part += self._checks.options(method, policies, act)
             bits = who_has_any(tuple(part)).limited_to(1 << node)
             if bits.any:
                 yield NewPrincipalPath(
                     None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits)
                 )
 
-    def _each(
-        self, method: EscalationMethod, aims: Sequence[TargetSubject], act: ActingPrincipal
-    ) -> list[StepOption]:
-        return [
-            self._alternative(method, aim.subject, act.of(bits))
-            for aim, bits in zip(aims, self._on(method, aims), strict=True)
-        ]
-
-    def _alternative(self, method: EscalationMethod, subject: NeedSubject, bits: PrincipalBits) -> StepOption:
-        return StepOption(method, subject, bits, self._attachable_policies(method))
-
     def _edit_members(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
             for method in of_sort(EdgeVerb.GRANT, of=kind):
-                for aim, able in self._able_on(method, aims, act):
+                for aim, able in self._checks.able_on(method, aims, act):
                     member = aim.subject.member
                     assert member is not None
                     replaced = self._replaced_by(method, member, 0)
-                    alternative = self._alternative(method, aim.subject, able)
+                    alternative = self._checks.option(method, aim.subject, able)
                     reachable.edits[aim.subject.number].full[replaced].append(alternative)
             bounded = [aim for aim in aims if aim.target.boundary]
             for method in of_sort(EdgeVerb.UNBOUND, of=kind):
-                for aim, able in self._able_on(method, bounded, act):
+                for aim, able in self._checks.able_on(method, bounded, act):
                     reachable.edits[aim.subject.number].unbound.append(StepOption(method, aim.subject, able))
-
-    def _by_number(
-        self, methods: Iterable[EscalationMethod], aims: list[TargetSubject], act: ActingPrincipal
-    ) -> dict[int, list[StepOption]]:
-        """Return, for each target number, the options by which someone can use one of the methods on it."""
-        by_number: dict[int, list[StepOption]] = defaultdict(list)
-        for method in methods:
-            for aim, able in self._able_on(method, aims, act):
-                by_number[aim.subject.number].append(self._alternative(method, aim.subject, able))
-        return by_number
-
-    def _able_on(
-        self, method: EscalationMethod, aims: Sequence[TargetSubject], act: ActingPrincipal
-    ) -> Iterator[tuple[TargetSubject, PrincipalBits]]:
-        """Yield the targets on which someone can use the method, and which of the acting principals can."""
-        for aim, bits in zip(aims, self._on(method, aims), strict=True):
-            able = act.of(bits)
-            if able.any:
-                yield aim, able
 
     def _restore(self, reachable: FoundPaths, act: ActingPrincipal) -> None:
         versions = self._facts.versions or {}
         aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
-        restored = self._by_number(of_sort(EdgeVerb.RESTORE), aims, act)
+        restored = self._checks.options_by_number(of_sort(EdgeVerb.RESTORE), aims, act)
         if not restored:
             return
         for aim in (*self._targets.users, *self._targets.editable_roles):
@@ -370,67 +334,6 @@ class PathFinder:
                 edits.replaced[number] = tuple(copy for copy in copies if copy.group)
                 for digest in versions[number]:
                     edits.versions[number, digest] = restored[number]
-
-    def _on(
-        self, method: EscalationMethod, aims: Sequence[TargetSubject], *, policy: str = ""
-    ) -> list[PrincipalBits]:
-        """Return who meets the needs of the method on each target, with one of the attachable policies or
-        with `policy`.
-        """
-        principals = [NOBODY] * len(aims)
-        if not aims or (method.retags and not can_matter(self._asker, method)):
-            return principals
-        for arn in self._attachable_policies(method) if is_attaching(method) else (policy,):
-            asked = self._bits_of(method, [aim.target for aim in aims], arn)
-            if method.writing:
-                writes = self._asker.ask(method.writing, arn, {"aws:RequestedRegion": HOME})
-                asked = [bits & writes for bits in asked]
-            principals = [before | other for before, other in zip(principals, asked, strict=True)]
-        return principals
-
-    def _attachable_policies(self, method: EscalationMethod) -> tuple[str, ...]:
-        """Return the policies to try for a method that attaches one."""
-        if not is_attaching(method):
-            return ()
-        if not method.writing:
-            return self._policies
-        written = self._written.get(method.writing)
-        if written is None:
-            attaching = list(chain.from_iterable(map(self._asker.clauses, ATTACHING)))
-            writing = self._asker.clauses(method.writing)
-            if not any(clause.allows for clause in writing):
-                written = ()
-            elif method.writing == "iam:CreatePolicy":
-                written = new_policies(self._shard, attaching, writing)
-            else:
-                written = changeable_policies(self._shard, attaching, writing)
-            self._written[method.writing] = written
-        return written
-
-    def _bits_of(
-        self, method: EscalationMethod, targets: list[CheckTarget], policy: str
-    ) -> list[PrincipalBits]:
-        principals = [EVERYBODY] * len(targets)
-        for need in method.target_needs:
-            context = circumstances(method, need.action, policy=policy)
-            asked = self._asker.on_targets(need.action, targets_after(method, need, targets), context)
-            principals = [before & other for before, other in zip(principals, asked, strict=True)]
-        return principals
-
-    def _in_any_region(self, method: EscalationMethod, aims: Sequence[TargetSubject]) -> list[PrincipalBits]:
-        """Return who meets the needs on each target in any Region, for services with Regional endpoints."""
-        targets = [aim.target for aim in aims]
-        *before, need = method.target_needs
-        principals = [NOBODY] * len(targets)
-        reads_region = REGION in self._asker.keys(need.action)
-        for region in self._asker.regions() if reads_region else [HOME]:
-            circumstance = {"aws:RequestedRegion": region}
-            asked = self._asker.on_targets(need.action, targets_after(method, need, targets), circumstance)
-            principals = [before | other for before, other in zip(principals, asked, strict=True)]
-        for other_need in before:
-            asked = self._asker.on_targets(other_need.action, targets, {"aws:RequestedRegion": HOME})
-            principals = [before & other for before, other in zip(principals, asked, strict=True)]
-        return principals
 
     def _add_paths(
         self,
@@ -445,6 +348,3 @@ class PathFinder:
             node = self._nodes.get(aim.subject.number)
             if able.any and node is not None:
                 reachable.become[node].append(StepOption(method, aim.subject, able))
-
-
-__all__ = ["FoundPaths", "PathFinder", "circumstances"]
