@@ -56,7 +56,7 @@ from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.phrases import counted
-from iam.policy.escalation.evidence import TRUST, HeldStatement
+from iam.policy.escalation.held_statements import TRUST, HeldStatement
 
 OF_CARD: Final = 5
 MAX_GROUPS: Final = 30

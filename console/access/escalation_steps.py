@@ -24,7 +24,7 @@ from iam.access.escalation_calculation.path_records import (
     RequiredRequest,
 )
 from iam.mirror.models import Kind
-from iam.policy.escalation.evidence import TRUST, HeldStatement
+from iam.policy.escalation.held_statements import TRUST, HeldStatement
 from iam.policy.escalation.states import GIVEN
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import DecisionReason

@@ -11,7 +11,7 @@ from console.web.access import ViewerRequest
 from console.web.shortened_lists import ShortenedList, first_rows
 from iam.access.grants.models import GIVING, Grant, LedgerEntry
 from iam.access.grants.queries import visible_grants
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 
 GRANTS: Final = 5
 

@@ -24,7 +24,7 @@ from iam.access.principals import candidates
 from iam.keyset import rows_beyond
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 from iam.policy.index.question import AnswerLimitation
 from iam.policy.request import PrincipalKind
 

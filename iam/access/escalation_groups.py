@@ -40,7 +40,7 @@ from iam.access.escalation_calculation.stored_calculation import BeingCalculated
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_names, text_filter
 from iam.mirror.queries.result_cache import KeptResults
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 from iam.policy.request import PrincipalKind
 
 Opener = frozenset[HeldStatement]

@@ -20,7 +20,7 @@ from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored_calculation import BeingCalculatedError, stored_at
 from iam.access.persons import shown_names
 from iam.mirror.models import EntityState, TagSet, valid_at
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 from iam.policy.index.question import AnswerLimitation
 from iam.policy.request import SERVICE_LINKED_PATH
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 
 OWN_KEY: Final = "gatehouse"
 """The key of Gatehouse's own roles, which need their permissions: no finding, and not in the totals."""

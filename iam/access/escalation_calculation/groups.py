@@ -12,8 +12,8 @@ from itertools import chain, count, takewhile
 from typing import Final
 
 from iam.access.escalation_graph import ExplainedGraph
-from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.graph import GraphNode
+from iam.policy.escalation.held_statements import TRUST, HeldStatement
 from iam.policy.escalation.paths import PathStep, TooManyError
 from iam.policy.request import account_of
 

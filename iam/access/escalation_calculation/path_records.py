@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.request import PrincipalKind

@@ -5,7 +5,7 @@ statements whose removal prevents it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, Final
@@ -16,19 +16,11 @@ from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
 from iam.policy.escalation.found_paths import circumstances
+from iam.policy.escalation.held_statements import TRUST, Held, HeldStatement, held_documents, statements_of
 from iam.policy.escalation.method_types import EdgeVerb, MethodNeed
 from iam.policy.escalation.organization_policies import delegation
 from iam.policy.escalation.permission_checks import SCP_CONTEXT
-from iam.policy.escalation.states import (
-    ATTACHED,
-    GIVEN,
-    INLINE,
-    LEFT,
-    OPEN_TRUST,
-    PolicyRemoval,
-    PrincipalState,
-    grants_in,
-)
+from iam.policy.escalation.states import OPEN_TRUST, grants_in
 from iam.policy.escalation.tags import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
@@ -37,13 +29,10 @@ from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.documents import IndexedDocument
 from iam.policy.index.index import PolicyIndex
 from iam.policy.index.question import AccessQuestion
-from iam.policy.index.rows import PolicyHoldings
-from iam.policy.index.shard import AccountShard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO
 from iam.policy.request import Request
 
-TRUST: Final = "trust policy"
 CACHE_SIZE: Final = 50_000
 """Maximum number of cached evidence entries; then the cache is cleared."""
 ASKING: Final = 200
@@ -55,28 +44,6 @@ BETTER: Final = (
     EvaluationDecision.EXPLICITLY_DENIED,
 )
 POSITIVE: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldStatement:
-    """A statement of a policy. `holder` is the policy's ARN, or the ARN of the principal that has the inline
-    or trust policy. `policy` is its name, `number` counts from 0. `is_given` means that the attacker added it
-    on the path.
-    """
-
-    holder: str
-    policy: str
-    number: int
-    sid: str = ""
-    is_given: bool = field(default=False, compare=False)
-
-    @property
-    def label(self) -> str:
-        """The name of the statement within its policy, for people."""
-        return self.sid or f"statement {self.number + 1}"
-
-
-Held = tuple[tuple[HeldStatement, CompiledStatement], ...]
 
 
 @dataclass(frozen=True)
@@ -167,7 +134,7 @@ class _PrincipalEvidence:
         self._is_freed = node.state.freed
         self._found: dict[tuple[tuple[MethodNeed, ...], int | None], tuple[StepEvidence, ...]] = {}
         self._held = list(held_documents(self._shard, member, node.state))
-        statements = chain.from_iterable(_statements(*each, PolicyKind.IDENTITY) for each in self._held)
+        statements = chain.from_iterable(statements_of(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(statements).items())
 
     def evidence_for(
@@ -271,7 +238,7 @@ class _PrincipalEvidence:
         member = alternative.subject.member
         if alternative.method.sort is not EdgeVerb.ASSUME or member is None or member.trust is None:
             return ()
-        return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
+        return statements_of(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
 
     def _step_evidence(
         self,
@@ -387,7 +354,7 @@ def _trust_evidence(role: IndexedPrincipal, request: Request) -> StepEvidence:
     """Return the evidence that a role's trust policy allows a request to assume it."""
     assert role.trust is not None
     policies = RequestPolicies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
-    trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
+    trust = statements_of(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
     admits = tuple(s for s, compiled in trust if _admits(compiled, request))
     return StepEvidence(request, policies, (), admits, (frozenset(admits),))
 
@@ -404,41 +371,3 @@ def _admits(compiled: CompiledStatement, request: Request) -> bool:
 
 def _is_given(option: Iterable[HeldStatement]) -> bool:
     return any(statement.is_given for statement in option)
-
-
-def _statements(holder: str, policy: str, doc: IndexedDocument, kind: PolicyKind) -> Held:
-    is_given = policy.startswith(GIVEN)
-    return tuple(
-        (HeldStatement(holder, policy, compiled.source.index, compiled.source.sid, is_given), compiled)
-        for compiled in doc.statements_of(policy, kind, of_pattern=False)
-    )
-
-
-def held_documents(
-    shard: AccountShard, member: IndexedPrincipal, state: PrincipalState
-) -> Iterator[tuple[str, str, IndexedDocument]]:
-    """Yield (holder, name, document) for all identity policies of a principal in a state."""
-    grants = grants_in(member.grants, state._replace(removed=()))
-    yield from _held_policies(shard, member.arn, grants, 0, state)
-    for number in grants.groups:
-        group = shard.groups.get(number)
-        if group is not None and PolicyRemoval(LEFT, number, "") not in state.removed:
-            yield from _held_policies(
-                shard, f"group {group.name} of {shard.number}", group.grants, number, state
-            )
-
-
-def _held_policies(
-    shard: AccountShard, owner: str, grants: PolicyHoldings, group: int, state: PrincipalState
-) -> Iterator[tuple[str, str, IndexedDocument]]:
-    named = shard.named_policies(PolicyHoldings(grants.inline, grants.attached))
-    for place, (name, doc) in enumerate(named):
-        if place < len(grants.inline):
-            inline = grants.inline[place][0]
-            if PolicyRemoval(INLINE, group, inline) not in state.removed:
-                yield owner, inline, doc
-        elif (
-            PolicyRemoval(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
-            not in state.removed
-        ):
-            yield name, name.rpartition("/")[2], doc

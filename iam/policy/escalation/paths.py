@@ -17,8 +17,9 @@ from iam.policy.escalation.account_graph import (
     StepOption,
 )
 from iam.policy.escalation.cross_account import AccountCrossing
-from iam.policy.escalation.evidence import CACHE_SIZE, TRUST, EvidenceFinder, HeldStatement, StepEvidence
+from iam.policy.escalation.evidence import CACHE_SIZE, EvidenceFinder, StepEvidence
 from iam.policy.escalation.graph import EscalationGraph, GoalDistances, GraphNode, PathHop
+from iam.policy.escalation.held_statements import TRUST, HeldStatement
 from iam.policy.escalation.states import AS_IT_IS, PrincipalState
 from iam.policy.index.classes import IndexedPrincipal
 from iam.policy.index.index import PolicyIndex

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from iam.access.escalation_calculation.groups import grouped
-from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.graph import GraphNode
+from iam.policy.escalation.held_statements import TRUST, HeldStatement
 
 HOME, OTHER = "555555555555", "222222222222"
 START, SECOND = GraphNode(HOME, 1), GraphNode(HOME, 2)

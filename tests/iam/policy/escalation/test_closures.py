@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.escalation import paths
-from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.escalation.graph import EscalationGraph
+from iam.policy.escalation.held_statements import HeldStatement
 from iam.policy.escalation.paths import PathClosing, PathExplorer
 from iam.policy.index.rows import PolicyHoldings
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow

@@ -13,7 +13,7 @@ from iam.access.escalation_groups import AffectedByOpening, OpeningStatements
 from iam.audit.findings.rule import RuleProblem
 from iam.audit.findings.rules.privilege_escalation import PrivilegeEscalation
 from iam.mirror.models import Kind
-from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.held_statements import HeldStatement
 from iam.policy.request import PrincipalKind
 from tests.iam.audit.findings.rules.site import (
     CONDITIONAL,
