@@ -10,7 +10,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from console import env, logs, notices, plain_connections, siem, single_sign_on
+from console import env, logs, notices, plain_connections, secret_keys, siem, single_sign_on
 from console.log_settings import configure_structlog, logging_settings
 from console.operators import password_rules
 
@@ -34,42 +34,9 @@ try:
 
     if EMBEDDED:
         VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        SECRET_KEY = env.text("GATEHOUSE_SECRET_KEY", env.kept_secret(VAR / "secret_key"))
-    else:
-        SECRET_KEY = env.text("GATEHOUSE_SECRET_KEY", why="Write 50 or more random characters.")
-        if len(SECRET_KEY) < 50:
-            raise env.ConfigurationError(
-                "GATEHOUSE_SECRET_KEY is too short: write 50 or more random characters."
-            )
-
-    # Former keys. Sessions, links and second factors signed with them stay valid until they are removed here.
-    SECRET_KEY_FALLBACKS = list(env.word_list("GATEHOUSE_SECRET_KEY_FALLBACKS"))
-    if not EMBEDDED and any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
-        raise env.ConfigurationError(
-            "GATEHOUSE_SECRET_KEY_FALLBACKS holds a key under 50 characters: write former keys as they were."
-        )
-
-    # The first key encrypts; the others are former keys, which are needed until no data depends on them.
-    kept_keys = (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None
-    SEALED_KEYS = env.word_list(
-        "GATEHOUSE_SEALED_KEY",
-        kept_keys,
-        why="Write 50 or more random characters, others than those of GATEHOUSE_SECRET_KEY.",
-    )
-    if not EMBEDDED and (SECRET_KEY in SEALED_KEYS or min(map(len, SEALED_KEYS), default=0) < 50):
-        raise env.ConfigurationError(
-            "GATEHOUSE_SEALED_KEY is too short, or the same as GATEHOUSE_SECRET_KEY: write 50 or more "
-            "random characters of its own."
-        )
-
-    # The first key signs evidence packs and anchors of the journal; the others are former keys.
-    kept_signing_keys = (env.kept_secret(VAR / "signing_key"),) if EMBEDDED else ()
-    SIGNING_KEYS = env.word_list("GATEHOUSE_SIGNING_KEY", kept_signing_keys)
-    if not EMBEDDED and any(len(key) < 50 or key in (SECRET_KEY, *SEALED_KEYS) for key in SIGNING_KEYS):
-        raise env.ConfigurationError(
-            "GATEHOUSE_SIGNING_KEY is too short, or the same as another key: write 50 or more random "
-            "characters of its own."
-        )
+    keys = secret_keys.read_keys(VAR, embedded=EMBEDDED)
+    SECRET_KEY, SECRET_KEY_FALLBACKS = keys.secret, keys.fallbacks
+    SEALED_KEYS, SIGNING_KEYS = keys.sealed, keys.signing
 
     # Where the journal's chain is anchored. The folder gives no protection from someone who can write to this
     # machine.
