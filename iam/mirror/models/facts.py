@@ -157,11 +157,20 @@ class UserCredentials(TemporalRow):
             models.Index(
                 fields=["account", "oldest_key_at", "user"], condition=CURRENT, name="credentials_by_key_now"
             ),
-            models.Index(fields=["account", "mfa", "user"], condition=CURRENT, name="credentials_by_mfa_now"),
+            # The last two columns let the fleet of MFA devices be counted from the index alone.
+            models.Index(
+                fields=["account", "mfa", "user", "has_password", "active_keys"],
+                condition=CURRENT,
+                name="credentials_by_mfa_now",
+            ),
             models.Index(
                 fields=["oldest_key_at", "user"], condition=CURRENT, name="credentials_all_by_key_now"
             ),
-            models.Index(fields=["mfa", "user"], condition=CURRENT, name="credentials_all_by_mfa_now"),
+            models.Index(
+                fields=["mfa", "user", "has_password", "active_keys"],
+                condition=CURRENT,
+                name="credentials_all_by_mfa_now",
+            ),
             models.Index(fields=["user", "valid_from"], name="credentials_then"),
             *change_indexes("credentials"),
         ]
