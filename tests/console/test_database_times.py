@@ -1,0 +1,68 @@
+"""Times that PostgreSQL sends are read as by its driver, with the time zone that Django sets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import DataError, connection
+from psycopg.types.datetime import TimestamptzLoader
+
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
+
+TEXTS = [
+    "2026-11-12 10:49:31+00",
+    "2026-11-12 10:49:31.5+00",
+    "2026-11-12 10:49:31.000001+00",
+    "2026-11-12 10:49:31.12345+00",
+    "2026-11-12 12:49:31+02",
+    "2026-11-12 12:49:31.25+05:30",
+    "2024-02-29 23:59:59.999999+00",
+    "0001-01-01 00:00:00+00",
+    "1850-06-01 00:00:00+00",
+    "1970-01-01 00:00:00+00",
+    "9999-12-31 23:59:59.999999+00",
+]
+STRANGE = ["infinity", "-infinity", "12000-01-01 00:00:00+00", "0044-03-15 00:00:00+00 BC"]
+
+
+def read(text: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CAST(%s AS timestamptz)", [text])
+        return cursor.fetchone()[0]
+
+
+def by_driver(text: str) -> Any:
+    connection.ensure_connection()
+    with psycopg.connect(**connection.get_connection_params() | {"context": None}) as plain:
+        plain.execute("SET TIME ZONE 'UTC'")
+        row = plain.execute("SELECT CAST(%s AS timestamptz)", [text]).fetchone()
+    return row[0] if row else None
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_time_is_read_as_by_the_driver(text: str) -> None:
+    moment = read(text)
+    assert moment == by_driver(text)
+    assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_a_time_that_python_has_not_is_refused_as_by_the_driver(text: str) -> None:
+    with pytest.raises(psycopg.DataError):
+        by_driver(text)
+    with pytest.raises((DataError, psycopg.DataError)):
+        read(text)
+
+
+def test_the_quick_loader_is_in_use() -> None:
+    connection.ensure_connection()
+    loader = connection.connection.adapters.get_loader(
+        psycopg.adapters.types["timestamptz"].oid, psycopg.pq.Format.TEXT
+    )
+    assert loader is not None
+    assert loader is not TimestamptzLoader
+    assert loader.__module__ == "console.database_times"
+    assert read("2026-11-12 10:49:31+00") == datetime(2026, 11, 12, 10, 49, 31, tzinfo=UTC)
