@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
 from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import ShownEntity
 from console.web.access_levels import plain_label
+from console.web.alike_rows import AlikeRow
+from console.web.templatetags.ui import level_bar
 from iam.access.effective import (
     AccessGrade,
     ApplicableStatement,
@@ -36,6 +40,7 @@ ORGANIZATION_LIMITS: Final = (
 )
 FULL: Final = "Full access"
 PASSES_ROLES: Final = "Can give permissions to services"
+_ANY_SERVICE: Final = "any-service"
 GRADES: Final = {
     AccessGrade.EVERYWHERE: ("All resources", "", ""),
     AccessGrade.LIMITED: ("Some resources", "", ""),
@@ -44,21 +49,28 @@ GRADES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveServiceRow:
-    """A service: its bar, the allowed levels in words, the resources, and badges."""
+class EffectiveServiceRow(AlikeRow):
+    """A service: its bar, the allowed levels in words, the resources, and badges. Numbers are texts, "" for
+    none. `is_everywhere` says that something is allowed on all resources, beside those named.
+    """
+
+    TEXTS: ClassVar = frozenset({
+        "prefix", "title", "url", "bar", "words", "everywhere", "limited", "conditional", "unlisted",
+        "resources", "more",
+    })  # fmt: skip
 
     prefix: str
     title: str
     url: str
-    fills: str
-    counts: str
+    bar: SafeString
     words: str
-    everywhere: int
-    limited: int
-    conditional: int
-    unlisted: int
+    everywhere: str
+    limited: str
+    conditional: str
+    unlisted: str
+    is_everywhere: bool
     resources: tuple[str, ...]
-    more: int
+    more: str
     risks: tuple[str, ...]
 
 
@@ -100,6 +112,14 @@ def address(shown: ShownEntity, prefix: str) -> str:
         if prefix
         else reverse(name, args=[shown.entity.pk])
     )
+
+
+def service_addresses(shown: ShownEntity) -> Callable[[str], str]:
+    """Return a function from a service's prefix to the address of its page. It fills the prefix into an
+    address that is looked up once: a hundred lookups take longer than the rows of the page.
+    """
+    before, _, after = address(shown, _ANY_SERVICE).rpartition(_ANY_SERVICE)
+    return lambda prefix: f"{before}{prefix}{after}"
 
 
 def why_address(shown: ShownEntity, action: str) -> str:
@@ -155,11 +175,12 @@ def services(
 ) -> EffectiveRowsPage[EffectiveServiceRow]:
     """Return a page of the services that match the filter."""
     services = [service for service in access.services if _is_asked(access, service, form)]
+    address_of = service_addresses(shown)
     return _page(
         services,
         [service.prefix for service in services],
         form.after,
-        lambda service: _service_row(access, service, shown),
+        lambda service: service_row(access, service, shown, url=address_of(service.prefix)),
     )
 
 
@@ -197,26 +218,33 @@ def _is_asked(access: EffectiveAccess, service: ServiceAccess, form: EffectiveAc
     return any(text in name.lower() for name in catalogue().names(access.of_service(service.prefix)))
 
 
-def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: ShownEntity) -> EffectiveServiceRow:
-    fills, counts = bar(service.levels)
-    resources = access.resources(service.prefix)
-    short = tuple(own_name(name, shown) for name in resources or ())
-    resources_shown = ("All resources",) if resources is None else short[:PREVIEW_PHRASES]
+def service_row(
+    access: EffectiveAccess, service: ServiceAccess, shown: ShownEntity, *, url: str
+) -> EffectiveServiceRow:
+    """Return the table row of a service whose page has the address `url`."""
+    patterns = access.resources(service.prefix)
+    is_everywhere = patterns is None or "*" in patterns
+    names = [own_name(pattern, shown) for pattern in patterns or () if pattern != "*"]
+    names_shown = names[: PREVIEW_PHRASES - is_everywhere]
     return EffectiveServiceRow(
-        service.prefix,
-        service.title,
-        address(shown, service.prefix),
-        fills,
-        counts,
-        in_words(service.levels, service=service.prefix),
-        service.sum(AccessGrade.EVERYWHERE),
-        service.sum(AccessGrade.LIMITED),
-        service.sum(AccessGrade.CONDITIONAL),
-        service.unlisted,
-        resources_shown,
-        max(0, len(short) - PREVIEW_PHRASES),
-        tuple(_risks(access, service, shown)),
+        prefix=service.prefix,
+        title=service.title,
+        url=url,
+        bar=level_bar(*bar(service.levels)),
+        words=in_words(service.levels, service=service.prefix),
+        everywhere=_number(service.sum(AccessGrade.EVERYWHERE)),
+        limited=_number(service.sum(AccessGrade.LIMITED)),
+        conditional=_number(service.sum(AccessGrade.CONDITIONAL)),
+        unlisted=_number(service.unlisted),
+        is_everywhere=is_everywhere,
+        resources=tuple(names_shown),
+        more=_number(len(names) - len(names_shown)),
+        risks=tuple(_risks(access, service, shown)),
     )
+
+
+def _number(count: int) -> str:
+    return str(intcomma(count)) if count else ""
 
 
 def _risks(access: EffectiveAccess, service: ServiceAccess, shown: ShownEntity) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
-from console.access.forms.effective import EffectiveAccessForm
 from console.dashboard.my_access import my_access
 from console.identities.details.frame import ShownEntity, shown_or_404
 from console.web.access import ViewerRequest, layout_for, require
@@ -52,10 +51,13 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
 
 def _services_text(access: EffectiveAccess, shown: ShownEntity) -> dict[str, object]:
     """Return the services with the most allowed actions, in words."""
-    page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
-    weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))
+    weighty = sorted(access.services, key=lambda service: -service.allowed)[:PREVIEW_SERVICES]
+    address_of = rows.service_addresses(shown)
+    shown_rows = [
+        rows.service_row(access, service, shown, url=address_of(service.prefix)) for service in weighty
+    ]
     return {
-        "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in weighty[:PREVIEW_SERVICES]],
-        "more": max(0, page.total - PREVIEW_SERVICES),
+        "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in shown_rows],
+        "more": max(0, len(access.services) - PREVIEW_SERVICES),
         "all_url": rows.address(shown, ""),
     }

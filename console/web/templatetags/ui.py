@@ -111,7 +111,7 @@ def lvl(context: template.Context, fills: str, counts: str = "") -> SafeString:
     """
     if _reads_plain_words(context):
         return _plain_levels(str(fills))
-    return _lvl(str(fills), str(counts))
+    return level_bar(str(fills), str(counts))
 
 
 def _reads_plain_words(context: template.Context) -> bool:
@@ -129,7 +129,7 @@ def _plain_levels(fills: str) -> SafeString:
 
 
 @lru_cache(maxsize=4096)
-def _lvl(fills: str, counts: str) -> SafeString:
+def level_bar(fills: str, counts: str) -> SafeString:
     """Render the bar; cached because a person's access has bars for hundreds of services, made of a few
     numbers.
     """
