@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import DateTimeField, Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -136,6 +137,29 @@ class CompiledQuery:
         converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
         objects = _object_reader(compiler) if compiler.klass_info else None
         return _Compiled(query, list(query.selected or ()), _statement(sql, params), converters, objects)
+
+
+class CompiledQueryAt:
+    """A query about a time, compiled once for now and once for all past times. `make` gets the time as None
+    or as a parameter.
+    """
+
+    def __init__(self, make: Callable[[Any], QuerySet[Any, Any]]) -> None:
+        self._now = CompiledQuery(lambda: make(None))
+        self._then = CompiledQuery(lambda: make(QueryParam("at", DateTimeField())))
+
+    def rows(self, at: datetime | None, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows as of the time (None: now)."""
+        return self._now.rows(**values) if at is None else self._then.rows(at=at, **values)
+
+    def objects(self, at: datetime | None, **values: Any) -> list[Any]:
+        """Return the objects as of the time (None: now)."""
+        return self._now.objects(**values) if at is None else self._then.objects(at=at, **values)
+
+    def number(self, at: datetime | None, **values: Any) -> int:
+        """Return the value of a query with one row and column, or 0 if it has no row."""
+        rows = self.rows(at, **values)
+        return rows[0][0] if rows else 0
 
 
 class CompiledCounts:

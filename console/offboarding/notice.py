@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db.models import BigAutoField
+
 from console.offboarding.presenters import mark_of
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, OffboardingStage
@@ -34,17 +37,25 @@ def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
     """Return the notice of the newest request that removes the user's access; None without one. Takes at most
     two queries.
     """
-    seats = OffboardedUser.objects.filter(user=user, leaver__stage__in=NOTICE_STAGES).select_related(
-        "leaver__run"
-    )
-    seat = seats.order_by("-leaver__run__created_at").first()
-    if seat is None:
+    seats = _NEWEST_SEAT.objects(user=user.pk)
+    if not seats:
         return None
-    leaver = seat.leaver
+    leaver = seats[0].leaver
     _, tone, icon = mark_of(leaver)
     is_open_to = leaver.pk in openable(viewer, [leaver])
     opened = leaver.pk if is_open_to else None
     return AccessNotice(_notice_text(leaver), tone, icon, opened)
+
+
+_NEWEST_SEAT: Final = CompiledQuery(
+    lambda: (
+        OffboardedUser.objects.filter(
+            user=QueryParam("user", BigAutoField()), leaver__stage__in=NOTICE_STAGES
+        )
+        .select_related("leaver__run")
+        .order_by("-leaver__run__created_at")[:1]
+    )
+)
 
 
 def _notice_text(leaver: Leaver) -> str:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.utils.text import slugify
 
+from iam.compiled_queries import CompiledQuery, QueryParam
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, Team
 from iam.directory.owners import release, set_owner
 from iam.directory.rules import DirectoryRuleError
@@ -76,7 +77,13 @@ def owning_teams(users: Iterable[Entity]) -> dict[int, OwnedUser]:
 
 def owning_team(user: Entity) -> OwnedUser | None:
     """Return the owning team of a user, or None."""
-    return owning_teams([user]).get(user.pk)
+    teams = _OWNING_TEAM.objects(user=user.aws_id)
+    return teams[0] if teams else None
+
+
+_OWNING_TEAM: Final = CompiledQuery(
+    lambda: OwnedUser.objects.filter(aws_id=QueryParam("user", CharField())).select_related("team")
+)
 
 
 def leads_of(team: Team, *, account_id: str) -> list[Person]:

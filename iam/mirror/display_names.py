@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import Identity
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.mirror.queries.lists.rows import ROWS, filled, fits_statement
 from iam.search_words import folded
 
 NAME_TAG: Final = "DisplayName"
@@ -105,9 +107,17 @@ def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
 
 def people_of_users(users: Iterable[int]) -> dict[int, str]:
     """Return the names of the people linked to users, by hand or by onboarding, by user id. One query."""
+    pks = list(users)
+    return dict(_PEOPLE.rows(**filled(pks)) if fits_statement(pks) else _people(pks))
+
+
+def _people(users: Sequence[Any]) -> QuerySet[Entity, Any]:
     own = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
-    rows = Entity.objects.filter(pk__in=list(users)).annotate(called=Subquery(own.values("person__name")[:1]))
-    return dict(rows.filter(called__isnull=False).values_list("pk", "called"))
+    rows = Entity.objects.filter(pk__in=users).annotate(called=Subquery(own.values("person__name")[:1]))
+    return rows.filter(called__isnull=False).values_list("pk", "called")
+
+
+_PEOPLE: Final = CompiledQuery(lambda: _people(ROWS))
 
 
 def with_people(names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
@@ -124,10 +134,17 @@ def with_people(names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
 
 def names_by_number(users: Mapping[int, str]) -> dict[int, str]:
     """Return the display names of users by id and user name. Two queries."""
-    rows = TagSet.objects.filter(valid_at(None), entity__in=list(users))
-    tags = dict(rows.values_list("entity_id", "tags"))
-    people = people_of_users(users)
+    pks = list(users)
+    tags = dict(_TAGS.rows(**filled(pks)) if fits_statement(pks) else _tags(pks))
+    people = people_of_users(pks)
     return {pk: display_name(login, tags.get(pk), person=people.get(pk, "")) for pk, login in users.items()}
+
+
+def _tags(users: Sequence[Any]) -> QuerySet[TagSet, Any]:
+    return TagSet.objects.filter(valid_at(None), entity__pk__in=users).values_list("entity_id", "tags")
+
+
+_TAGS: Final = CompiledQuery(lambda: _tags(ROWS))
 
 
 def names_by_entity(entities: Iterable[Entity]) -> dict[int, str]:

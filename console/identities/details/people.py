@@ -228,7 +228,7 @@ def _tabs(shown: ShownEntity, credentials: UserCredentials | None, *, here: str)
 
 def _usage(shown: ShownEntity) -> Usage | None:
     """Return last use, which is only known for the present."""
-    return Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None
+    return entities.last_use(shown.entity) if shown.at is None else None
 
 
 def _policy_rows(

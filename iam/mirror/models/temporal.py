@@ -43,7 +43,7 @@ class TemporalRow(models.Model):
 CURRENT = Q(valid_to__isnull=True)
 
 
-def valid_at(at: datetime | None, *, prefix: str = "") -> Q:
+def valid_at(at: datetime | models.Expression | None, *, prefix: str = "") -> Q:
     """Return the condition for rows valid at a time (None: now). The prefix leads to the row from the queried
     model.
     """

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import BigAutoField, Count, F, QuerySet
 
-from iam.guard import Viewer
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, CompiledQueryAt, QueryParam
+from iam.guard import Viewer, ViewerScope
 from iam.mirror.models import (
     Account,
     Edge,
@@ -20,10 +22,14 @@ from iam.mirror.models import (
     Kind,
     PolicyVersion,
     TagSet,
+    Usage,
     UserCredentials,
     valid_at,
 )
-from iam.mirror.queries.visibility import disconnected_entities, visible, visible_entities
+from iam.mirror.queries.lists.rows import ROWS, filled, fits_statement
+from iam.mirror.queries.visibility import disconnected_entities, visible, visible_entities, visible_in
+
+_ENTITY: Final = QueryParam("entity", BigAutoField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,20 @@ class OpenableEntities:
 
 def find_entity(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
     """Return the entity of one of the kinds if the viewer can see it, even if it was deleted, or None."""
-    return visible_entities(viewer).filter(pk=pk, kind__in=list(kinds)).select_related("account").first()
+    rows = _visible_entity(viewer.scope, tuple(kinds)).objects(entity=pk)
+    return rows[0] if rows else None
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _visible_entity(scope: ViewerScope, kinds: tuple[str, ...]) -> CompiledQuery:
+    """Return the query for an entity of these kinds within the scope."""
+    return CompiledQuery(
+        lambda: (
+            visible_in(scope, Entity.objects.all(), entity="pk")
+            .filter(pk=_ENTITY, kind__in=kinds)
+            .select_related("account")
+        )
+    )
 
 
 def find_disconnected(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
@@ -81,7 +100,15 @@ def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int
 
 def state_at(entity: Entity, *, at: datetime | None) -> EntityState | None:
     """Return the state at the time, with its document, or None if the entity didn't exist."""
-    return EntityState.objects.filter(valid_at(at), entity=entity).select_related("document").first()
+    states = _STATE.objects(at, entity=entity.pk)
+    return states[0] if states else None
+
+
+_STATE: Final = CompiledQueryAt(
+    lambda at: (
+        EntityState.objects.filter(valid_at(at), entity=_ENTITY).select_related("document").order_by("pk")[:1]
+    )
+)
 
 
 def last_state(entity: Entity) -> EntityState | None:
@@ -101,7 +128,8 @@ def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> l
     """Return the targets of the entity's edges of these kinds, by name, such as the groups of a user or the
     policies of a principal.
     """
-    return _ties(side="edges_in", other="source", entity=entity, kinds=kinds, at=at)
+    rows = _ties("edges_in", "source", tuple(kinds)).rows(at, entity=entity.pk)
+    return [EntityTie(*row) for row in rows]
 
 
 def sources(
@@ -110,23 +138,25 @@ def sources(
     """Return the sources of edges of these kinds to the entity, by name, such as the principals of a policy
     or the profiles of a role.
     """
-    return _ties(side="edges_out", other="target", entity=entity, kinds=kinds, at=at)[:limit]
-
-
-def _ties(
-    *, side: str, other: str, entity: Entity, kinds: Collection[str], at: datetime | None
-) -> list[EntityTie]:
-    edge = f"entity__{side}"
-    rows = (
-        EntityState.objects.filter(
-            valid_at(at),
-            valid_at(at, prefix=f"{edge}__"),
-            **{f"{edge}__{other}": entity, f"{edge}__kind__in": list(kinds)},
-        )
-        .order_by("sort_name", "entity_id")
-        .values_list(*_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after"))
-    )
+    rows = _ties("edges_out", "target", tuple(kinds), limit).rows(at, entity=entity.pk)
     return [EntityTie(*row) for row in rows]
+
+
+@cache
+def _ties(side: str, other: str, kinds: tuple[str, ...], limit: int | None = None) -> CompiledQueryAt:
+    """Return the query for the entities at the other end of an entity's edges."""
+    edge = f"entity__{side}"
+    return CompiledQueryAt(
+        lambda at: (
+            EntityState.objects.filter(
+                valid_at(at),
+                valid_at(at, prefix=f"{edge}__"),
+                **{f"{edge}__{other}": _ENTITY, f"{edge}__kind__in": kinds},
+            )
+            .order_by("sort_name", "entity_id")
+            .values_list(*_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after"))[:limit]
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +198,27 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
 
 def inline_policies(entity: Entity, *, at: datetime | None) -> list[InlinePolicy]:
     """Return the inline policies with their documents, by name."""
-    rows = InlinePolicy.objects.filter(valid_at(at), owner=entity)
-    return list(rows.select_related("document").order_by("name", "pk"))
+    return _INLINE.objects(at, entity=entity.pk)
+
+
+_INLINE: Final = CompiledQueryAt(
+    lambda at: (
+        InlinePolicy.objects.filter(valid_at(at), owner=_ENTITY)
+        .select_related("document")
+        .order_by("name", "pk")
+    )
+)
 
 
 def tags(entity: Entity, *, at: datetime | None) -> dict[str, str]:
     """Return the tags, by key."""
-    tag_values = TagSet.objects.filter(valid_at(at), entity=entity).values_list("tags", flat=True).first()
-    return dict(sorted((tag_values or {}).items()))
+    rows = _TAGS.rows(at, entity=entity.pk)
+    return dict(sorted(rows[0][0].items())) if rows else {}
+
+
+_TAGS: Final = CompiledQueryAt(
+    lambda at: TagSet.objects.filter(valid_at(at), entity=_ENTITY).order_by("pk").values_list("tags")[:1]
+)
 
 
 def versions(policy: Entity, *, at: datetime | None) -> list[PolicyVersion]:
@@ -191,7 +234,22 @@ def _number(version_id: str) -> int:
 
 def credentials(user: Entity, *, at: datetime | None) -> UserCredentials | None:
     """Return the state of password, MFA and keys at the time."""
-    return UserCredentials.objects.filter(valid_at(at), user=user).first()
+    rows = _CREDENTIALS.objects(at, entity=user.pk)
+    return rows[0] if rows else None
+
+
+_CREDENTIALS: Final = CompiledQueryAt(
+    lambda at: UserCredentials.objects.filter(valid_at(at), user=_ENTITY).order_by("pk")[:1]
+)
+
+
+def last_use(user: Entity) -> Usage | None:
+    """Return the last use of the user, or None if it was not read."""
+    rows = _USAGE.objects(entity=user.pk)
+    return rows[0] if rows else None
+
+
+_USAGE: Final = CompiledQuery(lambda: Usage.objects.filter(entity=_ENTITY))
 
 
 def owned(user: Entity, *, at: datetime | None) -> dict[str, list[EntityState]]:
@@ -236,39 +294,79 @@ def members(
 
 def member_count(group: Entity, *, at: datetime | None) -> int:
     """Return the number of users in the group, visible or not."""
-    return Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).count()
+    return _MEMBERS.number(at, entity=group.pk)
+
+
+_MEMBERS: Final = CompiledQueryAt(
+    lambda at: (
+        Edge.objects.filter(valid_at(at), target=_ENTITY, kind=EdgeKind.MEMBER)
+        .order_by()
+        .values("kind")
+        .annotate(number=Count("pk"))
+        .values_list("number")
+    )
+)
 
 
 def without_mfa(group: Entity, *, at: datetime | None) -> int:
     """Return the number of users in the group with a console password and no MFA."""
-    members_then = Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).values("source")
-    return UserCredentials.objects.filter(
-        valid_at(at), user__in=members_then, mfa="none", has_password=True
-    ).count()
+    return _WITHOUT_MFA.number(at, entity=group.pk)
+
+
+def _without_mfa(at: Any) -> QuerySet[Any, Any]:
+    members_then = Edge.objects.filter(valid_at(at), target=_ENTITY, kind=EdgeKind.MEMBER).values("source")
+    rows = UserCredentials.objects.filter(valid_at(at), user__in=members_then, mfa="none", has_password=True)
+    return rows.order_by().values("mfa").annotate(number=Count("pk")).values_list("number")
+
+
+_WITHOUT_MFA: Final = CompiledQueryAt(_without_mfa)
 
 
 def credentials_of(users: Collection[int], *, at: datetime | None) -> dict[int, UserCredentials]:
     """Return the credentials of several users, with one query."""
-    return {row.user_id: row for row in UserCredentials.objects.filter(valid_at(at), user__in=users)}
+    pks = list(users)
+    if fits_statement(pks):
+        rows = _CREDENTIALS_OF.objects(at, **filled(pks))
+    else:
+        rows = list(_credentials_of(pks, at))
+    return {row.user_id: row for row in rows}
+
+
+def _credentials_of(users: Sequence[Any], at: Any) -> QuerySet[UserCredentials]:
+    return UserCredentials.objects.filter(valid_at(at), user__pk__in=users)
+
+
+_CREDENTIALS_OF: Final = CompiledQueryAt(lambda at: _credentials_of(ROWS, at))
 
 
 def other_groups(users: Collection[int], *, but: Entity, at: datetime | None) -> dict[int, list[str]]:
     """Return the names of the other groups of several users, with one query."""
+    pks = list(users)
+    if fits_statement(pks):
+        rows = _OTHER_GROUPS.rows(at, entity=but.pk, **filled(pks))
+    else:
+        rows = list(_other_groups(pks, but=but.pk, at=at))
     groups: dict[int, list[str]] = {}
+    for user_id, name in rows:
+        groups.setdefault(user_id, []).append(name)
+    return groups
+
+
+def _other_groups(users: Sequence[Any], *, but: Any, at: Any) -> QuerySet[Any, Any]:
     edge = "entity__edges_in"
-    rows = (
+    return (
         EntityState.objects.filter(
             valid_at(at),
             valid_at(at, prefix=f"{edge}__"),
-            **{f"{edge}__source__in": list(users), f"{edge}__kind": EdgeKind.MEMBER},
+            **{f"{edge}__source__pk__in": users, f"{edge}__kind": EdgeKind.MEMBER},
         )
         .exclude(entity=but)
         .order_by("sort_name", "entity_id")
         .values_list(F(f"{edge}__source"), "name")
     )
-    for user_id, name in rows:
-        groups.setdefault(user_id, []).append(name)
-    return groups
+
+
+_OTHER_GROUPS: Final = CompiledQueryAt(lambda at: _other_groups(ROWS, but=_ENTITY, at=at))
 
 
 def instances_of(profile: Entity, *, at: datetime | None) -> QuerySet[EntityState, Any]:
