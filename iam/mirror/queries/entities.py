@@ -62,6 +62,9 @@ class OpenableEntities:
 
 def find_entity(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
     """Return the entity of one of the kinds if the viewer can see it, even if it was deleted, or None."""
+    if pk > BigAutoField.MAX_BIGINT:
+        # The address had a number that the database would refuse.
+        return None
     rows = _visible_entity(viewer.scope, tuple(kinds)).objects(entity=pk)
     return rows[0] if rows else None
 
