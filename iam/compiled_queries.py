@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
@@ -136,10 +136,20 @@ class ReadableAhead:
 
 
 class PlannedRead(NamedTuple):
-    """A query and its parameter values, to be read ahead."""
+    """A query and its parameter values, to be read now or ahead."""
 
-    query: ReadableAhead
+    query: Any
     values: Mapping[str, Any]
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows of a `CompiledQuery`."""
+        rows: list[tuple[Any, ...]] = self.query.rows(**self.values)
+        return rows
+
+    def numbers(self) -> list[int]:
+        """Return the counts of `CompiledCounts`."""
+        numbers: list[int] = self.query.numbers(**self.values)
+        return numbers
 
 
 class CompiledQuery(ReadableAhead):
@@ -216,6 +226,25 @@ class CompiledQueryAt:
         """Return the value of a query with one row and column, or 0 if it has no row."""
         rows = self.rows(at, **values)
         return rows[0][0] if rows else 0
+
+
+class WrittenQuery(ReadableAhead):
+    """A statement in SQL without parameters, where the ORM can't write it or not well."""
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+
+    @cached_property
+    def _statement(self) -> _Statement:
+        return _statement(self._sql, ())
+
+    def statement(self) -> _Statement:
+        """Return the statement."""
+        return self._statement
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows."""
+        return self._fetched(self._statement, {})
 
 
 class CompiledCounts(ReadableAhead):

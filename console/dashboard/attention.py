@@ -12,14 +12,15 @@ from django.urls import reverse
 
 from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, WaitingCounts
 from console.web.context import count_said
+from iam.access.escalation_calculation.stored_calculation import stored_reads
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.visible_accounts import accounts_seen
 from iam.audit.findings.models import FindingSeverity, FindingStatus
 from iam.audit.findings.queries import FindingFilter, findings
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, PlannedRead
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
-from iam.people.fleet.roots import RootStanding, RootUserFacts, roots
+from iam.people.fleet.roots import RootStanding, RootUserFacts, root_reads, roots
 
 UNKNOWN = "?"
 MAX_FINDINGS = 1_000_000
@@ -79,6 +80,14 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: WaitingCounts) -> 
             tone,
             f"{reverse('changes:drift')}{kept}",
         )
+
+
+def matters_reads(viewer: Viewer, *, account: Account | None) -> list[PlannedRead]:
+    """Return most of the reads of `matters`."""
+    if not viewer.may(Right.SEE_ACCOUNT):
+        return []
+    critical = _critical_statement(viewer, account).planned()
+    return [*stored_reads(None), *root_reads(viewer, account=account), critical]
 
 
 def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[AttentionLine]:

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from iam.compiled_queries import PlannedRead
 from iam.guard import Right, Viewer
-from iam.journal.queries import JournalSize, journal_size
+from iam.journal.queries import JournalSize, journal_reads, journal_size
 from iam.mirror.models import Account
 
 
@@ -27,7 +28,7 @@ class EvidenceLine:
 
 def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[EvidenceLine]:
     """Return the lines for a viewer who sees the journal and can’t request changes; empty for others."""
-    if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
+    if not _sees_evidence(viewer):
         return []
     where = " in all accounts" if account else ""
     changes_url = (
@@ -60,6 +61,15 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Evid
             "list-checks",
         ),
     ]
+
+
+def evidence_reads(viewer: Viewer) -> list[PlannedRead]:
+    """Return the reads of `evidence_for`."""
+    return journal_reads() if _sees_evidence(viewer) else []
+
+
+def _sees_evidence(viewer: Viewer) -> bool:
+    return viewer.may(Right.SEE_JOURNAL) and not viewer.may(Right.REQUEST_CHANGE)
 
 
 def _journal(size: JournalSize, *, where: str) -> EvidenceLine:

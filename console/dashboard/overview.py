@@ -17,6 +17,7 @@ from console.changes.lists import rows_of
 from console.dashboard.attention import AttentionLine, escalation_matter, matters
 from console.dashboard.evidence import evidence_for
 from console.dashboard.first_steps import first_steps
+from console.dashboard.overview_reads import overview_reads
 from console.dashboard.waiting_counts import OTHERS, OWN, WaitingCounts, waiting
 from console.dashboard.worst_findings import findings_context
 from console.identities.details.difference_texts import differences
@@ -30,6 +31,7 @@ from iam.access.escalation_groups import escalation_totals
 from iam.access.visible_accounts import accounts_seen
 from iam.changes.models import Change
 from iam.changes.queries import narrowed, waiting_for, waiting_for_others
+from iam.compiled_queries import read_ahead
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
@@ -128,8 +130,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
     """Show the overview of the chosen account or of all visible accounts, or the first steps without any
     account.
     """
-    viewer, number = request.viewer, request.GET.get("account", "")
-    frame = frame_of(request)
+    viewer, frame = request.viewer, frame_of(request)
     chosen = frame.chosen
     if not frame.accounts:
         empty = {
@@ -138,8 +139,14 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             "steps": first_steps(viewer),
         }
         return render_page(request, "dashboard/empty.html", empty)
-    whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
     list_context = ListContext(viewer=viewer, at=request.at, account=chosen)
+    with read_ahead(overview_reads(list_context)):
+        return _overview(request, list_context)
+
+
+def _overview(request: ViewerRequest, list_context: ListContext) -> HttpResponse:
+    viewer, chosen = request.viewer, list_context.account
+    whole = viewer.scope.sees_account(chosen.account_id) if chosen else viewer.may(Right.SEE_ACCOUNT)
     written = generation(list_context)
     context: dict[str, Any] = {
         "section": "overview",

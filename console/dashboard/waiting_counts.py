@@ -24,7 +24,7 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.queries import narrowed, visible_changes, waiting_for, waiting_for_others
 from iam.changes.risks import CRITICAL
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, PlannedRead, QueryParam
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.people.offboarding.models import OffboardingStage
@@ -65,13 +65,18 @@ class WaitingCounts:
 
 def waiting(viewer: Viewer, *, account: Account | None) -> WaitingCounts:
     """Count what waits for people and is visible to the viewer, in an account or in all; takes one query."""
-    lines, statement = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
-    numbers = statement.numbers(soon=datetime.now(tz=UTC) + ENDING_SOON)
-    counted = tuple(zip(lines, numbers, strict=True))
+    lines, _ = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
+    counted = tuple(zip(lines, waiting_read(viewer, account=account).numbers(), strict=True))
     return WaitingCounts(
         tuple((line, number) for line, number in counted if line.title),
         {line.name: number for line, number in counted},
     )
+
+
+def waiting_read(viewer: Viewer, *, account: Account | None) -> PlannedRead:
+    """Return the read of `waiting`."""
+    _, statement = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
+    return statement.planned(soon=datetime.now(tz=UTC) + ENDING_SOON)
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

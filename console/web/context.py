@@ -21,7 +21,7 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.restore.services import open_holds
 from iam.changes.services import to_review
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, PlannedRead
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import AccountFrame, frame
@@ -44,8 +44,8 @@ class FrameMarks:
 
 def _marks(viewer: Viewer) -> FrameMarks:
     """Count everything with one query."""
-    names, statement = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
-    numbers = dict(zip(names, statement.numbers(), strict=True))
+    names, _ = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
+    numbers = dict(zip(names, marks_read(viewer).numbers(), strict=True))
     return FrameMarks(
         waiting=count_said(numbers.get("waiting", 0) + numbers.get("requests", 0)),
         drift=count_said(numbers.get("drift", 0)),
@@ -53,6 +53,11 @@ def _marks(viewer: Viewer) -> FrameMarks:
         approvers=numbers.get("approvers", APPROVERS_NEEDED),
         is_held=bool(numbers.get("held")),
     )
+
+
+def marks_read(viewer: Viewer) -> PlannedRead:
+    """Return the read of the frame's counts."""
+    return _counted(viewer, is_single=settings.SINGLE_OPERATOR)[1].planned()
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, UUIDField, Value
 
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery, QueryParam, read_ahead
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind
 from iam.guard.audit_limits import AuditLimits, limits_of
 
@@ -144,12 +144,12 @@ def viewer_for(person: Person) -> Viewer:
     """
     if not person.is_active:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
-    assignments = _ASSIGNED.rows(person=person.pk)
+    with read_ahead([_ASSIGNED.planned(person=person.pk), _USERS.planned(person=person.pk)]):
+        assignments, users = _ASSIGNED.rows(person=person.pk), _USERS.rows(person=person.pk)
     now = datetime.now(tz=UTC)
     rows = [row[:-6] for row in assignments if row[-6] is None or row[-6] > now]
     assigned = {(role, account_id) for role, account_id, *_ in rows}
     leads = frozenset(slug for role, _, slug, *_ in rows if role == Role.TEAM_LEAD and slug)
-    users = _USERS.rows(person=person.pk)
     owned = frozenset((account_id, aws_id) for whose, account_id, aws_id in users if whose == OF_TEAM)
     limits = _limits(assignments, assigned)
     grants = frozenset(

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import DateTimeField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from iam.compiled_queries import CompiledCounts, CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledCounts, CompiledQuery, PlannedRead, QueryParam
 from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
 from iam.journal.models import Entry, JournalBlock, JournalVerification
 from iam.journal.verify import GIVE_UP
@@ -155,6 +155,11 @@ def journal_size() -> JournalSize:
     [waiting] = _WAITING.numbers(late=made_at - LATE_ENTRY_WINDOW) if made_at else _UNCHAINED.numbers()
     [(holds, ended_at, problem)] = _VERIFIED.rows() or [(None, None, "")]
     return JournalSize(chained + waiting, holds, ended_at, is_record_altered=bool(problem))
+
+
+def journal_reads() -> list[PlannedRead]:
+    """Return two of the reads of `journal_size`; the third depends on them."""
+    return [_NEWEST.planned(), _VERIFIED.planned()]
 
 
 _EARLIER = JournalBlock.objects.filter(made_at__lte=QueryParam("late", DateTimeField())).order_by("-sequence")

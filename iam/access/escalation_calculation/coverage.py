@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.certainty import SCPS_UNREAD
-from iam.compiled_queries import CompiledQuery
+from iam.compiled_queries import CompiledQuery, PlannedRead
 from iam.mirror.models import Account, EntityState, Kind, Section, valid_at
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import ROLES, USERS
@@ -91,7 +91,7 @@ def coverage_of(counts: Mapping[str, Any], accounts: Accounts) -> CalculationCov
     """The coverage of a current calculation, from its counts by account. One query, or two if something is
     missing.
     """
-    connected = {number for (number,) in _CONNECTED.rows() if accounts is None or number in accounts}
+    connected = {number for (number,) in connected_read().rows() if accounts is None or number in accounts}
     missing = connected.difference(counts)
     if not missing:
         return CalculationCoverage(len(connected))
@@ -115,6 +115,11 @@ def unread_words(
 
 def _accounts(number: int) -> str:
     return "1 account" if number == 1 else f"{number:,} accounts"
+
+
+def connected_read() -> PlannedRead:
+    """Return the read of the IDs of connected accounts."""
+    return _CONNECTED.planned()
 
 
 def _connected() -> QuerySet[Account, Any]:

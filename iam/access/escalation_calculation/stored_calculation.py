@@ -12,12 +12,13 @@ from django.db.models import CharField, PositiveSmallIntegerField, QuerySet
 from iam.access.escalation_calculation.coverage import (
     NOTHING_COVERED,
     CalculationCoverage,
+    connected_read,
     coverage_of,
     unread_words,
 )
 from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion, ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
-from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import CompiledQuery, PlannedRead, QueryParam, columns, instance
 from iam.nudge import send_seldom
 from iam.policy.index.question import UNREADABLE, AnswerLimitation
 from iam.policy.request import PrincipalKind
@@ -95,7 +96,7 @@ def moment_of(at: datetime | None) -> str:
 
 def kept_at(at: datetime | None) -> StoredCalculation | None:
     """The last calculation of a moment, or None. One query."""
-    rows = _CALCULATED.rows(moment=moment_of(at), format=FORMAT)
+    rows = _stored_read(at).rows()
     row = instance(EscalationCalculation, rows[0]) if rows else None
     if row is None or row.calculated_at is None:
         return None
@@ -105,6 +106,15 @@ def kept_at(at: datetime | None) -> StoredCalculation | None:
     return StoredCalculation(
         row.moment, row.number, row.calculated_at, row.seconds, row.asked, row.unread, row.limitations
     )
+
+
+def stored_reads(at: datetime | None) -> list[PlannedRead]:
+    """Return the reads of `kept_at` and of the coverage of what it returns."""
+    return [_stored_read(at), connected_read()]
+
+
+def _stored_read(at: datetime | None) -> PlannedRead:
+    return _CALCULATED.planned(moment=moment_of(at), format=FORMAT)
 
 
 def stored_at(at: datetime | None) -> StoredCalculation:

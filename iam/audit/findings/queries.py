@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import BigAutoField, Count, Exists, OuterRef, Q, QuerySet
 
 from iam.audit.approval_requests.requests import RequestState
@@ -23,7 +22,15 @@ from iam.audit.findings.models import (
     FindingStatus,
 )
 from iam.audit.findings.owners import owned_by
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import (
+    SCOPES_KEPT,
+    CompiledQuery,
+    PlannedRead,
+    QueryParam,
+    WrittenQuery,
+    columns,
+    instance,
+)
 from iam.directory.models import OwnedUser, Team
 from iam.guard import Viewer, ViewerScope
 from iam.keyset import KeysetOrder
@@ -36,7 +43,7 @@ from iam.people.fleet.demands import TeamUserRule, people_under
 from iam.search_words import words_of
 
 WORST_FIRST: Final = KeysetOrder("place", "id")
-STATE: Final = (
+_STATE: Final = WrittenQuery(
     "SELECT COUNT(*), MAX(calculated_at), (SELECT MAX(id) FROM audit_findings_findingevent) "
     "FROM audit_findings_findingrun"
 )
@@ -80,15 +87,19 @@ def worst_findings(viewer: Viewer, account: Account | None) -> list[AuditFinding
 
     One compiled statement per scope, because every overview runs it.
     """
-    statement = _worst(viewer.scope, is_one=account is not None)
     width = len(columns(AuditFinding))
     worst = []
-    number = account.pk if account else 0
-    for row in statement.rows(account=number):
+    for row in worst_read(viewer, account).rows():
         finding = instance(AuditFinding, row[:width])
         finding.account = instance(Account, row[width:])
         worst.append(finding)
     return worst
+
+
+def worst_read(viewer: Viewer, account: Account | None) -> PlannedRead:
+    """Return the read of `worst_findings`."""
+    statement = _worst(viewer.scope, is_one=account is not None)
+    return statement.planned(account=account.pk if account else 0)
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
@@ -210,12 +221,15 @@ class FindingState(NamedTuple):
 
 def finding_state() -> FindingState:
     """The current state. One handwritten statement, because every overview runs it."""
-    with connection.cursor() as cursor:
-        cursor.execute(STATE)
-        number, calculated_at, event = cursor.fetchone()
+    [(number, calculated_at, event)] = state_read().rows()
     if calculated_at is not None:
         calculated_at = str(calculated_at)
     return FindingState(number, calculated_at, event)
+
+
+def state_read() -> PlannedRead:
+    """Return the read of `finding_state`."""
+    return _STATE.planned()
 
 
 def _counted(viewer: Viewer, account: Account | None) -> list[tuple[str, int, int]]:

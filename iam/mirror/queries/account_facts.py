@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.base import ModelState
 
-from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import CompiledQuery, PlannedRead, QueryParam, columns, instance, read_ahead
 from iam.mirror.models import Account, Pull, Section, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD
 from iam.mirror.pull.sections import AUTHORIZATION, ROLES, USERS
@@ -43,9 +43,23 @@ def facts_of(
     """Return the facts of accounts in the given order: three queries, or four for a past time. `for_standing`
     leaves out what the status doesn't need.
     """
-    then = with_last_pull(Account.objects.filter(pk__in=ids), at=at) if at else ()
-    by_id = {account.pk: account for account in then} if at else _by_id(ids)
-    return facts_in_order([by_id[pk] for pk in ids if pk in by_id], at=at, for_standing=for_standing)
+    if at is None:
+        with read_ahead(_facts_reads(ids, for_standing=for_standing)):
+            by_id = _by_id(ids)
+            return facts_in_order(_in_order(ids, by_id), at=None, for_standing=for_standing)
+    then = with_last_pull(Account.objects.filter(pk__in=ids), at=at)
+    by_id = {account.pk: account for account in then}
+    return facts_in_order(_in_order(ids, by_id), at=at, for_standing=for_standing)
+
+
+def _in_order(ids: list[int], by_id: dict[int, Any]) -> list[Any]:
+    return [by_id[pk] for pk in ids if pk in by_id]
+
+
+def _facts_reads(ids: list[int], *, for_standing: bool) -> Iterator[PlannedRead]:
+    if ids:
+        queries = (_accounts(len(ids)), _sections(len(ids), for_standing), _active_pulls(len(ids)))
+        yield from (query.planned(**_filled(ids)) for query in queries)
 
 
 _EXTRA: Final = ("last_state", "last_message", "kept_values", "kept_at")

@@ -25,7 +25,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from iam import keyset
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam
 from iam.guard import Viewer, ViewerScope
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, Section
@@ -54,9 +54,13 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
     """Return the ids of the `readable_accounts`, or one of them, each with whether it needs attention: those
     first, then by name. One query.
     """
-    wanted = account.pk if account else 0
+    return [(pk, bool(needs)) for pk, needs in need_read(viewer, account=account).rows()]
+
+
+def need_read(viewer: Viewer, *, account: Account | None) -> PlannedRead:
+    """Return the read of `accounts_by_need`."""
     by_need = _by_need(viewer.scope, is_one=account is not None)
-    return [(pk, bool(needs)) for pk, needs in by_need.rows(account=wanted, **_oldest_by_slot())]
+    return by_need.planned(account=account.pk if account else 0, **_oldest_by_slot())
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

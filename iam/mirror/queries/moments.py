@@ -21,7 +21,7 @@ from django.db.models import (
     When,
 )
 
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery, PlannedRead, QueryParam
 from iam.mirror.models import (
     Account,
     Edge,
@@ -113,8 +113,7 @@ def _moments(
 
 def account_moments(account: Account | None, *, at: datetime | None) -> NearbyMoments:
     """Return the times of one account, or (None) of all accounts, with one query."""
-    shown = at or datetime.now(tz=UTC)
-    rows = _OF_ACCOUNT.rows(shown=shown, account=account.pk) if account else _OF_ALL.rows(shown=shown)
+    rows = moments_read(account, at=at).rows()
     first, last, following, read, incomplete = rows[0] if rows else (None,) * 5
     if first is None:
         return NearbyMoments(is_incomplete=bool(incomplete))
@@ -130,6 +129,14 @@ def account_moments(account: Account | None, *, at: datetime | None) -> NearbyMo
         read_at=read,
         is_incomplete=bool(incomplete),
     )
+
+
+def moments_read(account: Account | None, *, at: datetime | None) -> PlannedRead:
+    """Return the read of `account_moments`."""
+    shown = at or datetime.now(tz=UTC)
+    if account is None:
+        return _OF_ALL.planned(shown=shown)
+    return _OF_ACCOUNT.planned(shown=shown, account=account.pk)
 
 
 def entity_moments(entity: Entity, *, at: datetime | None) -> NearbyMoments:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam
 from iam.guard import ViewerScope
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
@@ -75,13 +75,17 @@ def news_since(context: ListContext) -> datetime | None:
     """Return when the history of the shown accounts begins, if that is within the thirty days before the
     time, otherwise None.
     """
-    if context.account:
-        rows = _first_known(None).rows(account=context.account.pk)
-    else:
-        rows = _first_known(context.viewer.scope).rows()
+    rows = news_read(context).rows()
     begins = rows[0][0] if rows else None
     shown = context.at or datetime.now(tz=UTC)
     return begins if begins and shown - timedelta(days=NEWS_DAYS) < begins <= shown else None
+
+
+def news_read(context: ListContext) -> PlannedRead:
+    """Return the read of `news_since`."""
+    if context.account:
+        return _first_known(None).planned(account=context.account.pk)
+    return _first_known(context.viewer.scope).planned()
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

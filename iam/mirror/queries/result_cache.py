@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from django.db import connection
 
+from iam.compiled_queries import PlannedRead, WrittenQuery
 from iam.mirror.models import Account
 
 MAX_ENTRIES: Final = 128
@@ -17,20 +18,28 @@ State = tuple[int, ...]
 _WRITES: Final = (
     f"SELECT SUM(writes), SUM(counted_writes), COUNT(removed_at), COUNT(*) FROM {Account._meta.db_table}"  # noqa: S608
 )
+_OF_ALL: Final = WrittenQuery(_WRITES)
 
 
 def state_of(accounts: Collection[str] | None) -> State:
     """Return a value that changes with each write to these accounts, by ID (None: all), and when one is
     connected or disconnected. One query.
     """
-    numbers = list(accounts or ())
-    if accounts is not None and not numbers:
+    if accounts is None:
+        [writes] = writes_read().rows()
+    elif accounts:
+        numbers = list(accounts)
+        with connection.cursor() as cursor:
+            cursor.execute(f"{_WRITES} WHERE account_id IN ({', '.join(['%s'] * len(numbers))})", numbers)
+            writes = cursor.fetchone()
+    else:
         return ()
-    where = f" WHERE account_id IN ({', '.join(['%s'] * len(numbers))})" if numbers else ""
-    # Every overview and list runs this. Compiling the statement with the ORM takes longer than executing it.
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_WRITES}{where}", numbers)
-        return tuple(int(number or 0) for number in cursor.fetchone())
+    return tuple(int(number or 0) for number in writes)
+
+
+def writes_read() -> PlannedRead:
+    """Return the read of `state_of` for all accounts, which every overview and list runs."""
+    return _OF_ALL.planned()
 
 
 class KeptResults(Generic[Result]):

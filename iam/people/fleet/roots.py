@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import BigAutoField, FilteredRelation, Q
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam
 from iam.guard import Right, Viewer, ViewerScope
 from iam.mirror.models import NEVER, Account, Kind, valid_at
 from iam.mirror.queries.accounts import accounts_within
@@ -61,12 +61,8 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[RootUserFac
     """Return the root users, those without MFA first, then by name. Accounts of the organization that aren't
     connected are included. Two queries.
     """
-    if account is None:
-        rows = _accounts_and_facts(viewer.scope).rows()
-    else:
-        rows = _accounts_and_facts(None).rows(account=account.pk)
     facts: dict[tuple[str, str], dict[str, RootUserFact]] = {}
-    for number, name, *fact in rows:
+    for number, name, *fact in root_reads(viewer, account=account)[0].rows():
         known = facts.setdefault((number, name), {})
         if fact[0] is not None:
             known[fact[0]] = RootUserFact(*fact)
@@ -75,6 +71,13 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[RootUserFac
     if account is None:
         roots += _unconnected(viewer, {number for number, _ in seen})
     return sorted(roots, key=lambda root: (root.standing, root.name.lower(), root.account_id))
+
+
+def root_reads(viewer: Viewer, *, account: Account | None) -> list[PlannedRead]:
+    """Return the reads of `roots`: accounts with facts, and for all accounts those of organizations."""
+    if account is not None:
+        return [_accounts_and_facts(None).planned(account=account.pk)]
+    return [_accounts_and_facts(viewer.scope).planned(), _accounts_of_organizations(viewer).planned()]
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
@@ -138,7 +141,7 @@ def _last_used(report: RootUserFact | None) -> datetime | None:
 
 def _unconnected(viewer: Viewer, connected: set[str]) -> list[RootUserFacts]:
     """Return accounts that are in an organization but not connected to Gatehouse."""
-    names = dict(_accounts_of_organizations(viewer).rows())
+    names = dict(root_reads(viewer, account=None)[1].rows())
     return [
         RootUserFacts(number, name, RootStanding.UNCONNECTED)
         for number, name in names.items()

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from django.db.models import BigAutoField, Exists, Min, Q, QuerySet
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam, instance
 from iam.guard import Right, ViewerScope
 from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
@@ -96,11 +96,14 @@ def unsynced_sections(context: ListViewpoint) -> frozenset[str]:
     """
     if context.at is not None:
         return frozenset(_unsynced(context).values_list("name", flat=True).distinct())
+    return frozenset(name for (name,) in unsynced_read(context).rows())
+
+
+def unsynced_read(context: ListViewpoint) -> PlannedRead:
+    """Return the read of `unsynced_sections` for now."""
     if context.account:
-        rows = _unsynced_names(None).rows(account=context.account.pk)
-    else:
-        rows = _unsynced_names(context.viewer.scope).rows()
-    return frozenset(name for (name,) in rows)
+        return _unsynced_names(None).planned(account=context.account.pk)
+    return _unsynced_names(context.viewer.scope).planned()
 
 
 def unsynced_accounts(sections: tuple[str, ...], context: ListViewpoint) -> list[tuple[str, str]]:

@@ -64,5 +64,5 @@ def test_the_quick_loader_is_in_use() -> None:
     )
     assert loader is not None
     assert loader is not TimestamptzLoader
-    assert loader.__module__ == "console.database_times"
+    assert loader.__module__ == "console.database_connections"
     assert read("2026-11-12 10:49:31+00") == datetime(2026, 11, 12, 10, 49, 31, tzinfo=UTC)
