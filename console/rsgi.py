@@ -13,13 +13,14 @@ import io
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
+from console.recent_threads import RecentThreads
 from console.web.startup import end_one_at_a_time, refuse_credentials
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -51,7 +52,7 @@ while another thread calculates: 0.15 s in total.
 """
 
 sys.setswitchinterval(SWITCH_SECONDS)
-threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
+threads = RecentThreads(THREADS, name="web")
 
 from console.web.warm_up import load_pages, read_ahead  # noqa: E402  (needs the application)
 
@@ -161,8 +162,18 @@ def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
-def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
-    """Run Django in this thread and send its response: a short one at once, a long one as a stream."""
+class ShortAnswer(NamedTuple):
+    """A response to be sent at once."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> ShortAnswer | None:
+    """Run Django in this thread. Returns a short response, which the event loop sends; sends a long one as a
+    stream.
+    """
     started: Any = StartedResponse()
     response: Any = application(environ_of(scope, RequestBody(protocol, loop)), started)
     try:
@@ -170,11 +181,11 @@ def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
         first = next(chunks, b"")
         second = next(chunks, None)
         if second is None:
-            _in_loop(loop, lambda: protocol.response_bytes(started.status, started.headers, first))
-            return
+            return ShortAnswer(started.status, started.headers, first)
         transport = _in_loop(loop, lambda: protocol.response_stream(started.status, started.headers))
         for chunk in chain((first, second), chunks):
             _send(loop, transport, chunk)
+        return None
     finally:
         response.close()
 
@@ -222,4 +233,6 @@ async def serve(scope: Any, protocol: Any) -> None:
         protocol.response_str(400, [("Content-Type", "text/plain")], "A forwarding header isn’t ASCII.")
         return
     loop = asyncio.get_running_loop()
-    await loop.run_in_executor(threads, answer, scope, protocol, loop)
+    short = await loop.run_in_executor(threads, answer, scope, protocol, loop)
+    if short is not None:
+        protocol.response_bytes(*short)

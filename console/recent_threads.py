@@ -1,0 +1,109 @@
+"""Threads for requests, of which the one that became idle last gets the next request.
+
+Its connection to PostgreSQL knows the tables and statements already, and both are still in the processor's
+caches. Python's own executor takes its idle threads in turn.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ThreadCall(NamedTuple):
+    """A call, and the future of its result."""
+
+    future: Future[Any]
+    call: Callable[[], Any]
+
+    def run(self) -> None:
+        """Make the call, unless it was canceled."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self.call()
+        except BaseException as error:  # noqa: BLE001  (the future has it)
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+class RecentThreads(Executor):
+    """Up to `most` threads, which start when needed and end with the process. Calls beyond that wait in
+    order.
+    """
+
+    def __init__(self, most: int, *, name: str) -> None:
+        self._most = most
+        self._name = name
+        self._guard = Lock()
+        self._threads: list[Thread] = []
+        self._idle: list[SimpleQueue[ThreadCall | None]] = []
+        """The inboxes of idle threads, the one that became idle last at the end."""
+        self._waiting: deque[ThreadCall] = deque()
+        self._is_ending = False
+        atexit.register(self.shutdown)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Make the call in a thread and return the future of its result.
+
+        Raises RuntimeError after `shutdown`.
+        """
+        future: Future[T] = Future()
+        call = ThreadCall(future, lambda: fn(*args, **kwargs))
+        with self._guard:
+            if self._is_ending:
+                raise RuntimeError("The threads have ended.")
+            if self._idle:
+                self._idle.pop().put(call)
+            elif len(self._threads) < self._most:
+                self._start(call)
+            else:
+                self._waiting.append(call)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls, and wait until those that were taken are done."""
+        with self._guard:
+            self._is_ending = True
+            if cancel_futures:
+                while self._waiting:
+                    self._waiting.popleft().future.cancel()
+            for inbox in self._idle:
+                inbox.put(None)
+            self._idle.clear()
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def _start(self, call: ThreadCall) -> None:
+        thread = Thread(
+            target=self._work, args=(call,), name=f"{self._name}-{len(self._threads)}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self, first: ThreadCall) -> None:
+        inbox: SimpleQueue[ThreadCall | None] = SimpleQueue()
+        call: ThreadCall | None = first
+        while call is not None:
+            call.run()
+            # The request and its answer aren't kept while the thread waits for the next one.
+            call = None
+            with self._guard:
+                if self._waiting:
+                    call = self._waiting.popleft()
+                elif self._is_ending:
+                    return
+                else:
+                    self._idle.append(inbox)
+            if call is None:
+                call = inbox.get()
