@@ -1,14 +1,20 @@
-"""Times that PostgreSQL sends are read as by its driver, with the time zone that Django sets."""
+"""Connections to PostgreSQL: times are read as by its driver, and an ended connection is noticed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import psycopg
 import pytest
+from django.core.signals import request_started
 from django.db import DataError, connection
 from psycopg.types.datetime import TimestamptzLoader
+
+from console import database_connections
+from console.database_connections import RECENT
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
@@ -66,3 +72,61 @@ def test_the_quick_loader_is_in_use() -> None:
     assert loader is not TimestamptzLoader
     assert loader.__module__ == "console.database_connections"
     assert read("2026-11-12 10:49:31+00") == datetime(2026, 11, 12, 10, 49, 31, tzinfo=UTC)
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """The number of statements that only checked a connection which has answered a request already."""
+    made: list[int] = []
+    is_usable = connection.is_usable
+
+    def counted() -> Any:
+        made.append(1)
+        return is_usable()
+
+    connection.ensure_connection()
+    begin_request()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    monkeypatch.setattr(connection, "is_usable", counted)
+    monkeypatch.setattr(connection, "health_check_enabled", True)
+    yield made
+    connection.close()
+
+
+def begin_request() -> None:
+    request_started.send(sender=object())
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_just_used_is_not_checked(checks: list[int]) -> None:
+    first = backend()
+    for _ in range(3):
+        begin_request()
+        assert backend() == first
+    assert checks == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_was_idle_for_a_while_is_checked(checks: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, later = backend(), monotonic() + RECENT.total_seconds()
+    monkeypatch.setattr(database_connections, "monotonic", lambda: later)
+    begin_request()
+    assert backend() == first
+    assert checks == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_the_server_has_ended_is_replaced(checks: list[int]) -> None:
+    first = backend()
+    with psycopg.connect(**connection.get_connection_params() | {"context": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    begin_request()
+    assert backend() != first
+    assert checks == [1]
