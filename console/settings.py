@@ -218,6 +218,7 @@ MIDDLEWARE = [
     "console.web.middleware.AsOf",
     "console.web.question_limit.QuestionLimit",
     "console.web.post_only.BackToPage",
+    "console.web.frame_reads.FrameReads",
 ]
 
 if DEBUG_TOOLBAR:

@@ -297,17 +297,24 @@ SAME_TIME: Final = timedelta(seconds=5)
 @contextmanager
 def read_ahead(reads: Iterable[PlannedRead]) -> Iterator[None]:
     """Send these queries to PostgreSQL at once. Within the block, the first call of each with the same values
-    takes its rows; times may differ by `SAME_TIME`.
+    takes its rows; times may differ by `SAME_TIME`. A block within another can take its rows too.
 
     A page of twenty small queries spends a third of its time on waiting for one after the other. On other
     databases, and where Django logs statements, the calls send them one by one.
     """
     database = connections[DEFAULT_DB_ALIAS]
-    token = _READ.set(_rows_ahead(database, list(reads)) if _sends_directly(database) else {})
+    rows_read = _rows_ahead(database, list(reads)) if _sends_directly(database) else {}
+    outer = _READ.get()
+    all_rows = rows_read if outer is None else outer
+    all_rows.update(rows_read)
+    token = _READ.set(all_rows)
     try:
         yield
     finally:
         _READ.reset(token)
+        if outer is not None:
+            for query in rows_read:
+                outer.pop(query, None)
 
 
 def _rows_ahead(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from console.dashboard.attention import matters_reads
 from console.dashboard.evidence import evidence_reads
 from console.dashboard.waiting_counts import waiting_read
-from console.web.context import marks_read
 from iam.audit.findings.queries import state_read, worst_read
 from iam.compiled_queries import PlannedRead
 from iam.guard import Right
@@ -36,4 +35,3 @@ def overview_reads(context: ListContext) -> Iterator[PlannedRead]:
     yield worst_read(viewer, account)
     yield unsynced_read(context)
     yield from matters_reads(viewer, account=account)
-    yield marks_read(viewer)

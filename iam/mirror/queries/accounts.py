@@ -9,7 +9,7 @@ from itertools import chain
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, When
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam, columns, instance
 from iam.guard import Right, Viewer, ViewerScope
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Entity, Kind, Section
@@ -110,7 +110,7 @@ class AccountFrame:
 
 def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
     """Return the frame with one query. The chosen account comes first, so that it is always included."""
-    rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
+    rows = frame_read(viewer, account_id=account_id).rows()
     accounts = [instance(Account, values) for _, _, _, _, *values in rows]
     chosen = accounts[0] if accounts and accounts[0].account_id == account_id else None
     of_all, of_first = (rows[0][:2], rows[0][2:4]) if rows else (NEVER_READ, NEVER_READ)
@@ -122,6 +122,11 @@ def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
         oldest=read_at,
         is_incomplete=bool(is_incomplete_now),
     )
+
+
+def frame_read(viewer: Viewer, *, account_id: str) -> PlannedRead:
+    """Return the read of `frame`."""
+    return _accounts_of_frame(viewer.scope).planned(chosen=account_id)
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
