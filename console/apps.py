@@ -2,10 +2,9 @@
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.signals import request_started
 from django.db.backends.signals import connection_created
 
-from console.database_connections import read_times_quickly, trust_recent_connection
+from console.database_connections import read_times_quickly
 from console.notify.page_paths import PAGE_PATHS
 from iam.notify.pages import place_pages
 from iam.policy.newer_names import accept_newer
@@ -26,4 +25,3 @@ class ConsoleConfig(AppConfig):
         place_pages(PAGE_PATHS)
         accept_newer(settings.NEWER_NAMES)
         connection_created.connect(read_times_quickly)
-        request_started.connect(trust_recent_connection)

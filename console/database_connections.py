@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
@@ -10,17 +11,26 @@ from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 RECENT: Final = timedelta(seconds=10)
 
 
-def trust_recent_connection(**_: Any) -> None:
-    """Receive Django's signal that a request begins. A connection that was used recently isn't checked by a
-    statement, unless its server has sent something since, such as that it stops.
-
-    Connect it after Django has connected its own receiver, which asks for a check.
+class RecentConnection:
+    """Middleware that leaves out the check of a connection by a statement, if the connection was used
+    recently and its server has sent nothing since, such as that it stops.
     """
-    database: Any = connections[DEFAULT_DB_ALIAS]
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        _trust_if_recent(connections[DEFAULT_DB_ALIAS])
+        return self._get_response(request)
+
+
+def _trust_if_recent(database: Any) -> None:
     if database.vendor != "postgresql" or database.connection is None:
         return
     now = monotonic()

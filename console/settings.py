@@ -202,6 +202,7 @@ MIDDLEWARE = [
     "console.web.compression.CompressedPages",
     "console.web.middleware.NotStored",
     "console.web.unavailable.LeaveAlone",
+    "console.database_connections.RecentConnection",
     "console.operators.middleware.EndableSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "console.web.middleware.NoNulls",

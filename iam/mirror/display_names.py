@@ -108,7 +108,8 @@ def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
 def people_of_users(users: Iterable[int]) -> dict[int, str]:
     """Return the names of the people linked to users, by hand or by onboarding, by user id. One query."""
     pks = list(users)
-    return dict(_PEOPLE.rows(**filled(pks)) if fits_statement(pks) else _people(pks))
+    rows = _PEOPLE.rows(**filled(pks)) if fits_statement(pks) else _people(pks)
+    return dict(rows)
 
 
 def _people(users: Sequence[Any]) -> QuerySet[Entity, Any]:
@@ -135,7 +136,8 @@ def with_people(names: Mapping[int, tuple[str, str]]) -> dict[int, str]:
 def names_by_number(users: Mapping[int, str]) -> dict[int, str]:
     """Return the display names of users by id and user name. Two queries."""
     pks = list(users)
-    tags = dict(_TAGS.rows(**filled(pks)) if fits_statement(pks) else _tags(pks))
+    rows = _TAGS.rows(**filled(pks)) if fits_statement(pks) else _tags(pks)
+    tags = dict(rows)
     people = people_of_users(pks)
     return {pk: display_name(login, tags.get(pk), person=people.get(pk, "")) for pk, login in users.items()}
 

@@ -11,10 +11,11 @@ import psycopg
 import pytest
 from django.core.signals import request_started
 from django.db import DataError, connection
+from django.http import HttpRequest, HttpResponse
 from psycopg.types.datetime import TimestamptzLoader
 
 from console import database_connections
-from console.database_connections import RECENT
+from console.database_connections import RECENT, RecentConnection
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
@@ -96,6 +97,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 def begin_request() -> None:
     request_started.send(sender=object())
+    RecentConnection(lambda _: HttpResponse())(HttpRequest())
 
 
 def backend() -> int:

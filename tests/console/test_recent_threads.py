@@ -10,6 +10,7 @@ from time import sleep
 import pytest
 
 from console.recent_threads import RecentThreads
+from tests.patience import PATIENCE_S
 
 MOST = 3
 
@@ -32,8 +33,8 @@ def when_idle(pool: RecentThreads, number: int) -> RecentThreads:
 
 def test_one_request_after_another_is_answered_by_the_same_thread(threads: RecentThreads) -> None:
     meeting = Barrier(MOST)
-    wait([threads.submit(meeting.wait) for _ in range(MOST)], timeout=10)
-    idents = {when_idle(threads, MOST).submit(get_ident).result(timeout=10) for _ in range(20)}
+    wait([threads.submit(meeting.wait) for _ in range(MOST)], timeout=PATIENCE_S)
+    idents = {when_idle(threads, MOST).submit(get_ident).result(timeout=PATIENCE_S) for _ in range(20)}
     assert len(idents) == 1
 
 
@@ -42,27 +43,27 @@ def test_the_thread_that_became_idle_last_is_the_next(threads: RecentThreads) ->
     started = Barrier(MOST + 1)
 
     def work(end: Event) -> int:
-        started.wait(timeout=10)
-        end.wait(timeout=10)
+        started.wait(timeout=PATIENCE_S)
+        end.wait(timeout=PATIENCE_S)
         return get_ident()
 
     running = [threads.submit(work, end) for end in ends]
-    started.wait(timeout=10)
+    started.wait(timeout=PATIENCE_S)
     idents = []
     for idle, place in enumerate((1, 0, 2), start=1):
         ends[place].set()
-        idents.append(running[place].result(timeout=10))
-        assert when_idle(threads, idle).submit(get_ident).result(timeout=10) == idents[-1]
+        idents.append(running[place].result(timeout=PATIENCE_S))
+        assert when_idle(threads, idle).submit(get_ident).result(timeout=PATIENCE_S) == idents[-1]
         when_idle(threads, idle)
 
 
 def test_as_many_run_at_once_as_there_are_threads_and_the_rest_in_order(threads: RecentThreads) -> None:
     end, order = Event(), list[int]()
-    busy = [threads.submit(end.wait, 10) for _ in range(MOST)]
+    busy = [threads.submit(end.wait, PATIENCE_S) for _ in range(MOST)]
     rest: list[Future[None]] = [threads.submit(order.append, number) for number in range(50)]
     assert not any(future.done() for future in (*busy, *rest))
     end.set()
-    wait(rest, timeout=10)
+    wait(rest, timeout=PATIENCE_S)
     assert sorted(order) == list(range(50))
     assert all(future.result() for future in busy)
 
@@ -73,23 +74,23 @@ def test_an_error_reaches_who_asked_and_the_thread_goes_on(threads: RecentThread
 
     failed = threads.submit(fail)
     with pytest.raises(ValueError, match="no"):
-        failed.result(timeout=10)
-    assert threads.submit(lambda: 7).result(timeout=10) == 7
+        failed.result(timeout=PATIENCE_S)
+    assert threads.submit(lambda: 7).result(timeout=PATIENCE_S) == 7
 
 
 def test_a_canceled_call_is_not_made(threads: RecentThreads) -> None:
     end, made = Event(), list[int]()
-    busy = [threads.submit(end.wait, 10) for _ in range(MOST)]
+    busy = [threads.submit(end.wait, PATIENCE_S) for _ in range(MOST)]
     canceled = threads.submit(made.append, 1)
     assert canceled.cancel()
     end.set()
-    wait(busy, timeout=10)
-    assert threads.submit(lambda: list(made)).result(timeout=10) == []
+    wait(busy, timeout=PATIENCE_S)
+    assert threads.submit(lambda: list(made)).result(timeout=PATIENCE_S) == []
 
 
 def test_ending_waits_for_running_and_waiting_calls() -> None:
     pool, end = RecentThreads(1, name="test"), Event()
-    running, waiting = pool.submit(end.wait, 10), pool.submit(lambda: current_thread().name)
+    running, waiting = pool.submit(end.wait, PATIENCE_S), pool.submit(lambda: current_thread().name)
     end.set()
     pool.shutdown()
     assert running.result(timeout=0)

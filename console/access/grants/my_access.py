@@ -57,7 +57,12 @@ def _services_text(access: EffectiveAccess, shown: ShownEntity) -> dict[str, obj
         rows.service_row(access, service, shown, url=address_of(service.prefix)) for service in weighty
     ]
     return {
-        "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in shown_rows],
+        "services": [(ICONS.get(row.prefix, "circle-check"), row, _where(row)) for row in shown_rows],
         "more": max(0, len(access.services) - PREVIEW_SERVICES),
         "all_url": rows.address(shown, ""),
     }
+
+
+def _where(row: rows.EffectiveServiceRow) -> str:
+    everywhere = ["everywhere"] if row.is_everywhere else []
+    return ", ".join([*everywhere, *row.resources])

@@ -99,7 +99,8 @@ def worst_findings(viewer: Viewer, account: Account | None) -> list[AuditFinding
 def worst_read(viewer: Viewer, account: Account | None) -> PlannedRead:
     """Return the read of `worst_findings`."""
     statement = _worst(viewer.scope, is_one=account is not None)
-    return statement.planned(account=account.pk if account else 0)
+    number = account.pk if account else 0
+    return statement.planned(account=number)
 
 
 @lru_cache(maxsize=SCOPES_KEPT)

@@ -60,7 +60,8 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
 def need_read(viewer: Viewer, *, account: Account | None) -> PlannedRead:
     """Return the read of `accounts_by_need`."""
     by_need = _by_need(viewer.scope, is_one=account is not None)
-    return by_need.planned(account=account.pk if account else 0, **_oldest_by_slot())
+    wanted = account.pk if account else 0
+    return by_need.planned(account=wanted, **_oldest_by_slot())
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
