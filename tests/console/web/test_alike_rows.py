@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.template import Context, Template
 from django.template.loader import get_template
+from django.test import RequestFactory
 from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.access.effective_rows import EffectiveServiceRow
 from console.reviews.presenters import RowShown
 from console.setup.account_rows import ListedAccount
 from console.web.alike_rows import MARK, AlikeRow, render_alike
@@ -71,6 +74,7 @@ def test_what_is_alike_is_rendered_once() -> None:
     assert len(rendered) == 2
 
 
+REQUEST = RequestFactory().get("/?account=111111111111&as-of=2026-11-12T10:00:00")
 REVIEWED = RowShown(
     pk="7", version="2", who="Ana Ruiz", whose="person in production", access="Readers & writers",
     sort="Group", is_unread=False, sod=(), is_administrator=False, is_requested=False, used="",
@@ -118,7 +122,23 @@ ACCOUNT_ROWS = {
     "connect_url": ("/connect/?name=a&b",),
     "is_active": (True,),
 }
+SERVICE = EffectiveServiceRow(
+    prefix="s3", title="S3 & <more>", url="/people/7/access/s3/", bar=mark_safe("<ul><li>List</li></ul>"),
+    words="Can list and read", everywhere="1,204", limited="", conditional="", unlisted="",
+    is_everywhere=False, resources=("bucket/a&b",), more="", risks=(),
+)  # fmt: skip
+SERVICE_ROWS = {
+    "everywhere": ("",),
+    "limited": ("3",),
+    "conditional": ("2",),
+    "unlisted": ("1",),
+    "is_everywhere": (True,),
+    "resources": ((), ("role/<x>", "role/100 %s")),
+    "more": ("12",),
+    "risks": (("Full access",), ("Full <access>", "iam:PassRole")),
+}
 TABLES = (
+    ("access/_effective_service.html", "service", SERVICE, SERVICE_ROWS, ("viewer",)),
     ("reviews/_row.html", "shown", REVIEWED, REVIEW_ROWS, ("may_review",)),
     ("setup/_account_row.html", "row", ACCOUNT, ACCOUNT_ROWS, ("at", "may_connect")),
 )
@@ -137,7 +157,10 @@ def test_rows_of_a_table_are_what_each_is_by_itself(table: Any) -> None:
     alone = get_template(component).template  # type: ignore[attr-defined]
     together = Template(f'{{% load alike %}}{{% each_alike rows "{component}" "{name}" %}}')
     for choice in product([True, False], repeat=len(switches)):
-        page = {"csrf_token": "token", **dict(zip(switches, choice, strict=True))}
+        page: dict[str, Any] = {"csrf_token": "token", "request": REQUEST}
+        page |= dict(zip(switches, choice, strict=True))
+        if "viewer" in page:
+            page["viewer"] = SimpleNamespace(sees_accounts=page["viewer"])
         expected = "".join(alone.render(Context({**page, name: row})) for row in rows)
         assert together.render(Context({**page, "rows": rows})) == expected
 

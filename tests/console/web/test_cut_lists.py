@@ -30,6 +30,7 @@ ALLOWED: Final = {
     "access/grants/detail.py": "a grant has at most as many parts as it can have accounts",
     "access/grants/parts.py": "a grant has at most as many parts as it can have accounts",
     "access/what/managed.py": "one policy",
+    "offboarding/notice.py": "one notice: the newest request decides",
     "changes/act_text.py": "the page says how many more there are",
     "identities/details/history.py": "counts the moments for the tab, which then says 'more than'",
     "web/context.py": "the number beside an entry of the menu, which then says 'more than'",
