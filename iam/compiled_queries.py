@@ -9,6 +9,7 @@ send several at once: see `read_ahead`.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -119,12 +120,12 @@ class _ObjectReader(NamedTuple):
         return read
 
 
-class ReadableAhead:
+class ReadableAhead(ABC):
     """A query whose rows a page can read with those of others, before it asks for them."""
 
+    @abstractmethod
     def statement(self) -> _Statement | None:
         """Return the compiled statement, or None if the result is certainly empty."""
-        raise NotImplementedError
 
     def planned(self, **values: Any) -> PlannedRead:
         """Return what `read_ahead` reads for a later call with these values."""
