@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from threading import Barrier, Event, current_thread, get_ident
@@ -13,6 +14,7 @@ from console.recent_threads import RecentThreads
 from tests.patience import PATIENCE_S
 
 MOST = 3
+DEPTH, CALLS = 120, 200
 
 
 @pytest.fixture
@@ -97,3 +99,24 @@ def test_ending_waits_for_running_and_waiting_calls() -> None:
     assert waiting.result(timeout=0) == "test-0"
     with pytest.raises(RuntimeError, match="ended"):
         pool.submit(lambda: None)
+
+
+def add_one(number: int) -> int:
+    return number + 1
+
+
+def faults_of_calls(depth: int) -> list[int]:
+    """Number of page faults of a loop of calls, at each depth of nested calls."""
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    number = 0
+    for _ in range(CALLS):
+        number = add_one(number)
+    faults = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
+    return [faults, *faults_of_calls(depth - 1)] if depth else [faults]
+
+
+def test_no_depth_of_calls_costs_memory_with_every_call(threads: RecentThreads) -> None:
+    """At the end of a block of frames, each call of the loop would take a new block and return it."""
+    faults = threads.submit(faults_of_calls, DEPTH).result(timeout=PATIENCE_S)
+    assert len(faults) == DEPTH + 1
+    assert max(faults) < CALLS // 2
