@@ -114,7 +114,8 @@ def seeded_installation() -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
             }
             if not remembered.exists():
                 remembered.write_text(json.dumps(step(variables, "seed")), encoding="utf-8")
-            yield variables, json.loads(remembered.read_text(encoding="utf-8"))
+            # A session of a former run may have ended since.
+            yield variables, json.loads(remembered.read_text(encoding="utf-8")) | step(variables, "sign_in")
         finally:
             if KEPT:
                 cluster.halt()
@@ -362,6 +363,7 @@ def main(name: str) -> None:
 
     commands = {
         "seed": lambda: pages_seed.seed(accounts=ACCOUNTS, users=USERS, people=PEOPLE),
+        "sign_in": pages_seed.sign_in,
         "calculate": pages_seed.calculate,
         "write": pages_seed.write,
     }[name]()

@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from console.operators.models import Operator
 from iam.access.escalation_calculation.models import EscalationFinding
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
@@ -34,7 +35,7 @@ ROLES_PER_USER = 5
 
 
 def seed(*, accounts: int, users: int, people: int) -> dict[str, Any]:
-    """Write all; the addresses of pages to measure, and the cookie of somebody who may see them."""
+    """Write all; the addresses of pages to measure."""
     call_command("migrate", verbosity=0)
     each = users // accounts
     maker = Maker(users=each, roles=each // ROLES_PER_USER)
@@ -61,7 +62,8 @@ def seed(*, accounts: int, users: int, people: int) -> dict[str, Any]:
     draw_images()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    return {"cookie": _cookie(), "pages": _pages()}
+    factories.operator(Role.AUDITOR, name="Jonas Berg")
+    return {"pages": _pages()}
 
 
 def _credentials() -> Iterator[dict[str, Any]]:
@@ -84,10 +86,11 @@ def _credentials() -> Iterator[dict[str, Any]]:
         }
 
 
-def _cookie() -> str:
+def sign_in() -> dict[str, str]:
+    """The cookie of a new session of the auditor, who may see the pages."""
     client = Client()
-    client.force_login(factories.operator(Role.AUDITOR, name="Jonas Berg"))
-    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    client.force_login(Operator.objects.get(username="jonas.berg"))
+    return {"cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
 
 
 def _pages() -> dict[str, str]:
