@@ -4,15 +4,15 @@ counted without visiting each.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from heapq import nlargest, nsmallest
-from itertools import chain, starmap
+from itertools import chain
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from iam.access.persons import PrincipalCount, users_and_roles
+from iam.access.whole_classes import WholeClasses
 from iam.linking.generation import generation
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass
@@ -34,38 +34,15 @@ class AnswerPlace(NamedTuple):
     arn: str
 
 
-Among = PrincipalClass | Sequence[IndexedPrincipal]
-"""Principals of one run: a whole class, as most are, or single members."""
-
-
-def members_of(principals: Among) -> Sequence[IndexedPrincipal]:
-    """The members of a class, or the principals themselves."""
-    return principals.members if isinstance(principals, PrincipalClass) else principals
-
-
-class StoredRun(NamedTuple):
-    """A run, as it is kept, and how many principals it has."""
-
-    decision: EvaluationDecision
-    account: str
-    principals: Among
-    size: int
-
-    @classmethod
-    def of(cls, decision: EvaluationDecision, account: str, members: Sequence[IndexedPrincipal]) -> StoredRun:
-        """A run of members. Where they are all of their class, the class is kept."""
-        size = len(members)
-        if isinstance(members, ClassMembers) and size == members.cls.size:
-            return cls(decision, account, members.cls, size)
-        return cls(decision, account, members, size)
-
-
-def stored_runs(matched: WhoCanAnswer) -> Iterator[StoredRun]:
-    """The runs of all who match."""
+def runs_of(matched: WhoCanAnswer) -> Iterator[Run]:
+    """All who match, each run with members of one kind."""
     for decision, classes in matched.whole.items():
+        classes_by_place: dict[tuple[str, PrincipalKind], list[PrincipalClass]] = {}
         for cls in classes:
-            yield StoredRun(decision, cls.account, cls, cls.size)
-    yield from starmap(StoredRun.of, matched.parts)
+            classes_by_place.setdefault((cls.account, cls.kind), []).append(cls)
+        for (account, _), classes_there in classes_by_place.items():
+            yield Run(decision, account, WholeClasses(classes_there))
+    yield from matched.parts
 
 
 class RunParts(NamedTuple):
@@ -73,73 +50,42 @@ class RunParts(NamedTuple):
 
     sizes: Mapping[tuple[EvaluationDecision, str], int]
     firsts: Mapping[tuple[EvaluationDecision, str], IndexedPrincipal]
-    users: Sequence[Among]
+    users: Sequence[Sequence[IndexedPrincipal]]
     user_count: int
 
 
 class PrincipalRuns:
-    """Runs of principals, with cached results.
-
-    A run isn’t kept as an object, nor are the members of a class: a large answer has 100,000 of them, and
-    everyone waits while the garbage collector visits each.
-    """
+    """Runs of principals, with cached results."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
-        self._decisions: list[EvaluationDecision] = []
-        self._accounts: list[str] = []
-        self._principals: list[Among] = []
-        self._sizes = array("I")
-        self._add(starmap(StoredRun.of, runs))
+        self._runs = list(runs)
         self._counted: tuple[Hashable, PrincipalCount] | None = None
         self._firsts: dict[tuple[Where, int], list[IndexedPrincipal]] = {}
 
-    @classmethod
-    def of(cls, runs: Iterable[StoredRun]) -> PrincipalRuns:
-        """The same runs, as another object."""
-        made = cls(())
-        made._add(runs)
-        return made
-
-    def _add(self, runs: Iterable[StoredRun]) -> None:
-        for decision, account, principals, size in runs:
-            self._decisions.append(decision)
-            self._accounts.append(account)
-            self._principals.append(principals)
-            self._sizes.append(size)
-
-    @property
-    def stored(self) -> Iterator[StoredRun]:
-        """The runs as they are kept."""
-        return map(StoredRun, self._decisions, self._accounts, self._principals, self._sizes)
-
     @property
     def runs(self) -> Iterator[Run]:
-        """The runs, each made anew."""
-        return map(Run, self._decisions, self._accounts, map(members_of, self._principals))
+        """The runs."""
+        return iter(self._runs)
 
     @cached_property
     def parts(self) -> RunParts:
         """The results of one pass over all runs."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
-        users: list[Among] = []
-        user_count = 0
-        for decision, account, principals, size in self.stored:
+        users: list[Sequence[IndexedPrincipal]] = []
+        for decision, account, members in self.runs:
             key = decision, account
-            if key in sizes:
-                sizes[key] += size
-            else:
-                sizes[key], firsts[key] = size, members_of(principals)[0]
-            if isinstance(principals, (PrincipalClass, ClassMembers)):
-                if principals.kind is PrincipalKind.USER:
-                    users.append(principals)
-                    user_count += size
+            sizes[key] = sizes.get(key, 0) + len(members)
+            if key not in firsts:
+                firsts[key] = members[0]
+            if isinstance(members, WholeClasses | ClassMembers):
+                if members.kind is PrincipalKind.USER:
+                    users.append(members)
                 continue
-            among = [member for member in principals if member.kind is PrincipalKind.USER]
+            among = [member for member in members if member.kind is PrincipalKind.USER]
             if among:
                 users.append(among)
-                user_count += len(among)
-        return RunParts(sizes, firsts, users, user_count)
+        return RunParts(sizes, firsts, users, sum(map(len, users)))
 
     def principals(self) -> PrincipalCount:
         """Count users, the people behind them, and roles.
@@ -149,19 +95,16 @@ class PrincipalRuns:
         now = generation()
         counted = self._counted
         if counted is None or counted[0] != now:
-            users = list(map(members_of, self.parts.users))
             roles = len(self) - self.parts.user_count
-            counted = self._counted = (now, users_and_roles(users, roles))
+            counted = self._counted = (now, users_and_roles(self.parts.users, roles))
         return counted[1]
 
     @cached_property
-    def by_account(self) -> Mapping[Where, Sequence[Among]]:
+    def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
         """The principals by decision and account."""
-        by_place: dict[Where, list[Among]] = {}
-        for decision, account, principals in zip(
-            self._decisions, self._accounts, self._principals, strict=True
-        ):
-            by_place.setdefault((ORDER.index(decision), account), []).append(principals)
+        by_place: dict[Where, list[Sequence[IndexedPrincipal]]] = {}
+        for decision, account, members in self.runs:
+            by_place.setdefault((ORDER.index(decision), account), []).append(members)
         return by_place
 
     def __len__(self) -> int:
@@ -194,14 +137,14 @@ class PrincipalRuns:
         """The first members, by ARN, of one decision and account; cached."""
         known = self._firsts.get((where, wanted))
         if known is None:
-            members = chain.from_iterable(map(members_of, self.by_account[where]))
+            members = chain.from_iterable(self.by_account[where])
             known = self._firsts[where, wanted] = nsmallest(wanted, members, key=BY_ARN)
         return known
 
     def _nearest(
         self, where: Where, wanted: int, after: AnswerPlace | None, before: AnswerPlace | None
     ) -> list[IndexedPrincipal]:
-        members = chain.from_iterable(map(members_of, self.by_account[where]))
+        members = chain.from_iterable(self.by_account[where])
         if before is not None:
             return nlargest(
                 wanted, (member for member in members if AnswerPlace(*where, member.arn) < before), key=BY_ARN
@@ -218,11 +161,6 @@ class JoinedRuns(PrincipalRuns):
         self._of_accounts = parts
 
     @property
-    def stored(self) -> Iterator[StoredRun]:
-        """The runs of all accounts, as they are kept."""
-        return chain.from_iterable(part.stored for part in self._of_accounts.values())
-
-    @property
     def runs(self) -> Iterator[Run]:
         """The runs of all accounts."""
         return chain.from_iterable(part.runs for part in self._of_accounts.values())
@@ -232,7 +170,7 @@ class JoinedRuns(PrincipalRuns):
         """The combined results of all accounts."""
         sizes: dict[tuple[EvaluationDecision, str], int] = {}
         firsts: dict[tuple[EvaluationDecision, str], IndexedPrincipal] = {}
-        users: list[Among] = []
+        users: list[Sequence[IndexedPrincipal]] = []
         user_count = 0
         for runs in self._of_accounts.values():
             of_account = runs.parts
@@ -243,7 +181,7 @@ class JoinedRuns(PrincipalRuns):
         return RunParts(sizes, firsts, users, user_count)
 
     @cached_property
-    def by_account(self) -> Mapping[Where, Sequence[Among]]:
+    def by_account(self) -> Mapping[Where, Sequence[Sequence[IndexedPrincipal]]]:
         """The principals of all accounts."""
         return dict(chain.from_iterable(part.by_account.items() for part in self._of_accounts.values()))
 

@@ -5,18 +5,19 @@ given.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
-from iam.access.answer_runs import JoinedRuns, PrincipalRuns, StoredRun, members_of, stored_runs
+from iam.access.answer_runs import JoinedRuns, PrincipalRuns, runs_of
 from iam.access.certainty import Certainty, UnreadSources, certainty_of
 from iam.access.denied_principals import StoppedPrincipals, stopped
 from iam.access.explanation import DecisionReasons, explanation_of
 from iam.access.multi_action import TalliedActions
 from iam.access.persons import PersonMatcher
 from iam.access.ways import AccessWay, AccessWays
+from iam.access.whole_classes import WholeClasses
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import ClassMembers, IndexedPrincipal, PrincipalClass
 from iam.policy.index.index import PolicyIndex
@@ -78,23 +79,19 @@ class AnswerBasis(NamedTuple):
 class AccountAnswer:
     """One account's part of an answer, valid as long as its basis is unchanged."""
 
-    def __init__(self, runs: Iterable[StoredRun], basis: AnswerBasis) -> None:
+    def __init__(self, runs: Iterable[Run], basis: AnswerBasis) -> None:
         self.basis = basis
         self.roots = 0
         others = []
         for run in runs:
-            # A class has a single kind; in other sequences, the first member shows whether they are root
-            # users.
-            principals = run.principals
-            if isinstance(principals, (PrincipalClass, ClassMembers)):
-                kind = principals.kind
-            else:
-                kind = principals[0].kind
+            # Members of a run have one kind.
+            members = run.members
+            kind = members.kind if isinstance(members, WholeClasses | ClassMembers) else members[0].kind
             if kind is not PrincipalKind.ROOT:
                 others.append(run)
             elif run.decision is EvaluationDecision.ALLOWED:
-                self.roots += run.size
-        self.runs = PrincipalRuns.of(others)
+                self.roots += len(members)
+        self.runs = PrincipalRuns(others)
         self.by_way: Mapping[AccessWay, PrincipalRuns] | None = None
         self.reasons: dict[tuple[IndexedPrincipal, str], DecisionReasons] = {}
 
@@ -115,8 +112,8 @@ class CompleteAnswer:
         self.tallied = tallied
         self.ways = ways
         former_parts = {} if former is None else former.parts
-        runs_by_account: dict[str, list[StoredRun]] = {}
-        for run in stored_runs(tallied.whole):
+        runs_by_account: dict[str, list[Run]] = {}
+        for run in runs_of(tallied.whole):
             runs_by_account.setdefault(run.account, []).append(run)
         self.parts: dict[str, AccountAnswer] = {}
         for account, runs in runs_by_account.items():
@@ -165,16 +162,36 @@ class CompleteAnswer:
 
 def by_way(runs: PrincipalRuns, ways: AccessWays) -> Mapping[AccessWay, PrincipalRuns]:
     """Group principals by the way they have access."""
-    runs_by_way: dict[AccessWay, list[StoredRun]] = defaultdict(list)
-    for run in runs.stored:
-        if isinstance(run.principals, PrincipalClass):
-            only_way = ways.only_way(run.principals)
-            if only_way is not None:
-                runs_by_way[only_way].append(run)
-                continue
-        for way, members in ways.group_by_way(members_of(run.principals)).items():
-            runs_by_way[way].append(StoredRun.of(run.decision, run.account, members))
-    return {way: PrincipalRuns.of(way_runs) for way, way_runs in runs_by_way.items()}
+    runs_by_way: dict[AccessWay, list[Run]] = defaultdict(list)
+    for decision, account, members in runs.runs:
+        if isinstance(members, WholeClasses):
+            parts_by_way = classes_by_way(members.classes, ways)
+        else:
+            parts_by_way = {way: [part] for way, part in ways.group_by_way(members).items()}
+        for way, parts in parts_by_way.items():
+            runs_by_way[way] += [Run(decision, account, part) for part in parts]
+    return {way: PrincipalRuns(way_runs) for way, way_runs in runs_by_way.items()}
+
+
+def classes_by_way(
+    classes: Iterable[PrincipalClass], ways: AccessWays
+) -> Mapping[AccessWay, list[Sequence[IndexedPrincipal]]]:
+    """Group the members of classes, which have one account and kind, by the way they have access."""
+    whole: dict[AccessWay, list[PrincipalClass]] = {}
+    parts_by_way: dict[AccessWay, list[Sequence[IndexedPrincipal]]] = {}
+    for cls in classes:
+        only_way = ways.only_way(cls)
+        if only_way is not None:
+            whole.setdefault(only_way, []).append(cls)
+            continue
+        for way, members in ways.group_by_way(cls.members).items():
+            if len(members) == cls.size:
+                whole.setdefault(way, []).append(cls)
+            else:
+                parts_by_way.setdefault(way, []).append(members)
+    for way, whole_classes in whole.items():
+        parts_by_way.setdefault(way, []).append(WholeClasses(whole_classes))
+    return parts_by_way
 
 
 class OneAnswer:

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from django.db.models import Q, QuerySet
 
+from iam.access.whole_classes import WholeClasses
 from iam.directory.models import Identity
 from iam.linking.models import UserMatch
 from iam.linking.ownership import DOUBTS
@@ -136,7 +137,7 @@ def _people_of_many(parts: Iterable[Sequence[IndexedPrincipal]]) -> dict[int, st
     signs, by_hand = _matches()
     numbers: set[int] = set()
     for part in parts:
-        if isinstance(part, ClassMembers):
+        if isinstance(part, WholeClasses | ClassMembers):
             numbers.update(part.ids)
         else:
             numbers.update(user.id for user in part)
@@ -144,6 +145,8 @@ def _people_of_many(parts: Iterable[Sequence[IndexedPrincipal]]) -> dict[int, st
     by_arn = {arn: (aws_id, mail) for arn, aws_id, mail in by_hand.iterator()}
     accounts = {account_of(arn) for arn in by_arn}
     for part in parts:
+        if isinstance(part, WholeClasses) and part.account not in accounts:
+            continue
         if isinstance(part, ClassMembers) and part.cls.account not in accounts:
             continue
         for user in part:

@@ -141,12 +141,16 @@ class AccessWays:
         """
         tally = self._found.by_class[members.cls]
         speaking = self._speaking(tally.first, members.cls.account)
-        effects = {} if speaking.heard.is_free else speaking.effects_on(members)
-        if not effects:
+        if speaking.heard.is_free:
             return self._one_by_one(members)
+        effects: Mapping[IndexedDocument, int] | None = None
         members_by_way: dict[AccessWay, ClassMembers] = {}
         for key, alike in members.by_shared_grants():
-            shared_way = speaking.way_among(key, effects, is_sure=bool(tally.can))
+            shared_way = speaking.shared_way(key)
+            if shared_way is None:
+                # Most are decided without the effects on this class.
+                effects = speaking.effects_on(members) if effects is None else effects
+                shared_way = speaking.way_among(key, effects, is_sure=bool(tally.can))
             parts = self._one_by_one(alike) if shared_way is None else {shared_way: alike}
             for way, part in parts.items():
                 members_by_way[way] = members_by_way[way] + part if way in members_by_way else part
@@ -248,7 +252,7 @@ class AccountMentions:
     policies: Mapping[int, Spoken]
     groups: Mapping[int, Sequence[Spoken]]
     _by_key: dict[SharedGrants, Sequence[Spoken]] = field(default_factory=dict)
-    _decided: dict[str, AccessWay | None] = field(default_factory=dict)
+    _decided: dict[SharedGrants, AccessWay | None] = field(default_factory=dict)
 
     def shared(self, attached: Iterable[int], groups: Iterable[int]) -> list[Spoken]:
         """What concerns the action among these attached policies and groups, best way first."""
@@ -257,7 +261,7 @@ class AccountMentions:
             policies_by_way += self.groups.get(number, ())
         return sorted(policies_by_way, key=lambda spoken: spoken[0].sort_key)
 
-    def shared_way(self, key: str) -> AccessWay | None:
+    def shared_way(self, key: SharedGrants) -> AccessWay | None:
         """The first way that allows unconditionally for everyone who shares this key; None if more than
         policies decide.
         """
