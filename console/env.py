@@ -14,7 +14,7 @@ class ConfigurationError(Exception):
 
 
 PREPARED_AFTER = "5"
-"""Number of runs after which a PostgreSQL connection prepares a compiled statement (iam.compiled_queries)."""
+"""Number of runs after which a connection prepares a statement (iam.prepared_statements)."""
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 

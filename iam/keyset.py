@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models import Value as Literal
 
-from iam.compiled_queries import QueryParam
+from iam.prepared_statements import QueryParam
 
 Value = str | datetime
 Row = dict[str, Any]

@@ -17,10 +17,11 @@ from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.visible_accounts import accounts_seen
 from iam.audit.findings.models import FindingSeverity, FindingStatus
 from iam.audit.findings.queries import FindingFilter, findings
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, PlannedRead
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.people.fleet.roots import RootStanding, RootUserFacts, root_reads, roots
+from iam.planned_reads import PlannedRead
 
 UNKNOWN = "?"
 MAX_FINDINGS = 1_000_000

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from iam.compiled_queries import PlannedRead
 from iam.guard import Right, Viewer
 from iam.journal.queries import JournalSize, journal_reads, journal_size
 from iam.mirror.models import Account
+from iam.planned_reads import PlannedRead
 
 
 @dataclass(frozen=True, slots=True)

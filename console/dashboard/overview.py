@@ -31,7 +31,6 @@ from iam.access.escalation_groups import escalation_totals
 from iam.access.visible_accounts import accounts_seen
 from iam.changes.models import Change
 from iam.changes.queries import narrowed, waiting_for, waiting_for_others
-from iam.compiled_queries import read_ahead
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
@@ -46,6 +45,7 @@ from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.people.campaigns.audience import stuck_campaigns
 from iam.people.onboarding.stuck_people import stuck_newcomers
+from iam.planned_reads import read_ahead
 
 NEWS, WAITING, ACCOUNTS, TEAM, STUCK, NAMED = 8, 5, 8, 8, 6, 3
 WORRIES = (

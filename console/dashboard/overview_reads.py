@@ -8,7 +8,6 @@ from console.dashboard.attention import matters_reads
 from console.dashboard.evidence import evidence_reads
 from console.dashboard.waiting_counts import waiting_read
 from iam.audit.findings.queries import state_read, worst_read
-from iam.compiled_queries import PlannedRead
 from iam.guard import Right
 from iam.mirror.queries.account_lists import need_read
 from iam.mirror.queries.lists.context import ListContext
@@ -16,6 +15,7 @@ from iam.mirror.queries.lists.freshness import unsynced_read
 from iam.mirror.queries.moments import moments_read
 from iam.mirror.queries.overview import news_read
 from iam.mirror.queries.result_cache import writes_read
+from iam.planned_reads import PlannedRead
 
 
 def overview_reads(context: ListContext) -> Iterator[PlannedRead]:

@@ -24,13 +24,15 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.queries import narrowed, visible_changes, waiting_for, waiting_for_others
 from iam.changes.risks import CRITICAL
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, PlannedRead, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.people.offboarding.models import OffboardingStage
 from iam.people.offboarding.queries import visible_leavers
 from iam.people.onboarding.queries import visible_runs
 from iam.people.runs.models import RunState
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 
 IN_ALL_ACCOUNTS = "In all accounts."
 """Added to lines on the overview of a chosen account that can’t be counted per account."""

@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db.models import BigAutoField
 
 from console.offboarding.presenters import mark_of
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.queries import openable
+from iam.prepared_statements import QueryParam
 
 NOTICE_STAGES: Final = (*MOVING, *SUSPENSION, OffboardingStage.GONE, OffboardingStage.PARTLY)
 REQUESTED: Final = {

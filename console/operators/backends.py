@@ -9,8 +9,9 @@ from allauth.account.internal.userkit import filter_users_by_email, get_user_by_
 from django.db.models import BigAutoField
 
 from console.operators.models import Operator
-from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import CompiledQuery, columns, instance
 from iam.directory.models import Person
+from iam.prepared_statements import QueryParam
 
 
 class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]

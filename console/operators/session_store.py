@@ -17,7 +17,8 @@ from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 
 from console.operators.models import OperatorSession
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
+from iam.prepared_statements import QueryParam
 
 # Session values that are also stored in columns of the row.
 SIGNED_IN = "gatehouse_signed_in"

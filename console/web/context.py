@@ -21,10 +21,11 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.restore.services import open_holds
 from iam.changes.services import to_review
-from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, PlannedRead
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import AccountFrame, frame
+from iam.planned_reads import PlannedRead
 
 MAX_BADGE = 99
 OWN_SECTIONS = ("overview", "people", "fleet")

@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 
 from console.web.context import marks_read
 from console.web.render import is_fragment
-from iam.compiled_queries import read_ahead
 from iam.mirror.queries.accounts import frame_read
+from iam.planned_reads import read_ahead
 
 
 class FrameReads:

@@ -11,9 +11,11 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, UUIDField, Value
 
-from iam.compiled_queries import CompiledQuery, QueryParam, read_ahead
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind
 from iam.guard.audit_limits import AuditLimits, limits_of
+from iam.planned_reads import read_ahead
+from iam.prepared_statements import QueryParam
 
 
 class Right(StrEnum):

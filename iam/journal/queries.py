@@ -11,10 +11,12 @@ from uuid import UUID
 from django.db.models import DateTimeField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from iam.compiled_queries import CompiledCounts, CompiledQuery, PlannedRead, QueryParam
+from iam.compiled_queries import CompiledCounts, CompiledQuery
 from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
 from iam.journal.models import Entry, JournalBlock, JournalVerification
 from iam.journal.verify import GIVE_UP
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 from iam.search_words import matches
 
 PAGE = 50

@@ -17,7 +17,7 @@ from typing import Final
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.utils.text import slugify
 
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, Team
 from iam.directory.owners import release, set_owner
 from iam.directory.rules import DirectoryRuleError
@@ -26,6 +26,7 @@ from iam.linking.ownership import UserOwnership, owners_of
 from iam.linking.rights import linkable
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 from iam.mirror.owners import WORDS
+from iam.prepared_statements import QueryParam
 
 TAG_KEYS: Final = ("team", "owner", "owningteam", "ownerteam", "teamowner")
 """Tag keys that often name who maintains a user, ignoring case, "-", "_" and spaces."""

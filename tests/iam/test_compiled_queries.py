@@ -23,10 +23,11 @@ from django.db.models import (
     When,
 )
 
-from iam.compiled_queries import CompiledCounts, CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import CompiledCounts, CompiledQuery, columns, instance
 from iam.guard import ViewerScope
 from iam.mirror.models import Account, Entity, Kind, Pull
 from iam.mirror.queries.accounts import frame
+from iam.prepared_statements import QueryParam
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_both]

@@ -11,11 +11,12 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.certainty import SCPS_UNREAD
-from iam.compiled_queries import CompiledQuery, PlannedRead
+from iam.compiled_queries import CompiledQuery
 from iam.mirror.models import Account, EntityState, Kind, Section, valid_at
 from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import ROLES, USERS
 from iam.mirror.queries.past_accounts import connected_at
+from iam.planned_reads import PlannedRead
 
 Accounts = frozenset[str] | None
 PRINCIPAL_SECTIONS: Final = (USERS, ROLES)

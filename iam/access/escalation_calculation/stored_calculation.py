@@ -18,10 +18,12 @@ from iam.access.escalation_calculation.coverage import (
 )
 from iam.access.escalation_calculation.models import EscalationCalculation, EscalationQuestion, ServiceUse
 from iam.access.escalation_calculation.path_records import FORMAT
-from iam.compiled_queries import CompiledQuery, PlannedRead, QueryParam, columns, instance
+from iam.compiled_queries import CompiledQuery, columns, instance
 from iam.nudge import send_seldom
+from iam.planned_reads import PlannedRead
 from iam.policy.index.question import UNREADABLE, AnswerLimitation
 from iam.policy.request import PrincipalKind
+from iam.prepared_statements import QueryParam
 
 TASK: Final = "iam.access.escalation_calculation.tasks.calculate_escalation"
 NUDGE_SECONDS: Final = 2

@@ -12,11 +12,11 @@ from iam.access.grants.models import GIVING, Grant, GrantPart, GrantState, Grant
 from iam.access.grants.own_grants import held_by
 from iam.changes.models import Change
 from iam.changes.queries import in_accounts
-from iam.compiled_queries import QueryParam
 from iam.guard import Right, Viewer
 from iam.keyset import NEWEST_FIRST, KeysetOrder, KeysetPlace, RowPage, page
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
+from iam.prepared_statements import QueryParam
 from iam.search_words import matches
 
 PAGE: Final = 50

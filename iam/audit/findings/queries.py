@@ -22,15 +22,7 @@ from iam.audit.findings.models import (
     FindingStatus,
 )
 from iam.audit.findings.owners import owned_by
-from iam.compiled_queries import (
-    SCOPES_KEPT,
-    CompiledQuery,
-    PlannedRead,
-    QueryParam,
-    WrittenQuery,
-    columns,
-    instance,
-)
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, WrittenQuery, columns, instance
 from iam.directory.models import OwnedUser, Team
 from iam.guard import Viewer, ViewerScope
 from iam.keyset import KeysetOrder
@@ -40,6 +32,8 @@ from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.lists.freshness import accounts_concerned
 from iam.mirror.queries.visibility import visible, visible_in
 from iam.people.fleet.demands import TeamUserRule, people_under
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 from iam.search_words import words_of
 
 WORST_FIRST: Final = KeysetOrder("place", "id")

@@ -14,10 +14,11 @@ from django.db.models import BigAutoField, CharField, Count, Exists, OuterRef, Q
 
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.audit.reviews.terms import ReviewTerms
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.guard import Viewer
 from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, RowPage, trim, window
 from iam.people.runs.models import RunState
+from iam.prepared_statements import QueryParam
 from iam.search_words import matches
 
 BY_SUBJECT: Final = KeysetOrder("subject", "id")

@@ -32,13 +32,14 @@ from iam.changes.operations.attachment import DETACH_POLICY, Attachment
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.services import SetCause, SetLane, plan_set
 from iam.changes.services.plans import membership
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.runs.models import RunState
 from iam.people.runs.requests import batches, request_operations
 from iam.phrases import counted
+from iam.prepared_statements import QueryParam
 
 SET_SIZE: Final = 200
 """The maximum number of rows per request, so that an approver can still check each."""

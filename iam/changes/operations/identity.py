@@ -9,8 +9,9 @@ from django.db.models import BigIntegerField, CharField
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.changes.planning_cache import is_absent, memoize
-from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import CompiledQuery, columns, instance
 from iam.mirror.models import Account, Entity
+from iam.prepared_statements import QueryParam
 
 T = TypeVar("T")
 

@@ -33,8 +33,9 @@ from iam.changes.runner.claims import READING, LeaseLostError, claim, keep, rene
 from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own_resources import is_own
 from iam.changes.states import RUN_CHANGE, move
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.mirror.models import Entity
+from iam.prepared_statements import QueryParam
 
 logger = structlog.get_logger(__name__)
 

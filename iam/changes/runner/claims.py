@@ -15,9 +15,10 @@ from django.db.models import Exists, Field, IntegerField, OuterRef, Q, QuerySet,
 
 from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, move
-from iam.compiled_queries import CompiledQuery, QueryParam, columns, instance
+from iam.compiled_queries import CompiledQuery, columns, instance
 from iam.journal import clock
 from iam.mirror.models import Account
+from iam.prepared_statements import QueryParam
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
 """Longer than one request to AWS can take (connect, read, and the wait before); each request renews it."""

@@ -31,8 +31,9 @@ from iam.changes.operations import Operation
 from iam.changes.runner import calls, outcome_texts
 from iam.changes.runner.claims import LeaseLostError
 from iam.changes.states import RUN_CHANGE, move
-from iam.compiled_queries import CompiledQuery, QueryParam, columns
+from iam.compiled_queries import CompiledQuery, columns
 from iam.mirror import services as mirror
+from iam.prepared_statements import QueryParam
 
 logger = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.base import ModelState
 
-from iam.compiled_queries import CompiledQuery, PlannedRead, QueryParam, columns, instance, read_ahead
+from iam.compiled_queries import CompiledQuery, columns, instance
 from iam.mirror.models import Account, Pull, Section, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD
 from iam.mirror.pull.sections import AUTHORIZATION, ROLES, USERS
@@ -32,6 +32,8 @@ from iam.mirror.queries.past_accounts import (
     unsure_until,
     with_last_pull,
 )
+from iam.planned_reads import PlannedRead, read_ahead
+from iam.prepared_statements import QueryParam
 
 NOT_GOOD: Final = (SectionState.DENIED, SectionState.HELD, SectionState.PARTIAL, SectionState.FAILED)
 """States of a section's last sync that need attention."""

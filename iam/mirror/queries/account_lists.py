@@ -25,7 +25,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from iam import keyset
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery
 from iam.guard import Viewer, ViewerScope
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, Section
@@ -38,6 +38,8 @@ from iam.mirror.queries.past_accounts import (
     connected_at,
     needed_attention,
 )
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 from iam.search_words import matches
 
 PAGE_SIZE = 50

@@ -9,11 +9,13 @@ from itertools import chain
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, When
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam, columns, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, columns, instance
 from iam.guard import Right, Viewer, ViewerScope
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Entity, Kind, Section
 from iam.mirror.queries.moments import incomplete_sections, is_incomplete
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 
 SWITCH_LIMIT = 12
 NEVER_READ = (None, False)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import BigAutoField, Count, F, QuerySet
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, CompiledQueryAt, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, CompiledQueryAt
 from iam.guard import Viewer, ViewerScope
 from iam.mirror.models import (
     Account,
@@ -28,6 +28,7 @@ from iam.mirror.models import (
 )
 from iam.mirror.queries.lists.rows import ROWS, filled, fits_statement
 from iam.mirror.queries.visibility import disconnected_entities, visible, visible_entities, visible_in
+from iam.prepared_statements import QueryParam
 
 _ENTITY: Final = QueryParam("entity", BigAutoField())
 

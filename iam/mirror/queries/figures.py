@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.models import BigAutoField, Count, F, FilteredRelation, Q, QuerySet
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, QueryParam, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, instance
 from iam.guard import ViewerScope
 from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
@@ -37,6 +37,7 @@ from iam.mirror.queries.lists.core import ListDefinition, ListQuery
 from iam.mirror.queries.lists.counts import kept_counts, scope_key, tab_counts
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.mirror.queries.result_cache import KeptResults, State, state_of
+from iam.prepared_statements import QueryParam
 
 NOW_ONLY = frozenset(f"{PEOPLE.name}.{name}" for name, tab in PEOPLE.tabs.items() if not tab.is_past)
 QUOTA_SECTIONS = {

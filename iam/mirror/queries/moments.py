@@ -21,7 +21,7 @@ from django.db.models import (
     When,
 )
 
-from iam.compiled_queries import CompiledQuery, PlannedRead, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.mirror.models import (
     Account,
     Edge,
@@ -35,6 +35,8 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.models.accounts import CHANGED_PULL, NOT_WHOLE, UPLOAD, AccountSource, PullState
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery
 from iam.guard import ViewerScope
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
@@ -45,6 +45,8 @@ from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.lists.rows import of_account
 from iam.mirror.queries.result_cache import KeptResults, State
 from iam.mirror.queries.visibility import visible
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30

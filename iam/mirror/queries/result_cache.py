@@ -9,8 +9,9 @@ from typing import Final, Generic, TypeVar
 
 from django.db import connection
 
-from iam.compiled_queries import PlannedRead, WrittenQuery
+from iam.compiled_queries import WrittenQuery
 from iam.mirror.models import Account
+from iam.planned_reads import PlannedRead
 
 MAX_ENTRIES: Final = 128
 Result = TypeVar("Result")

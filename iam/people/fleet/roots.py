@@ -15,11 +15,13 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import BigAutoField, FilteredRelation, Q
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery
 from iam.guard import Right, Viewer, ViewerScope
 from iam.mirror.models import NEVER, Account, Kind, valid_at
 from iam.mirror.queries.accounts import accounts_within
 from iam.mirror.queries.visibility import visible_states
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 
 SUMMARY: Final = "summary"
 REPORT: Final = "root_credentials"

@@ -15,7 +15,7 @@ from iam.access.grants.grant_content import GrantContent, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.principals import CreateUser
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.directory.provisioning import provision_person
 from iam.people.blueprint_grants import HoldingReason, given_by, write_grant
 from iam.people.causes import OF_MOVE
@@ -31,6 +31,7 @@ from iam.people.onboarding.pasted_rows import last_moment
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, set_state
+from iam.prepared_statements import QueryParam
 
 GRANTS: Final = UUID("3a7a4a3e-5b1c-4a53-9f49-2a8f6f1f6c11")
 """The namespace for the id of a grant, derived from a newcomer and the permission."""

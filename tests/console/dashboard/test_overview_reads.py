@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from iam import compiled_queries
+from iam import planned_reads
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
 from tests import factories
@@ -30,7 +30,7 @@ class WatchedReads:
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> WatchedReads:
     watched = WatchedReads()
-    rows_ahead, taken = compiled_queries._rows_ahead, compiled_queries._taken
+    rows_ahead, taken = planned_reads._rows_ahead, planned_reads._taken
 
     def send(database: Any, reads: Any) -> Mapping[int, Any]:
         rows = rows_ahead(database, reads)
@@ -44,8 +44,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> WatchedReads:
             watched.left.discard(id(query))
         return rows
 
-    monkeypatch.setattr(compiled_queries, "_rows_ahead", send)
-    monkeypatch.setattr(compiled_queries, "_taken", take)
+    monkeypatch.setattr(planned_reads, "_rows_ahead", send)
+    monkeypatch.setattr(planned_reads, "_taken", take)
     return watched
 
 

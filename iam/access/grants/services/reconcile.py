@@ -31,9 +31,10 @@ from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.spec import OF_AWS
 from iam.changes.services.requests import ANSWER_WITHIN
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.journal.services import record
 from iam.mirror.models import Entity
+from iam.prepared_statements import QueryParam
 
 S = ChangeState
 BATCH: Final = 500

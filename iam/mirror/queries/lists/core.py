@@ -18,12 +18,13 @@ from django.db.models import (
     QuerySet,
 )
 
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import Identity, Person
 from iam.keyset import KeysetOrder, KeysetPlace, ParamPlace, Row, RowPage, Value, page, pages, trim, window
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint, States
 from iam.mirror.queries.lists.rows import ALWAYS, PAGE
+from iam.prepared_statements import QueryParam
 from iam.search_words import matches, shown_end, words_of
 
 CHUNK = 500

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from django.db.models import BigAutoField, Exists, Min, Q, QuerySet
 
-from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, PlannedRead, QueryParam, instance
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, instance
 from iam.guard import Right, ViewerScope
 from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
@@ -19,6 +19,8 @@ from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.lists.context import ListContext, ListViewpoint
 from iam.mirror.queries.past_accounts import connected_at
 from iam.mirror.queries.visibility import people_within
+from iam.planned_reads import PlannedRead
+from iam.prepared_statements import QueryParam
 
 MAX_NOTES = 3
 LOOKED_AT = 200

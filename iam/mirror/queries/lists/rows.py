@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db.models import BigAutoField, F, FilteredRelation, IntegerField, Q, QuerySet, Subquery
 
-from iam.compiled_queries import CompiledQuery, QueryParam
+from iam.compiled_queries import CompiledQuery
 from iam.keyset import Row
 from iam.mirror.models import Edge, Entity, valid_at
 from iam.mirror.queries.lists.context import ListViewpoint, States
 from iam.mirror.queries.visibility import visible_states
+from iam.prepared_statements import QueryParam
 
 PAGE = 50
 ALWAYS = Q()

@@ -11,15 +11,10 @@ import pytest
 from django.db import DataError, connection
 from django.db.models import CharField, DateTimeField
 
-from iam.compiled_queries import (
-    SAME_TIME,
-    CompiledCounts,
-    CompiledQuery,
-    QueryParam,
-    WrittenQuery,
-    read_ahead,
-)
+from iam.compiled_queries import CompiledCounts, CompiledQuery, WrittenQuery
 from iam.mirror.models import Account, Pull
+from iam.planned_reads import SAME_TIME, read_ahead
+from iam.prepared_statements import QueryParam
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_both]
