@@ -133,6 +133,7 @@ SAMPLES: Final = (
     ComponentSample(
         "pages_foot", {"first": 51, "last": 100, "total": 12_345, "page": 2, "has_more": True, "base": ""}
     ),
+    ComponentSample("first_and_next", {"is_later": True, "after": "abc"}),
     ComponentSample(
         "following", {"following": "abc", "target": "#main", "back": "Newest entries", "on": "Older entries"}
     ),
