@@ -201,7 +201,7 @@ def test_pages_follow_each_other(world: World, auditor: Client) -> None:
         page = auditor.get(url).content.decode()
         all_names += names(page)
         pages += 1
-        following = re.search(r'<a class="btn sm" href="([^"]+)">Next page', page)
+        following = re.search(r'<a class="btn sm" href="([^"]+)" rel="next">Next page', page)
         url = f"{URL}{unescape(following.group(1)).removeprefix(URL)}" if following else ""
     assert all_names == [f"user-{number:03d}" for number in range(120)]
     assert pages == 3
