@@ -18,8 +18,9 @@ from console.web.uploads import closing, is_too_large
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.linking.pasted_people import repeated_in, split_list
-from iam.people.offboarding.pasted_rows import MAX_BYTES, LeaverRow, SheetError, read_leavers, typed
+from iam.people.offboarding.pasted_rows import LeaverRow, read_leavers, typed
 from iam.people.offboarding.row_checks import stage
+from iam.people.sheet_lines import MAX_BYTES, SheetError
 
 MAX_TYPED: Final = 200
 MAX_LENGTH: Final = 20_000

@@ -26,9 +26,7 @@ from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
 from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.pasted_rows import (
-    MAX_BYTES,
     NewcomerRow,
-    SheetError,
     read_pasted,
     read_sheet,
     typed,
@@ -38,6 +36,7 @@ from iam.people.onboarding.queries import run_for
 from iam.people.onboarding.row_checks import stage, typed_values
 from iam.people.onboarding.services import MAX_PEOPLE
 from iam.people.runs.models import RunState
+from iam.people.sheet_lines import MAX_BYTES, SheetError
 from iam.phrases import joined
 
 ROWS: Final = 5

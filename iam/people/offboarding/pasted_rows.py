@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.people.onboarding.pasted_rows import FORMULA, MAX_BYTES, SheetError, sheet_rows
+from iam.people.sheet_lines import FORMULA, SheetError, sheet_rows
 
 MAX_LENGTH: Final = 256
 COLUMNS: Final = frozenset(
@@ -18,8 +18,6 @@ COLUMNS: Final = frozenset(
     }
 )  # fmt: skip
 """Names of the column that identifies the person. If there are several, the email address comes first."""
-
-__all__ = ["MAX_BYTES", "LeaverRow", "SheetError", "read_leavers", "typed"]
 
 
 @dataclass(frozen=True, slots=True)

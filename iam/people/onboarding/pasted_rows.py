@@ -1,43 +1,38 @@
-"""Parses people from a file or a form into rows: encodings, separators, quotes, and each mistake with its
-line.
+"""Parses people from the cells of a file, of a pasted table or of a form into rows, and reports each mistake
+with its line.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from iam.people.blueprints.user_names import USER_NAME
+from iam.people.sheet_lines import (
+    FORMULA,
+    MAX_ROWS,
+    SEPARATORS,
+    SheetError,
+    cells_by_line,
+    decoded_sheet,
+    is_address,
+    sheet_rows,
+)
 
-T = TypeVar("T")
-MAX_BYTES: Final = 4 * 1024 * 1024
-"""Maximum size of a file in bytes, enough for some 10,000 people."""
-MAX_ROWS: Final = 10_000
 MAX_LENGTH: Final = 128
-SEPARATORS: Final = (",", ";", "\t")
-OTHERS: Final = ("\t", ";", ",")
-"""The order in which separators are tried for a line: names often contain commas and rarely tabs."""
-ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|[^@<>;\t]*<[^@\s,;<>]+@[^@\s,;<>]+>")
-"""A cell with only an address, or with a name and an address in angle brackets."""
 LAST_FIRST: Final = re.compile(r"(?:[^\W\d_]|[ '’‘-]|\.(?=[ ,]|$))+,(?:[^\W\d_]|[ '’‘-]|\.(?= |$))+")
 """A line with only a name, last name first: “Lind, Tomas”. A dot ends an abbreviation."""
 MIXED: Final = (
     "This line has different separators. Use the same one between all of its cells: a tab, a comma or a "
     "semicolon."
 )
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""First characters of formulas: https://owasp.org/www-community/attacks/CSV_Injection"""
 COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     "name": frozenset({"name", "full name", "display name"}),
     "first": frozenset({"first name", "firstname", "given name"}),
@@ -46,7 +41,6 @@ COLUMNS: Final[Mapping[str, frozenset[str]]] = {
     "user_name": frozenset({"user name", "username", "iam user", "login"}),
     "until": frozenset({"until", "valid until", "end", "end date", "last day"}),
 }
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAYS: Final = ("%Y-%m-%d", "%d.%m.%Y")
 
 
@@ -59,10 +53,6 @@ class FieldProblem(str):
         problem = super().__new__(cls, text)
         problem.field = field
         return problem
-
-
-class SheetError(ValueError):
-    """The file as a whole can't be parsed. The message is a sentence for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +78,6 @@ def read_sheet(data: bytes) -> list[NewcomerRow]:
         return lambda line, cells: _row(line, cells, places, width=len(head))
 
     return sheet_rows(data, reader=reader)
-
-
-def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list[str]], T]]) -> list[T]:
-    """Parse the rows of a CSV file of people with the parser that `reader` returns for the column names. Rows
-    without content are skipped. Raises SheetError for an invalid file.
-    """
-    if len(data) > MAX_BYTES:
-        raise SheetError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
-    lines = _lines(_text(data))
-    head = next(lines, None)
-    if head is None:
-        raise SheetError("The file is empty.")
-    read = reader(head[1])
-    rows_read: list[T] = []
-    for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(rows_read) >= MAX_ROWS:
-            raise SheetError(f"The file has more than {MAX_ROWS:,} people. Split it into smaller files.")
-        rows_read.append(read(line, cells))
-    if not rows_read:
-        raise SheetError("The file has column names and no people below them.")
-    return rows_read
 
 
 def typed(line: int, values: Mapping[str, str]) -> NewcomerRow:
@@ -195,121 +162,14 @@ def _day(text: str) -> date | None:
     return None
 
 
-def _text(data: bytes) -> str:
-    """Decode the file: UTF-8 or UTF-16 by byte order mark, else UTF-8, else Windows-1252. Raises
-    SheetError.
-    """
-    if data.startswith(b"PK\x03\x04"):
-        raise SheetError("This is a workbook or an archive. Save the sheet as CSV and choose that file.")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = _decoded(data, "utf-16")
-    else:
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = _decoded(data, "cp1252")
-    if "\x00" in text and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = _unmarked(data)
-    if _CONTROL.search(text):
-        raise SheetError("We can’t read this file. Save the sheet as CSV (UTF-8) and try again.")
-    return text
-
-
-def _decoded(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        raise SheetError("We can’t read this file. Save it as CSV (UTF-8) and try again.") from None
-
-
-def _unmarked(data: bytes) -> str:
-    """Decode UTF-16 without a byte order mark, in which every other byte of ASCII letters is zero."""
-    start = data[:200]
-    zeros = start[1::2].count(0), start[0::2].count(0)
-    if len(start) < 2 or max(zeros) * 3 < len(start) // 2:
-        return _decoded(data, "utf-8")
-    encoding = "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be"
-    return _decoded(data, encoding)
-
-
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, cells), split by the separator that is most frequent in the first line. Raises
-    SheetError.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    first, _, rest = text.partition("\n")
-    skipped = 0
-    match = re.fullmatch(r'"?sep=([,;\t])"?', first.strip("\ufeff "), re.IGNORECASE)
-    if match:
-        text, skipped = rest, 1
-    separator = match[1] if match else max(SEPARATORS, key=_outside_quotes(text).count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    written = text.split("\n")
-    before = 0
-    while True:
-        wrong = ""
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            cells, wrong = [], str(error)
-        if not match and reader.line_num == before + 1:
-            cells = _by_its_own(written[before], cells, separator)
-        if wrong and not cells:
-            raise SheetError(f"Line {before + 1 + skipped}: {_said(wrong)}")
-        if cells:
-            yield before + 1 + skipped, cells
-        before = reader.line_num
-
-
-def _by_its_own(line: str, cells: list[str], separator: str) -> list[str]:
-    """Return the cells of a line split by another separator if only that isolates an address, or else
-    `cells`.
-    """
-    bare = _without_quoted(line)
-    if any(_is_address(cell) for cell in cells) and (separator in bare or len(cells) > 1):
-        return cells
-    others = [delimiter for delimiter in OTHERS if delimiter != separator and delimiter in bare]
-    for other in others:
-        with suppress(csv.Error):
-            (cells_read,) = csv.reader([line], delimiter=other, strict=True)
-            if any(_is_address(cell) for cell in cells_read):
-                return cells_read
-    if others and cells and separator not in bare:
-        with suppress(csv.Error):
-            (cells_read,) = csv.reader([line], delimiter=max(others, key=bare.count), strict=True)
-            return cells_read
-    return cells
-
-
-def _is_address(cell: str) -> bool:
-    return ADDRESS.fullmatch(cell.strip()) is not None
-
-
 def _mixed(cells: Sequence[str]) -> list[str]:
     """Return a problem if no cell of the line is only an address because it mixes separators, or else
     nothing.
     """
-    if any(_is_address(cell) for cell in cells):
+    if any(is_address(cell) for cell in cells):
         return []
     has_more = any("@" in cell and any(sign in cell.strip() for sign in SEPARATORS) for cell in cells)
     return [FieldProblem("email", MIXED)] if has_more else []
-
-
-def _said(error: str) -> str:
-    if "field larger" in error:
-        return "a cell is too long. Check for a missing quotation mark."
-    return "a quotation mark isn’t closed, or is inside a cell. Inside a cell, write it twice."
-
-
-def _outside_quotes(text: str) -> str:
-    """Return the first line with content, without quoted text."""
-    return _without_quoted(next((line_part for line_part in text.splitlines() if line_part.strip()), ""))
-
-
-def _without_quoted(line: str) -> str:
-    return re.sub(r'"[^"]*"', "", line)
 
 
 def _columns(head: Sequence[str]) -> dict[str, int]:
@@ -340,7 +200,7 @@ def unused_columns(data: bytes) -> list[str]:
     """Return the column names of a file or pasted table that are unknown, so that nothing below them is used;
     none where the first line has no column names. Raises SheetError for a file that can’t be read.
     """
-    _, head = next(_lines(_text(data)), (0, []))
+    _, head = next(cells_by_line(decoded_sheet(data)), (0, []))
     names = [" ".join(cell.split()) for cell in head]
     if not _has_column_names(head):
         return []
@@ -366,7 +226,7 @@ def read_pasted(text: str) -> list[NewcomerRow]:
     no people.
     """
     whole = text if text.endswith("\n") else text + "\n"
-    lines = list(_lines(whole)) if text.strip() else []
+    lines = list(cells_by_line(whole)) if text.strip() else []
     if not lines:
         raise SheetError("Paste at least one person.")
     if len(lines) > MAX_ROWS:

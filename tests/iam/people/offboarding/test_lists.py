@@ -16,9 +16,10 @@ from iam.linking.refresh import refresh_links
 from iam.mirror.models import EdgeKind, Entity, TagSet
 from iam.people.offboarding import services
 from iam.people.offboarding.models import OffboardedUser, OffboardingRun
-from iam.people.offboarding.pasted_rows import SheetError, read_leavers
+from iam.people.offboarding.pasted_rows import read_leavers
 from iam.people.offboarding.row_checks import check_again, stage
 from iam.people.offboarding.services import OffboardingTerms, request_run
+from iam.people.sheet_lines import SheetError
 from tests import factories
 from tests.queue import catch
 

@@ -12,14 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.people.onboarding.pasted_rows import (
-    MAX_BYTES,
-    MAX_ROWS,
     MIXED,
-    SheetError,
     read_pasted,
     read_sheet,
     typed,
 )
+from iam.people.sheet_lines import MAX_BYTES, MAX_ROWS, SheetError
 
 ROWS = [("Zoë Łukasz", "zoe@example.com"), ("Bo, the second", "bo@example.com"), ("José", "jose@example.com")]
 
