@@ -24,8 +24,6 @@ from iam.changes.errors import RefusedError
 from iam.directory.approval_words import someone_else
 from iam.guard import Right
 
-MAX_ASSIGNED = 5_000
-
 
 def _text(request: ViewerRequest, name: str) -> str:
     return request.POST.get(name, "").replace("\x00", "").strip()

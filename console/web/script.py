@@ -30,8 +30,6 @@ MODULES: Final = (
     "suggestions",
 )
 """Each module comes after the modules it imports from."""
-PAGE_MODULES: Final = ("reviews",)
-"""Modules that the templates of some pages load separately."""
 _NOT_SERVED: Final = re.compile(r"^(?:import [^;]*;\n|export | */\*.*?\*/\n)", re.MULTILINE | re.DOTALL)
 """Matches imports and exports, which a joined file doesn’t need, and comments on lines of their own."""
 

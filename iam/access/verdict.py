@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from iam.access.explanation import HeldPolicy
 from iam.policy.document import Statement
-from iam.policy.logic import NO, OPEN
+from iam.policy.logic import OPEN
 
 
 class BranchVoice(StrEnum):
@@ -68,11 +68,6 @@ class VerdictStatement:
     def open_checks(self) -> tuple[StatementCheck, ...]:
         """The checks that the result depends on."""
         return tuple(check for check in self.checks if check.mark == OPEN)
-
-    @property
-    def failing_checks(self) -> tuple[StatementCheck, ...]:
-        """The checks that don't match."""
-        return tuple(check for check in self.checks if check.mark == NO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ IDENTITY_CENTER: Final = "identity-center"
 OTHER_ACCOUNT: Final = "other-account"
 UNKNOWN: Final = "unknown"
 ISSUERS: Final = {"IAMUser": USER, "Root": ROOT}
-CALLER_KINDS: Final = (USER, ROLE, ROOT, SERVICE, FEDERATED, IDENTITY_CENTER, OTHER_ACCOUNT, UNKNOWN)
 
 NAME_LENGTH: Final = 256
 ARN_LENGTH: Final = 2048

@@ -106,10 +106,6 @@ _OF_USER: Final[dict[str, Callable[[CredentialActRequest], Operation]]] = {
 """Acts on credentials that a user has once, or that create one."""
 
 
-ALL_ACTS: Final = (*_ON_ONE, *_OF_USER, ResetServiceCredential.spec.slug)
-"""All acts by slug."""
-
-
 def kind_of(act: str) -> Kind | None:
     """The credential kind of an act; None for an act on a user. Raises KeyError for an unknown act."""
     if act == ResetServiceCredential.spec.slug:

@@ -40,10 +40,6 @@ class AuditLimits:
         """Return True if a time is within the period."""
         return not ((self.since and moment < self.since) or (self.until and moment >= self.until))
 
-    def covers_period(self, since: datetime, until: datetime) -> bool:
-        """Return True if a period is within this one."""
-        return not ((self.since and since < self.since) or (self.until and until > self.until))
-
     def last_moment(self, *, now: datetime) -> datetime | None:
         """Return the end of a period that is over, which pages show instead of now, or None."""
         if self.until is None or now < self.until:

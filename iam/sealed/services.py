@@ -154,13 +154,6 @@ def can_reveal(secret: Secret, *, session: str) -> bool:
     return secret.state == SecretState.SEALED and is_here and secret.expires_at > datetime.now(tz=UTC)
 
 
-def take_text(secret_id: UUID, *, purpose: str) -> str:
-    """Return the text for a worker, once. Raises SealedError, also for another purpose or after
-    expiration.
-    """
-    return _end(_for_worker(secret_id, purpose), to=SecretState.TAKEN, actor=None)
-
-
 def read_text(secret_id: UUID, *, purpose: str) -> str:
     """Return the text for a worker that may have to send it again. Call `destroy` after use. Raises
     SealedError.

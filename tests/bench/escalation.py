@@ -92,7 +92,9 @@ def organisation() -> Figures:
     made = list(maker.accounts(140))
     index = PolicyIndex(SharedDocuments())
     documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
-    index.put_all(made, documents)
+    for rows in made:
+        index.enter_account(rows)
+    del documents
     gc.collect()
     return _measure(index, "140 accounts", limit=30)
 
@@ -105,7 +107,8 @@ def one_account() -> Figures:
     index = PolicyIndex(SharedDocuments())
     rows = _account(dice, maker)
     documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
-    index.put_all([rows], documents)
+    index.enter_account(rows)
+    del documents
     return _measure(index, "one account", limit=30)
 
 

@@ -105,7 +105,9 @@ def _built(accounts: int) -> tuple[Any, str, Figures]:
 
     def build() -> None:
         documents = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
-        index.put_all(made, documents)
+        for rows in made:
+            index.enter_account(rows)
+        del documents
 
     gc.disable()
     figures = [

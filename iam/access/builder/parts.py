@@ -59,15 +59,6 @@ class ServicePart:
         """The chosen actions of an access level."""
         return tuple(action for action in self.actions if catalogue().level(action) is level)
 
-    @property
-    def complete_levels(self) -> tuple[AccessLevel, ...]:
-        """The levels with all actions chosen."""
-        return tuple(
-            level
-            for level in AccessLevel
-            if (every := level_actions(self.service, level)) and len(self.of_level(level)) == len(every)
-        )
-
 
 def level_actions(service: str, level: AccessLevel) -> tuple[str, ...]:
     """All actions of an access level of a service."""

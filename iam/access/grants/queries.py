@@ -178,12 +178,6 @@ def grants_about(entity: Entity) -> QuerySet[Grant]:
     return Grant.objects.filter(pk__in=entries).order_by("-created_at", "-id")
 
 
-def grants_of_template(slug: str, *, version: int | None = None) -> QuerySet[Grant]:
-    """Active grants of a template, of one version or of all."""
-    grants = Grant.objects.filter(template=slug, state__in=GIVING)
-    return (grants if version is None else grants.filter(template_version=version)).order_by("created_at")
-
-
 def often_given(*, most: int = 3, now: datetime | None = None) -> list[str]:
     """The slugs of the most requested templates of the last 180 days, most frequent first. One query."""
     since = (now or datetime.now(tz=UTC)) - LATELY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from functools import cache
@@ -24,12 +23,6 @@ def shipped() -> dict[str, TemplateBody]:
                 json.loads(file.read_text(encoding="utf-8"))
             )
     return bodies
-
-
-def digest_of_shipped() -> str:
-    """The SHA-256 of all shipped templates; the newest migration that ships them records it as `SHIPPED`."""
-    lines = "".join(f"{slug} {body.digest}\n" for slug, body in shipped().items())
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def ship(templates: type[Any], versions: type[Any]) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -280,8 +280,3 @@ def _note_files(source: TrailSource, files: Sequence[SourceFile]) -> None:
         unique_fields=["source", "key_digest"],
         update_fields=["sha256", "problem", "read_at"],
     )
-
-
-def first_moment(source: TrailSource) -> datetime:
-    """Return the start of the first day to read."""
-    return timezone.make_aware(datetime.combine(source.since, time.min), timezone.get_fixed_timezone(0))

@@ -22,7 +22,7 @@ from iam.activity.sources.models import SourcePlace, SpanBasis, TrailSource
 from iam.activity.sources.spans import note_read
 from iam.aws.partitions import global_region
 from iam.aws.reads.instances import enabled_regions
-from iam.aws.reads.trail_events import LOOKUP_DAYS, PAGE_SIZE, lookup_page
+from iam.aws.reads.trail_events import LOOKUP_DAYS, lookup_page
 from iam.aws.session import Aws
 from iam.mirror.models import EntityState, Kind, valid_at
 
@@ -129,7 +129,3 @@ def _read_slice(
         if budget.is_spent:
             return used, False
     return pages, False
-
-
-EVENTS_A_SECOND: Final = PAGE_SIZE * 2
-"""Maximum number of events per second and Region, as shown on the page."""

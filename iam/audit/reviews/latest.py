@@ -9,13 +9,10 @@ from typing import Final
 
 from django.db.models import Max
 
-from iam.audit.reviews.campaigns import months_later
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.batches import batches
 from iam.people.runs.models import RunState
 
-EVERY_MONTHS: Final = 6
-"""PCI DSS 7.2.4: every six months. 7.2.5.1 leaves the period to the organization."""
 BATCH: Final = 500
 
 
@@ -38,10 +35,6 @@ class LatestReview:
     digest: str
     subject_kind: str
     campaign: str
-
-    def is_overdue(self, now: datetime, *, months: int = EVERY_MONTHS) -> bool:
-        """True if another review is due."""
-        return months_later(self.at, months) < now
 
 
 def latest_reviews(entities: Collection[int], *, at: datetime | None = None) -> dict[int, LatestReview]:

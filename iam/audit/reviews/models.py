@@ -12,7 +12,7 @@ from django.db.models import Q
 from iam.audit.approval_requests.requests import DecidedRequest
 from iam.changes.models import Change
 from iam.mirror.models import Account, Entity
-from iam.people.runs.models import AbstractListRun, RunState
+from iam.people.runs.models import AbstractListRun
 
 OF_REVIEW = "review"
 """The cause kind of change sets that a review requests or uses to restore access."""
@@ -89,11 +89,6 @@ class ReviewCampaign(AbstractListRun):
             models.Index(fields=["state", "due_at"], name="review_due"),
             models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="review_next"),
         ]
-
-    @property
-    def is_frozen(self) -> bool:
-        """True if its rows can no longer change."""
-        return self.state == RunState.DONE
 
 
 class ReviewAccess(models.Model):

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from iam.aws.calls import build_all, invoke
@@ -22,7 +21,6 @@ class BucketObject:
 
     key: str
     size: int
-    modified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def list_page(
 
 
 def _object(entry: dict[str, Any]) -> BucketObject:
-    return BucketObject(str(entry["Key"]), int(entry["Size"]), entry["LastModified"])
+    return BucketObject(str(entry["Key"]), int(entry["Size"]))
 
 
 def read_object(aws: Aws, *, bucket: str, region: str, key: str, limit: int) -> ReadObject:

@@ -54,17 +54,6 @@ class PassRoleData:
     services: Mapping[str, str] = field(default_factory=dict)
     parameters: frozenset[str] = frozenset()
 
-    def gain_of(self, action: str) -> PassRoleGain | None:
-        """Return the most that an action which passes a role can give, or None if it isn't classified."""
-        gains = {
-            method.does
-            for method in self.methods
-            if method.passes and any(action == need for need, _ in method.needs)
-        }
-        if gains:
-            return PassRoleGain.CODE if PassRoleGain.CODE in gains else PassRoleGain.CREDENTIALS
-        return PassRoleGain.SERVICE if action in self.services or action in self.parameters else None
-
     @cached_property
     def changing(self) -> frozenset[str]:
         """The actions of methods that use something that has a role already."""

@@ -78,15 +78,6 @@ class PolicyIndex:
         """The number of users, roles and root users."""
         return sum(len(shard.members) for shard in self.accounts.values())
 
-    def put_all(self, accounts: Iterable[AccountRows], documents: Iterable[IndexedDocument]) -> None:
-        """Enter several accounts, with the documents that their rows refer to."""
-        self.register.at_hand = {doc.digest: doc for doc in documents}
-        try:
-            for rows in accounts:
-                self.enter_account(rows)
-        finally:
-            self.register.at_hand = {}
-
     def enter_account(self, rows: AccountRows) -> None:
         """Enter an account. Replaces what is known about it."""
         with without_collecting(STATEMENT * self.documents.clauses):

@@ -31,7 +31,6 @@ class UseRegister:
 
     def __init__(self, documents: SharedDocuments) -> None:
         self.documents = documents
-        self.at_hand: dict[str, IndexedDocument] = {}
         """Documents provided while many accounts are entered. They are looked up first, because that is
         faster.
         """
@@ -99,7 +98,7 @@ class UseRegister:
         """
         if digest is None:
             return self.documents.unread(name)
-        document = self.at_hand.get(digest) or self.documents.find(digest)
+        document = self.documents.find(digest)
         return self.documents.unread(name) if document is None else document
 
     def bundle(self, docs: Iterable[IndexedDocument]) -> PolicyBundle:

@@ -184,10 +184,3 @@ def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Phrase
 def kind_of_resource(ability: PhrasedAbility) -> str:
     """Return the type of the resource that its actions work on. Objects are listed on the bucket."""
     return "bucket" if ability.kind == LISTING else ability.kind
-
-
-def all_abilities() -> Iterator[tuple[str, PhrasedAbility]]:
-    """Yield every ability with its service."""
-    for service, abilities in _by_service().items():
-        for ability in abilities:
-            yield service, ability

@@ -12,9 +12,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from console.web.script import MODULES, NAME, PAGE_MODULES, joined
+from console.web.script import MODULES, NAME, joined
 from tests import factories
 
+PAGE_MODULES = ("reviews",)
+"""Modules that the templates of some pages load separately."""
 FOLDER = settings.BASE_DIR / "static" / "js"
 IMPORT = re.compile(r'^import \{ ([^}]+) \} from "\./(\w+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:const|function) ([\w$]+)", re.MULTILINE)

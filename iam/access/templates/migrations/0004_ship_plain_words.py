@@ -5,7 +5,7 @@ from django.db import migrations
 from iam.access.templates.shipped_files import ship
 
 SHIPPED = "fa022b7b45e11fe67d58b6676cf3e6c09728d7e0e0b633fa86d288b1eacf4b05"
-"""The digest of `shipped/` that this migration adds, see `shipped_files.digest_of_shipped`: a change of the files needs another migration."""
+"""The digest of `shipped/` that this migration adds, see `digest_of_shipped` in the tests of templates: a change of the files needs another migration."""
 
 
 def take_in(apps, schema_editor):

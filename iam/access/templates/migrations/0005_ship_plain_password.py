@@ -5,7 +5,7 @@ from django.db import migrations
 from iam.access.templates.shipped_files import ship
 
 SHIPPED = "2bd1352a0afb589bb0b5cf95d7b809afc25c41ca5eb21853e4cf3ae509c5159a"
-"""The digest of `shipped/` that this migration adds, see `shipped_files.digest_of_shipped`: a change of the files needs another migration."""
+"""The digest of `shipped/` that this migration adds, see `digest_of_shipped` in the tests of templates: a change of the files needs another migration."""
 
 
 def take_in(apps, schema_editor):

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
-from iam.access.grants.queries import PAGE, counts, grants_about, grants_of_template, list_grants
+from iam.access.grants.queries import PAGE, counts, grants_about, list_grants
 from iam.access.grants.terms import GrantContent, TermsError, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import who_words
 from iam.changes.models import ChangeSet
@@ -39,8 +39,6 @@ def test_a_template_is_filled_in_here_and_not_by_whoever_asks(office: Office) ->
         "arn:aws:s3:::pay-ledger",
         "arn:aws:s3:::pay-ledger/*",
     ]
-    assert list(grants_of_template("read-bucket")) == [grant]
-    assert list(grants_of_template("read-bucket", version=2)) == []
     assert list(grants_about(office.scene.user)) == [grant]
 
 

@@ -45,7 +45,8 @@ class Northline:
             self.documents.add(digest, text) for digest, text in self._texts.items()
         ]
         self.index = PolicyIndex(self.documents)
-        self.index.put_all(accounts, self.held)
+        for rows in accounts:
+            self.index.enter_account(rows)
         self.facts = OutsideFacts(
             group_arns=self._group_arns,
             profiled={n: frozenset(role_numbers) for n, role_numbers in self._profiled.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,24 @@ import time_machine
 
 from iam.policy.catalogue import AccessLevel, catalogue
 from iam.policy.sentences import in_short, sentences_of
-from iam.policy.sentences.abilities import LISTING, abilities_of, all_abilities, kind_of_resource
+from iam.policy.sentences.abilities import (
+    LISTING,
+    PhrasedAbility,
+    _by_service,
+    abilities_of,
+    kind_of_resource,
+)
 from iam.policy.sentences.labels import TYPES
 
 ACCOUNT = "111122223333"
 Statement = dict[str, Any]
+
+
+def every_ability() -> Iterator[tuple[str, PhrasedAbility]]:
+    """Every ability with its service."""
+    for service, abilities in _by_service().items():
+        for ability in abilities:
+            yield service, ability
 
 
 def allow(action: str | list[str], resource: str | list[str] = "*", **condition: Any) -> Statement:
@@ -272,7 +286,7 @@ def test_the_table_of_abilities_names_actions_and_types_that_exist() -> None:
         AccessLevel.WRITE: 2,
         AccessLevel.PERMISSIONS: 3,
     }
-    for service, ability in all_abilities():
+    for service, ability in every_ability():
         levels = {}
         for action in ability.needs | ability.with_it:
             level = catalogue().level(action)
@@ -303,7 +317,7 @@ def test_the_table_of_types_names_types_that_exist() -> None:
 
 def test_nothing_is_said_twice_of_one_resource() -> None:
     """To list a bucket covers seeing its Region; an ability of another kind of resource is said besides."""
-    for service, ability in all_abilities():
+    for service, ability in every_ability():
         given = ability.needs | ability.with_it
         said = [other for other, _ in abilities_of(service, given)]
         kinds = [(kind_of_resource(other), action) for other in said for action in other.needs]
