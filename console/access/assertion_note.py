@@ -35,10 +35,8 @@ def assertion_note(form: WhoCanForm, answer: WhoCanPage) -> AssertionNote | None
         return None
     terms = AssertionTerms.from_json(assertion.terms)
     total, shown = answer.everyone.total, answer.matching_count
-    if form.is_filtered or form.narrowed.way:
-        summary = f"{shown:,} of those who break it fit."
-    else:
-        summary = _summary(total, shown)
+    is_filtered = form.is_filtered or form.narrowed.way
+    summary = _summary_of_filtered(shown) if is_filtered else _summary(total, shown)
     scope = f" in {counted(len(terms.accounts), 'account')}" if terms.accounts else ""
     conditional = "" if terms.counts_conditional else " Conditional access doesn’t count."
     tone, icon = ("warn", "triangle-alert") if shown else ("note", "info")
@@ -53,9 +51,17 @@ def assertion_note(form: WhoCanForm, answer: WhoCanPage) -> AssertionNote | None
     )
 
 
+def _summary_of_filtered(shown: int) -> str:
+    if not shown:
+        return "No one who breaks it matches the filter."
+    breaks, matches = ("breaks", "matches") if shown == 1 else ("break", "match")
+    who = counted(shown, "IAM user or role", "IAM users and roles")
+    return f"{who} that {breaks} it {matches} the filter."
+
+
 def _summary(total: int, shown: int) -> str:
     if not shown:
-        return "No one breaks it by this."
+        return "No one who can do this breaks it."
     verb = "breaks" if shown == 1 else "break"
     who = f"{counted(shown, 'IAM user or role', 'IAM users and roles')} {verb} it."
     others = total - shown

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from console.access.compare_rows import group_rows, lines, service_row
+from console.access.compare_rows import file_rows, group_rows, service_row
 from console.access.forms.compare import CompareForm
 from console.access.offers import Offer, principals_offered
 from console.web.access import ViewerRequest, require
@@ -207,7 +207,7 @@ def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
         "exported_at": json_value(now),
         "undecidable": [f"{policy}: {problem}" for policy, problem in comparison.undecided],
     }
-    rows = lines(comparison)
+    rows = file_rows(comparison)
     parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
     return download(
         parts, form=form, name=f"gatehouse-compare-{left.who.name}-{right.who.name}-{now:%Y-%m-%dT%H%M%SZ}"

@@ -46,8 +46,8 @@ VARIABLES: Final = "Policy variables resolve to each principal’s own values"
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceStatement:
-    """A statement that causes a difference: its policy and group, and its effect and side."""
+class DifferenceReason:
+    """A reason for a difference: a policy with effect and side, or a sentence if the policies are alike."""
 
     text: str
     url: str
@@ -63,7 +63,7 @@ class ComparedServiceRow:
     left: str
     right: str
     badges: list[tuple[str, str]]
-    because: list[DifferenceStatement]
+    because: list[DifferenceReason]
     more: int
 
 
@@ -79,7 +79,7 @@ class ActionGroupRow:
     level: str
     dot: str
     extent: str
-    because: list[DifferenceStatement]
+    because: list[DifferenceReason]
     notes: tuple[str, ...]
     is_risky: bool
     witnesses: list[WitnessShown]
@@ -125,11 +125,11 @@ def _only_sort(service: ServiceDifference) -> DifferenceSort | None:
     return sorts[0] if len(sorts) == 1 else None
 
 
-def _elsewhere(comparison: AccessComparison, sort: DifferenceSort | None) -> DifferenceStatement:
+def _elsewhere(comparison: AccessComparison, sort: DifferenceSort | None) -> DifferenceReason:
     """Return the cause of a difference whose statements are the same on both sides."""
-    is_two = comparison.left.moment.who.number != comparison.right.moment.who.number
-    text = VARIABLES if is_two and sort is DifferenceSort.ALTERED else BOUNDED
-    return DifferenceStatement(text, "", "")
+    are_two_principals = comparison.left.moment.who.number != comparison.right.moment.who.number
+    text = VARIABLES if are_two_principals and sort is DifferenceSort.ALTERED else BOUNDED
+    return DifferenceReason(text, "", "")
 
 
 def _group_row(comparison: AccessComparison, group: DifferenceGroup, query: QueryPairs) -> ActionGroupRow:
@@ -178,10 +178,10 @@ def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
             yield f"{'' if statement.allows else 'denied '}on {where}{f', only when {when}' if when else ''}"
 
 
-def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[DifferenceStatement]:
-    """Return the policies of the statements, each once."""
+def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[DifferenceReason]:
+    """Return the policies of the statements, each once for an effect and a side."""
     fields = dict(query.pairs)
-    because_by_rule: dict[tuple[str, str], DifferenceStatement] = {}
+    because_by_rule: dict[tuple[int | None, str, str], DifferenceReason] = {}
     for cause in causes:
         holding = cause.applicable.held
         text = holding.policy.name
@@ -196,11 +196,11 @@ def _because(causes: Iterable[DifferenceCause], query: QueryPairs) -> list[Diffe
             moment_field = "b-at" if cause.is_right else "a-at"
             moment = fields.get(moment_field, "")
             address = f"{url}{QueryPairs.from_pairs([('as-of', moment)])}".rstrip("?")
-        because_by_rule[text, verb] = DifferenceStatement(text, address, verb)
+        because_by_rule[holding.policy.pk, text, verb] = DifferenceReason(text, address, verb)
     return list(because_by_rule.values())
 
 
-def lines(comparison: AccessComparison) -> Iterator[dict[str, Any]]:
+def file_rows(comparison: AccessComparison) -> Iterator[dict[str, Any]]:
     """Yield every action that differs, for a file."""
     for service in comparison.services:
         for group in comparison.groups(service.prefix) if service.differs else ():

@@ -93,12 +93,13 @@ def line_of(
 
     `accounts` are names by ID, `query` is the question's query, and `total` counts the actions asked about.
     """
-    mine = [step for step in row.why.grants if row.decision is not EvaluationDecision.EXPLICITLY_DENIED]
-    steps = mine or list(row.why.denies)
+    granting_steps = [
+        step for step in row.why.grants if row.decision is not EvaluationDecision.EXPLICITLY_DENIED
+    ]
+    steps = granting_steps or list(row.why.denies)
     mark = CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision]
     note = ""
     if row.decision is EvaluationDecision.EXPLICITLY_DENIED:
-        # 'AnalystsRead allows, DenyLedgerExport wins'.
         note = f"Denied by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
     return AnswerLine(
         row=row,
@@ -112,7 +113,7 @@ def line_of(
         conditions=tuple(_doubts(row)),
         tally=_tally(row, total),
         note=note,
-        is_full=any(step.allows_everything for step in mine),
+        is_full=any(step.allows_everything for step in granting_steps),
         is_role=row.kind is PrincipalKind.ROLE,
     )
 

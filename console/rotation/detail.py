@@ -33,7 +33,7 @@ from iam.people.rotation.services import may_take_over, waits
 from iam.sealed.queries import secret_of
 
 BUSY, PATIENT = "1s", "10s"
-HAPPENINGS: Final = 100
+MAX_EVENTS: Final = 100
 _REACHED: Final = {
     RotationStage.WAITING: 1,
     RotationStage.ASKED: 1,
@@ -73,7 +73,7 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     rotation = rotation_or_404(request, pk)
     pace = _poll_pace(rotation)
     context = page_context(request, rotation)
-    version = _version(rotation, pace, context["happenings"].total)
+    version = _version(rotation, pace, context["events"].total)
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
     return render_live(request, "rotation/rotation.html", context | {"version": version}, pace=pace)
@@ -88,7 +88,7 @@ def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedErr
         "errors": field_errors(refused),
         "typed": request.POST.get("typed", "")[:4],
         "pace": pace,
-        "version": _version(rotation, pace, context["happenings"].total),
+        "version": _version(rotation, pace, context["events"].total),
     }
     return render_page(request, "rotation/rotation.html", context, status=422)
 
@@ -113,8 +113,8 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
         "now": now_words(rotation),
         "is_behind": rotation.stage in WATCHED and expected != (rotation.old_state, rotation.new_state),
         "known_at": _known_at(rotation),
-        "happenings": first_rows(
-            request, rotation.happenings.select_related("change").order_by("-at", "-pk"), most=HAPPENINGS
+        "events": first_rows(
+            request, rotation.events.select_related("change").order_by("-at", "-pk"), most=MAX_EVENTS
         ),
         "may_run": may and rotation.is_living,
         "begins_again": may and rotation.stage == RotationStage.ENDED and _can_begin_again(rotation),
@@ -299,7 +299,7 @@ def _poll_pace(rotation: Rotation) -> str:
     return BUSY if moving else PATIENT
 
 
-def _version(rotation: Rotation, pace: str, happenings: int) -> str:
+def _version(rotation: Rotation, pace: str, events: int) -> str:
     """Return a version of the live part; equal versions mean equal content."""
     change = rotation.change.state if rotation.change else ""
     keys = (rotation.old_state, rotation.new_state, rotation.old_used_at, rotation.new_used_at)
@@ -307,7 +307,7 @@ def _version(rotation: Rotation, pace: str, happenings: int) -> str:
         rotation.stage,
         change,
         pace,
-        happenings,
+        events,
         rotation.read_at,
         rotation.trouble,
         rotation.wanted,

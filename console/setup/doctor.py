@@ -103,7 +103,7 @@ def _summary(findings: StoredExamination) -> str:
 
 
 def _setup_step(run: DoctorRun | None, facts: FreshnessFacts, findings: StoredExamination) -> int:
-    """Return the step of a new connection: 3 while it is checked, 4 once the first sync is requested."""
+    """Return the step of a new connection: 3 while it is checked, 4 once the account can be read."""
     return 4 if run and run.is_final and (facts.pull is not None or findings.is_reachable) else 3
 
 

@@ -1,4 +1,4 @@
-"""Exports a filtered list of requests or grants with all of its pages, and records this in the journal."""
+"""Exports all pages of a filtered list, such as that of requests, and records this in the journal."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ def is_ip(address: str) -> bool:
     return True
 
 
-def is_public(address: str) -> bool:
-    """Return True if an IP address is public. Private addresses exist in many networks, for example behind
-    VPC endpoints.
+def is_outside_private_networks(address: str) -> bool:
+    """Return True if an IP address is in none of the private networks, whose addresses exist in many places,
+    for example behind VPC endpoints.
     """
     parsed = ipaddress.ip_address(address)
     networks = PRIVATE_IPV4 if parsed.version == 4 else PRIVATE_IPV6

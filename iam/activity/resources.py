@@ -69,6 +69,8 @@ def resource_of(service: str, record: Mapping[str, Any], account: str, region: s
                 if service == "sqs" and (queue := QUEUE_URL.fullmatch(value)):
                     owner, queue_name = queue.groups()
                     return f"arn:{place['partition']}:sqs:{region}:{owner}:{queue_name}"
+                if service == "kms" and value.startswith("alias/"):
+                    template = template.removesuffix("key/{}") + "{}"
                 return template.format(value.lstrip("/"), **place)[:ARN_LENGTH]
     return _listed(record.get("resources"))
 

@@ -37,14 +37,16 @@ class MatchSettings(models.Model):
     tag_keys = models.JSONField(default=first_tag_keys)
     by_address = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)
-    people_until = models.DateTimeField(null=True, help_text="Until when people who came were looked at.")
+    people_until = models.DateTimeField(
+        null=True, help_text="People added before this time have been matched."
+    )
 
     class Meta:
         db_table = "linking_ways"
-        verbose_name_plural = "ways"
+        verbose_name_plural = "match settings"
 
     def __str__(self) -> str:
-        return f"ways, version {self.version}"
+        return f"match settings, version {self.version}"
 
 
 class NameRule(models.Model):
@@ -119,7 +121,7 @@ class MatchedAccount(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
     revision = models.PositiveBigIntegerField(default=0)
-    ways = models.PositiveIntegerField(default=0)
+    rules_version = models.PositiveIntegerField(default=0, db_column="ways")
 
     class Meta:
         db_table = "linking_worked"

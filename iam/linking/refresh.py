@@ -55,7 +55,7 @@ def refresh_links(*, whole: bool = False) -> int:
     row = settings_row()
     now = datetime.now(tz=UTC)
     progress = MatchedAccount.objects.filter(account=OuterRef("pk"))
-    current = progress.filter(revision__gte=OuterRef("revision"), ways=row.version)
+    current = progress.filter(revision__gte=OuterRef("revision"), rules_version=row.version)
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("pk")
     rows_due = accounts if whole else accounts.filter(~Exists(current))
     due = list(rows_due)
@@ -87,20 +87,20 @@ def _account(account: Account, known: KnownPeople, *, version: int, whole: bool)
     # It is read before the users: concurrent writes get a later revision and are handled next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
     worked = MatchedAccount.objects.filter(pk=account.pk).first()
-    if worked is not None and worked.ways == version and worked.revision >= revision and not whole:
+    if worked is not None and worked.rules_version == version and worked.revision >= revision and not whole:
         # Another worker was faster.
         return 0
     users = Entity.objects.filter(account=account, kind=Kind.USER, gone_at__isnull=True)
-    if worked is not None and worked.ways == version and not whole:
+    if worked is not None and worked.rules_version == version and not whole:
         users = users.filter(revision__gt=worked.revision)
     pks = list(users.order_by("pk").values_list("pk", flat=True))
     for chunk in batches(pks, CHUNK):
         _users(chunk, known)
     MatchedAccount.objects.bulk_create(
-        [MatchedAccount(account=account, revision=revision, ways=version)],
+        [MatchedAccount(account=account, revision=revision, rules_version=version)],
         update_conflicts=True,
         unique_fields=["account"],
-        update_fields=["revision", "ways"],
+        update_fields=["revision", "rules_version"],
     )
     return len(pks)
 

@@ -16,7 +16,7 @@ from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_in
 from iam.policy.trust_conditions import TrustRequirement, in_words, moment_of, read_conditions
 from iam.policy.trust_principals import TrustPrincipal, read_principals, service_name
-from iam.policy.trust_web import COGNITO, WebSubject, issuer_words, read_subjects
+from iam.policy.trust_web import COGNITO, WebSubject, is_eks, issuer_words, read_subjects
 
 CALLS = {
     "anybody": ("sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"),
@@ -36,8 +36,9 @@ class UnreadableTrustError(ValueError):
 @dataclass(frozen=True, slots=True)
 class TrustSentence:
     """A sentence about a trust policy. `who` is its subject (in bold), `how` are the phrases that follow,
-    `notes` are remarks, and `literal` are the conditions that have no words. `kind` is a Principal's kind, or
-    `refusal`. A page can link `principal` and `account_id`.
+    `notes` are remarks, and `literal` are the conditions that have no words. `kind` is a Principal's kind,
+    `refusal` for a Deny, or `tags` where the statement doesn't let the principal assume the role. A page can
+    link `principal` and `account_id`. `is_outside` is True for a principal of another account.
     """
 
     who: str
@@ -49,6 +50,7 @@ class TrustSentence:
     kind: str = ""
     principal: str = ""
     account_id: str = ""
+    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,12 @@ def explain_trust(
 
 def nobody_else(sentences: list[TrustSentence]) -> str:
     """Return the closing sentence, which names the kinds of principals without access. It is empty if
-    everyone has access.
+    anyone has access, or if no kind is missing.
     """
     kinds = {sentence.kind for sentence in sentences if sentence.kind != "refusal"}
     if "anybody" in kinds:
         return ""
-    outside = any(sentence.badge == "Other account" for sentence in sentences)
+    outside = any(sentence.is_outside for sentence in sentences)
     absent = [
         words
         for words, here in (
@@ -195,10 +197,13 @@ def _inside_aws(
         note = "Policies on users and roles of the account decide who can"
         notes = (note,) if principal.kind == "account" else ()
         return replace(sentence, notes=notes)
-    return _outside(sentence, tests, known=principal.account_id in reading.names)
+    outside = replace(sentence, is_outside=True)
+    return _with_note_of_outside(outside, tests, known=principal.account_id in reading.names)
 
 
-def _outside(sentence: TrustSentence, tests: tuple[TrustRequirement, ...], *, known: bool) -> TrustSentence:
+def _with_note_of_outside(
+    sentence: TrustSentence, tests: tuple[TrustRequirement, ...], *, known: bool
+) -> TrustSentence:
     names = _required_keys(tests)
     if names & (ORGANIZATION | {"sts:externalid"}):
         return sentence
@@ -304,7 +309,7 @@ def _web_sentence(
     how = (subject.phrase, *phrases) if subject.phrase else phrases
     all_notes = (subject.note, *notes) if subject.note else notes
     badge = "Web identity"
-    if name.startswith("the EKS"):
+    if is_eks(principal.name):
         badge = "EKS"
     elif name != principal.name:
         badge = name

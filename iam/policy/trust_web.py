@@ -38,6 +38,11 @@ class WebSubject:
     tone: str = "ok"
 
 
+def is_eks(issuer: str) -> bool:
+    """Return True if the provider is that of an EKS cluster."""
+    return EKS.fullmatch(issuer) is not None
+
+
 def issuer_words(issuer: str) -> str:
     """Return the provider's name for people."""
     if match := EKS.fullmatch(issuer):

@@ -28,7 +28,7 @@ from iam.audit.assertions.breakers import BreakerFilter
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.assertions.queries import visible_assertion
 from iam.audit.assertions.terms import AssertionTerms
-from iam.keyset import KeysetPlace as Kept
+from iam.keyset import KeysetPlace
 from iam.policy.request import PrincipalKind, account_of
 
 SEPARATOR: Final = " "
@@ -66,12 +66,14 @@ class WhoCanForm(ResourceForm):
             if not self.texts["owner"]:
                 self.texts["owner"] = likely_owner(self.candidates)
                 self.is_owner_assumed = bool(self.texts["owner"])
+            _blank_means_any(data)
             _assume(data, texts=self.texts, regions=self.regions)
             now = request.at or datetime.now(tz=UTC)
         self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
         self.assertion = _assertion(request)
         self.narrowed = _narrowed(request, self.assertion)
         self.view = choice(request, "view", (LIST,))
+        # Only so that the page says if its value means nothing; the circumstances have it already.
         is_ticked(request, "strict")
         self.query = QueryPairs.from_pairs(
             [
@@ -91,7 +93,7 @@ class WhoCanForm(ResourceForm):
         self.before: PageCursor | None = None
         self.problem = ""
         if self.question is not None:
-            self._read_place()
+            self._read_cursor()
 
     @property
     def is_filtered(self) -> bool:
@@ -123,7 +125,7 @@ class WhoCanForm(ResourceForm):
         resource, viewer = self.cleaned_data["resource"], self.request.viewer
         owner = self.cleaned_data["owner"]
         owner = "" if owner == ANY else owner
-        place = owner or account_of(resource)
+        resource_account = owner or account_of(resource)
         return WhoCanQuestion(
             self.cleaned_data["action"],
             resource,
@@ -134,10 +136,10 @@ class WhoCanForm(ResourceForm):
             owner=owner,
             accounts=accounts_seen(viewer, account=self.account_id),
             at=self.request.at,
-            is_hidden=bool(place) and not viewer.scope.sees_account(place),
+            is_hidden=bool(resource_account) and not viewer.scope.sees_account(resource_account),
         )
 
-    def _read_place(self) -> None:
+    def _read_cursor(self) -> None:
         """Read `after` or `before`, never both."""
         for name in ("after", "before"):
             if not (word := self.request.GET.get(name, "")):
@@ -152,17 +154,20 @@ class WhoCanForm(ResourceForm):
             return
 
 
-def _assume(get: QueryDict, *, texts: dict[str, str], regions: list[str]) -> None:
-    """Add MFA and the usual Region unless the address sets them."""
+def _blank_means_any(data: QueryDict) -> None:
     for name in ("mfa", "region"):
-        if name in get and not str(get[name]).strip():
-            get[name] = ANY
-    keys = {setting.partition("=")[0].strip().lower() for setting in get.getlist("ctx")}
-    if "mfa" not in get and "aws:multifactorauthpresent" not in keys:
-        get["mfa"] = MFA_USUAL
+        if name in data and not str(data[name]).strip():
+            data[name] = ANY
+
+
+def _assume(data: QueryDict, *, texts: dict[str, str], regions: list[str]) -> None:
+    """Add MFA and the usual Region unless the address sets them."""
+    keys = {setting.partition("=")[0].strip().lower() for setting in data.getlist("ctx")}
+    if "mfa" not in data and "aws:multifactorauthpresent" not in keys:
+        data["mfa"] = MFA_USUAL
     region = region_of(texts["action"], texts["resource"], regions)
-    if region and "region" not in get and REGION_KEY.lower() not in keys:
-        get["region"] = region
+    if region and "region" not in data and REGION_KEY.lower() not in keys:
+        data["region"] = region
 
 
 def _assertion(request: ViewerRequest) -> StandingAssertion | None:
@@ -201,11 +206,11 @@ def place_of(cursor: PageCursor | None) -> AnswerPlace | None:
         return None
     rank, _, rest = str(cursor.place.value).partition(SEPARATOR)
     account, _, arn = rest.partition(SEPARATOR)
-    if rank not in {str(place) for place in range(len(ORDER))}:
+    if rank not in set(map(str, range(len(ORDER)))):
         raise CursorError
     return AnswerPlace(int(rank), account, arn)
 
 
 def cursor_of(row: WhoCanRow, *, number: int) -> str:
     """Encode the position of a row for an address."""
-    return encode(PageCursor(Kept(SEPARATOR.join(map(str, row.list_position)), row.pk), number))
+    return encode(PageCursor(KeysetPlace(SEPARATOR.join(map(str, row.list_position)), row.pk), number))

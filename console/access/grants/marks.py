@@ -58,7 +58,7 @@ PLAIN_WAYS: Final[dict[str, str]] = {
 
 
 ALTERED: Final = StateMark("Changed in AWS", "warn", "triangle-alert")
-"""Of a grant that was set up, and of which AWS no longer shows everything."""
+"""For an active grant of which a part is missing in AWS."""
 
 
 def relation_words(sort: str, *, plain: bool) -> str:

@@ -18,7 +18,7 @@ from iam.keyset import RowPage as Rows
 from iam.mirror.models import SectionState
 from iam.mirror.models.accounts import AccountSource
 from iam.mirror.pull.sections import LABELS
-from iam.mirror.queries.lists.counts import CAP, COME, GONE
+from iam.mirror.queries.lists.counts import ADDED_SINCE, CAP, REMOVED_SINCE
 from iam.mirror.queries.lists.freshness import SectionGap, SyncGaps
 from iam.mirror.queries.lists.rows import PAGE
 
@@ -248,7 +248,7 @@ def _unknown_then(page: ListPage, counts: dict[str, int]) -> str:
 
 def _difference_since(page: ListPage, counts: dict[str, int]) -> str:
     """Return how the list differs from today's in total."""
-    come, gone = counts[COME], counts[GONE]
+    come, gone = counts[ADDED_SINCE], counts[REMOVED_SINCE]
     then = f"{page.counted(counts['all'])} at that moment."
     if come or gone:
         return f"{then} {come:,} added and {gone:,} removed since."

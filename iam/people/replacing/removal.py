@@ -37,7 +37,7 @@ def removal_requester(reporter: Viewer, *, user: Entity, checker: Viewer) -> Vie
 
 def check_removal(reporter: Viewer, *, device: Entity, user: Entity, person: Person) -> None:
     """Check that someone could confirm this loss and that the removal, which is requested then, could be
-    approved. Writes nothing. Raises RefusedError, with the words in which the confirmation would be refused.
+    approved. Writes nothing. Raises RefusedError with the message that the confirmation would show.
     """
     operation = removal_of(device)
     nobody_approves: NoApproverError | None = None

@@ -57,7 +57,7 @@ class RotationOutcome(models.TextChoices):
 
 
 class RotationStep(models.TextChoices):
-    """A requested step, which a worker decides after reading AWS."""
+    """A step that someone requested. A worker does or refuses it once it has read AWS."""
 
     LOOK = "look", "Ask AWS again"
     DEACTIVATE = "deactivate", "Deactivate the old key"
@@ -76,14 +76,16 @@ class RotationRun(AbstractListRun):
 
 
 class Rotation(models.Model):
-    """The rotation of a key. `old` is its mirror row; `first` is a key that is deleted before, since AWS
-    allows two.
+    """The rotation of a key. `old` is its mirror row; `first` is a spare key of the user that
+    is deleted to make room, since AWS allows two.
 
     `agreed` is a change of the approved set, which covers later automatic steps. `change` is the latest
-    change of the stage. `sealed_id` is the seal of the new secret, `issues` is the number of keys created for
-    it. `old_state` and `new_state` are the keys' status in AWS at `read_at`, empty if the key doesn't exist.
-    `quiet_from` is when the observation began. `wanted` is a step that waits for a worker, with its requester
-    and whether a recent use is to be ignored (`in_spite`).
+    change of the stage. `sealed_id` is the seal of the new secret, `issues` is the number of keys created
+    for it, `tries` that of attempts to request them, and `link` leads their person to the secret.
+    `discarding` is the change that deletes a new key whose secret no one got. `told_at` is when the
+    person was last notified. `old_state` and `new_state` are the keys' status in AWS at `read_at`, empty
+    if the key doesn't exist. `quiet_from` is when the observation began. `wanted` is a step that waits
+    for a worker, with its requester and whether a recent use is to be ignored (`in_spite`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -172,7 +174,7 @@ class Rotation(models.Model):
 class RotationEvent(models.Model):
     """An event of a rotation, as a sentence. `by` is the actor's name."""
 
-    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="happenings")
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
     act = models.CharField(max_length=16)
     text = models.CharField(max_length=512)

@@ -31,7 +31,7 @@ from iam.people.rotation.models import (
 from iam.people.rotation.own_keys import ACTS
 from iam.people.rotation.rotation_plan import days
 from iam.people.rotation.services import CHECK_USAGE, fetched, hand_over, locked
-from iam.people.rotation.transitions import discard_new, make_another
+from iam.people.rotation.transitions import RETRY_AFTER, discard_new, make_another
 from iam.people.rotation.usage_checks import is_other, note_seen, watch_inactive, watch_using
 from iam.people.runs.reconcile import reconcile_missed
 from iam.sealed.models import Secret, SecretState
@@ -176,11 +176,11 @@ def _asked(rotation: Rotation, seen: KeysSeen | None) -> None:
         return
     if change.state == ChangeState.APPLIED:
         _made(rotation, change)
-    elif not _is_unknown(rotation, change):
+    elif not _recorded_as_unknown(rotation, change):
         end(
             rotation,
             RotationOutcome.NOT_MADE,
-            f"{_fate(change)} The old key {rotation.old.aws_id} still works.",
+            f"{_failure_text(change)} The old key {rotation.old.aws_id} still works.",
             actor=None,
             change=change,
         )
@@ -227,9 +227,9 @@ def _discarded(rotation: Rotation, discarding: Change) -> None:
     if discarding.state == ChangeState.APPLIED:
         make_another(rotation)
         return
-    if not _is_unknown(rotation, discarding):
-        save(rotation, discarding=None, trouble=dated(_fate(discarding))[:1024])
-        save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+    if not _recorded_as_unknown(rotation, discarding):
+        save(rotation, discarding=None, trouble=dated(_failure_text(discarding))[:1024])
+        save(rotation, retry_at=datetime.now(tz=UTC) + RETRY_AFTER)
 
 
 def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
@@ -254,7 +254,7 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
             f"{_kept(rotation)}",
             key=f"inactive:{int(now.timestamp())}",
         )
-    elif not _is_unknown(rotation, change):
+    elif not _recorded_as_unknown(rotation, change):
         _back(rotation, RotationStage.USING, change)
 
 
@@ -286,7 +286,7 @@ def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
             actor=None,
             change=change,
         )
-    elif not _is_unknown(rotation, change):
+    elif not _recorded_as_unknown(rotation, change):
         _back(rotation, RotationStage.INACTIVE, change)
 
 
@@ -301,7 +301,7 @@ def _deleting(rotation: Rotation, seen: KeysSeen | None) -> None:
             actor=None,
             change=change,
         )
-    elif not _is_unknown(rotation, change):
+    elif not _recorded_as_unknown(rotation, change):
         _back(rotation, RotationStage.INACTIVE, change)
 
 
@@ -309,10 +309,10 @@ def _back(rotation: Rotation, stage: RotationStage, change: Change) -> None:
     """Return to the stage before a change that failed or was not approved. A failed change is retried
     automatically later.
     """
-    text = _fate(change)
+    text = _failure_text(change)
     move_to(rotation, stage, trouble=dated(text)[:1024])
     if change.state == ChangeState.FAILED:
-        save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+        save(rotation, retry_at=datetime.now(tz=UTC) + RETRY_AFTER)
     record_event(rotation, "back", text, actor=None, change=change)
 
 
@@ -320,7 +320,8 @@ def _ended(rotation: Rotation) -> Change | None:
     return None if rotation.change is None or rotation.change.state in OPEN else rotation.change
 
 
-def _is_unknown(rotation: Rotation, change: Change) -> bool:
+def _recorded_as_unknown(rotation: Rotation, change: Change) -> bool:
+    """Return whether the result is unknown. If so, the rotation shows it until someone checks AWS."""
     if change.state != ChangeState.UNKNOWN:
         return False
     text = f"The result of {change.reference} is unknown. Open it and check AWS again."
@@ -329,9 +330,9 @@ def _is_unknown(rotation: Rotation, change: Change) -> bool:
     return True
 
 
-def _fate(change: Change) -> str:
-    """Return what happened to a change that didn't reach AWS, in sentences such as 'Hana Sato rejected it:
-    “The batch still uses it.”'
+def _failure_text(change: Change) -> str:
+    """Return what happened to a change that didn't reach AWS, such as 'Hana Sato rejected the request
+    “Deactivate the key AKIA…”: “The batch still uses it.”'
     """
     if change.state == ChangeState.REJECTED:
         return _rejection(change)

@@ -21,15 +21,13 @@ from iam.mirror.queries.visibility import visible
 from iam.people.rotation.models import Rotation, RotationStage
 
 CHUNK: Final = 500
-NOT_ASKED, UNDER_WAY, NOBODYS, NO_LEAD, TWO, CLOSED, GONE = (
-    "You can’t request changes to their users",
-    "A rotation is already in progress",
-    "No person and no owning team",
-    "The owning team has no lead who could receive the new key",
-    "The user has two keys: start from their page, where you choose which one is deleted",
-    "The account is read-only",
-    "Deleted in AWS",
-)
+NOT_IN_SCOPE: Final = "You can’t request changes to their users"
+UNDER_WAY: Final = "A rotation is already in progress"
+NO_OWNER: Final = "No person and no owning team"
+NO_LEAD: Final = "The owning team has no lead who could receive the new key"
+TWO_KEYS: Final = "The user has two keys: start from their page, where you choose which one is deleted"
+READ_ONLY_ACCOUNT: Final = "The account is read-only"
+DELETED: Final = "Deleted in AWS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,10 @@ def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
         )
         known = _SelectionFacts(viewer, [key.owner for key in rows if key.owner])
         for key in sorted(rows, key=lambda key: (key.first_seen, key.pk)):
-            why, person = known.why_not(key)
+            why, person = known.refusal_and_recipient(key)
+            # The keys of a user are counted by another query: one can have been added meanwhile.
             if not why and key.owner_id in users:
-                why = TWO
+                why = TWO_KEYS
             if why or person is None:
                 choice.left_out[why] += 1
                 choice.left_keys[why].append(key)
@@ -103,29 +102,29 @@ class _SelectionFacts:
         )
         self.counts = dict(counts.values_list("entity__owner", "n"))
 
-    def why_not(self, key: Entity) -> tuple[str, Person | None]:
+    def refusal_and_recipient(self, key: Entity) -> tuple[str, Person | None]:
         """Return why a key can't be rotated, or an empty string and the recipient of the new one."""
         user = key.owner
         if user is None or key.gone_at is not None:
-            return GONE, None
+            return DELETED, None
         account = key.account
         is_own = user.arn in self.viewer.scope.user_arns
         asks = user.pk in self.reached and self.viewer.may(
             Right.REQUEST_CHANGE, account_id=account.account_id
         )
         if not (is_own or asks):
-            return NOT_ASKED, None
+            return NOT_IN_SCOPE, None
         if user.pk in self.busy:
             return UNDER_WAY, None
         if account.source == AccountSource.EXPORT or not account.is_writable:
-            return CLOSED, None
+            return READ_ONLY_ACCOUNT, None
         if self.counts.get(user.pk, 0) >= KEYS_PER_USER:
-            return TWO, None
+            return TWO_KEYS, None
         person = self.people.get(user.arn)
         if person is not None:
             return "", person
         if user.pk not in self.owned:
-            return NOBODYS, None
+            return NO_OWNER, None
         person = self._lead(self.owned[user.pk])
         return ("", person) if person else (NO_LEAD, None)
 

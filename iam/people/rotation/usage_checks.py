@@ -221,7 +221,7 @@ def _not_done(rotation: Rotation, step: RotationStep, what: str) -> None:
         attempt = f"The {_NOUNS[step]} of {rotation.old.aws_id}, requested by {rotation.wanted_by.name},"
     text = f"{attempt} {what}"
     save(rotation, trouble=dated(text)[:1024], wanted="")
-    latest = rotation.happenings.order_by("-at", "-pk").first()
+    latest = rotation.events.order_by("-at", "-pk").first()
     if latest is None or latest.text != text[:512]:
         record_event(rotation, "hold", text, actor=None)
 

@@ -11,7 +11,12 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from iam.activity.key_addresses import CallingInstance, calling_instances, is_public, key_addresses
+from iam.activity.key_addresses import (
+    CallingInstance,
+    calling_instances,
+    is_outside_private_networks,
+    key_addresses,
+)
 from iam.activity.models import AddressDay
 from iam.activity.retention import forget
 from iam.mirror.models import Account, Entity
@@ -131,4 +136,4 @@ def test_the_migration_fills_the_table_from_the_events(account: Account) -> None
     ],
 )
 def test_private_addresses_are_told_apart(address: str, *, expected: bool) -> None:
-    assert is_public(address) is expected
+    assert is_outside_private_networks(address) is expected

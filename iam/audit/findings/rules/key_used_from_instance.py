@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from iam.activity.key_addresses import is_public
+from iam.activity.key_addresses import is_outside_private_networks
 from iam.audit.findings.credential_fixes import deactivate_keys
 from iam.audit.findings.facts import PUBLIC_ADDRESS, AccountFacts, EntityFact, KeyPlace
 from iam.audit.findings.fix_request import FixRequest
@@ -108,7 +108,7 @@ def _judged(place: KeyPlace, holder: EntityFact | None, facts: AccountFacts) -> 
     if holder is not None and holder.created_at is not None and place.last_at < holder.created_at:
         holder = None
     callers = place.callers
-    is_private = not is_public(place.address)
+    is_private = not is_outside_private_networks(place.address)
     if is_private:
         callers = frozenset(caller for caller in callers if caller.account_id == facts.number)
     own = "" if holder is None else holder.aws_id

@@ -20,11 +20,11 @@ from iam.mirror.queries.visibility import visible
 
 CAP = 1000
 """Maximum count of filtered rows. Above that, a page says "more than"."""
-COME, GONE = "+", "-"
-"""For a past time: how many were added since, and how many were removed."""
-FRESH_FOR = 60.0
-SLOW_COUNT_TTL_S = 600.0
-"""Seconds for which a count that took a second is cached, so that counting only takes a small share of the
+ADDED_SINCE, REMOVED_SINCE = "+", "-"
+"""The keys of two counts for a past time: how many were added since, and how many were removed."""
+MIN_CACHE_SECONDS = 60.0
+CACHE_SECONDS_PER_QUERY_SECOND = 600.0
+"""A count is cached this many times as long as it took, so that counting only takes a small share of the
 time.
 """
 
@@ -52,8 +52,8 @@ def tab_counts(
         if name not in known:
             queries[name] = partial(_rows_in_tab, tab, context)
     if context.at:
-        queries[COME] = partial(_come, listing, context)
-        queries[GONE] = partial(_gone, listing, context)
+        queries[ADDED_SINCE] = partial(_added_since, listing, context)
+        queries[REMOVED_SINCE] = partial(_removed_since, listing, context)
     # The count doesn't depend on the sort.
     unsorted = ListQuery(wanted.tab, wanted.text, wanted.filters, wanted.ids)
     wanted_name = repr(unsorted) if wanted.is_narrowed else wanted.tab
@@ -76,7 +76,7 @@ def _narrowed_rows(listing: ListDefinition, context: ListContext, wanted: ListQu
     return wanted_rows(listing, context, wanted).values("pk")[: CAP + 1]
 
 
-def _come(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
+def _added_since(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
     """Return entities added since. Those found by the first sync of a section count as existing before."""
     at_first_sync = EntityState.objects.filter(entity=OuterRef("pk"), after__isnull=True)
     new = Entity.objects.filter(
@@ -89,7 +89,7 @@ def _come(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
     return visible(new, context.viewer, entity="pk", kinds=listing.kinds).values("pk")
 
 
-def _gone(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
+def _removed_since(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
     gone: QuerySet[Any, Any] = (
         states(context, *listing.kinds).filter(entity__gone_at__isnull=False).values("pk")
     )
@@ -118,7 +118,8 @@ def kept_counts(queries: Queries, *, about: str) -> dict[str, int]:
         new = count(missing)
         took = time.perf_counter() - began
         cache.set_many(
-            {keys[name]: n for name, n in new.items()}, timeout=max(FRESH_FOR, took * SLOW_COUNT_TTL_S)
+            {keys[name]: n for name, n in new.items()},
+            timeout=max(MIN_CACHE_SECONDS, took * CACHE_SECONDS_PER_QUERY_SECOND),
         )
         kept |= {keys[name]: n for name, n in new.items()}
     return {name: kept[key] for name, key in keys.items()}

@@ -90,7 +90,7 @@ def test_the_list_its_filter_and_its_file_keep_to_those_who_break_it(account: Ac
     assert listed(page) == {"tomas", "jenkins"}
     page = text(client, f"{address}&q=tomas")
     assert listed(page) == {"tomas"}
-    assert "1 of those who break it fit" in words_in(page)
+    assert "1 IAM user or role that breaks it matches the filter." in words_in(page)
     (file,) = re.findall(r'href="([^"]*export[^"]*json[^"]*)"', text(client, address))
     answer = client.get(unescape(file))
     assert isinstance(answer, StreamingHttpResponse)

@@ -68,7 +68,7 @@ def test_counting_that_takes_long_is_done_more_rarely(
     context = ListContext(factories.viewer(Role.AUDITOR))
     counts.tab_counts(PEOPLE, context, ListQuery(), generation=1)
     counts.tab_counts(PEOPLE, context, ListQuery(), generation=2)
-    assert kept == [counts.FRESH_FOR, 2.0 * counts.SLOW_COUNT_TTL_S]
+    assert kept == [counts.MIN_CACHE_SECONDS, 2.0 * counts.CACHE_SECONDS_PER_QUERY_SECOND]
 
 
 def test_filtered_rows_are_counted_only_so_far(

@@ -23,7 +23,7 @@ from iam.mirror.queries.differences import MomentPair
 from iam.mirror.queries.figures import list_counts
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import ListDefinition, ListQuery
-from iam.mirror.queries.lists.counts import COME
+from iam.mirror.queries.lists.counts import ADDED_SINCE
 from iam.mirror.queries.lists.freshness import first_syncs, unsynced_sections
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
@@ -92,7 +92,7 @@ def test_the_first_sync_of_a_section_adds_nothing(account: Account, section: str
     for listing in LISTS:
         kinds = len(set(listing.kinds) & set(KINDS.get(section, ())))
         counts = list_counts(listing, lens_at(BEFORE, account), ListQuery())
-        assert counts[COME] == kinds, f"{listing.name}: only what came later"
+        assert counts[ADDED_SINCE] == kinds, f"{listing.name}: only what came later"
 
 
 @pytest.mark.parametrize("section", DECIDING_SECTIONS)

@@ -32,7 +32,7 @@ def test_an_old_key_that_was_made_inactive_outside_is_watched_as_that(wheel: Whe
     wheel.pass_days(rotation, 0)
     wheel.reconcile()
     assert wheel.stage(rotation) == RotationStage.INACTIVE
-    assert wheel.now(rotation).happenings.filter(act="drift").exists()
+    assert wheel.now(rotation).events.filter(act="drift").exists()
 
 
 def test_an_old_key_that_was_made_active_outside_is_watched_anew(wheel: Wheel) -> None:

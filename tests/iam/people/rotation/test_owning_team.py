@@ -20,7 +20,7 @@ from iam.people.rotation import requests, services
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.rotation_plan import RotationTerms
-from iam.people.rotation.selection import NO_LEAD, NOBODYS, choose
+from iam.people.rotation.selection import NO_LEAD, NO_OWNER, choose
 from tests import factories
 from tests.iam.people.rotation.conftest import REASON, Wheel
 
@@ -166,7 +166,7 @@ def test_many_machine_keys_go_to_the_lead_who_asks_or_to_the_first_one(crew: Cre
         user=crew.wheel.scene.user,
         team=None,
     )
-    assert choose(crew.wheel.scene.requester, [key.pk]).left_out == {NOBODYS: 1}
+    assert choose(crew.wheel.scene.requester, [key.pk]).left_out == {NO_OWNER: 1}
 
 
 def test_a_lead_goes_through_the_pages(crew: Crew) -> None:

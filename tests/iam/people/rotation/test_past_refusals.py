@@ -100,10 +100,10 @@ def test_the_timeline_tells_what_was_held_back_in_the_past(
 ) -> None:
     hold(rotation)
     assert rotation.trouble
-    text = rotation.happenings.get(act="hold").text
+    text = rotation.events.get(act="hold").text
     assert not [words for words in PRESENT if words in text]
     see(rotation, old=rotation.old_state, new=rotation.new_state)
-    assert rotation.happenings.filter(act="hold").count() == 1
+    assert rotation.events.filter(act="hold").count() == 1
 
 
 @pytest.mark.parametrize("hold", HELD)
@@ -139,15 +139,15 @@ def test_a_new_key_that_is_active_again_needs_nothing(
     assert "Reactivate it" in rotation.trouble
     see(rotation, old=rotation.old_state)
     assert rotation.trouble == ""
-    assert rotation.happenings.get(act="resume").text == f"The new key {rotation.new_key_id} is active again."
+    assert rotation.events.get(act="resume").text == f"The new key {rotation.new_key_id} is active again."
 
 
 def test_a_request_that_was_held_back_names_its_requester_and_its_date(rotation: Rotation) -> None:
     held_in_use(rotation)
     beginning = f"The deactivation of {rotation.old.aws_id}, requested by Kwame Boateng, was not done: "
     assert beginning in rotation.trouble
-    assert rotation.trouble.startswith(f"On {moment_words(rotation.happenings.get().at)}: ")
-    assert rotation.happenings.get().text.startswith(beginning)
+    assert rotation.trouble.startswith(f"On {moment_words(rotation.events.get().at)}: ")
+    assert rotation.events.get().text.startswith(beginning)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +173,6 @@ def test_a_refusal_is_quoted_once_however_often_it_is_tried(
         rotation.refresh_from_db()
         see(rotation)
     text = f"{attempt.format(key=rotation.old.aws_id)}: “{WHY_NOT}”"
-    assert [event.text for event in rotation.happenings.all()] == [text]
+    assert [event.text for event in rotation.events.all()] == [text]
     assert rotation.trouble.endswith(text)
     assert rotation.retry_at is not None

@@ -20,7 +20,14 @@ from iam.people.rotation.labels import how_long_old_works
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.rotation_plan import MirroredKey, RotationTerms, check_begin, notes_for
-from iam.people.rotation.selection import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
+from iam.people.rotation.selection import (
+    NO_OWNER,
+    NOT_IN_SCOPE,
+    READ_ONLY_ACCOUNT,
+    TWO_KEYS,
+    UNDER_WAY,
+    choose,
+)
 from iam.people.runs.models import RunState
 from tests import factories
 from tests.console.rotation.rows import key
@@ -185,7 +192,7 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
     pks = [entity.pk for entity in keys] + [wheel.begin().old_id]
     with wheel.done():
         run, choice = requests.begin_many(wheel.scene.requester, pks, RotationTerms(REASON))
-    assert choice.left_out == {TWO: 1, NOBODYS: 1, UNDER_WAY: 1}
+    assert choice.left_out == {TWO_KEYS: 1, NO_OWNER: 1, UNDER_WAY: 1}
     assert run.rotations.filter(stage=RotationStage.WAITING).count() == 3
     wheel.work()
     rows = run.rotations.filter(stage=RotationStage.ASKED).select_related("change__change_set")
@@ -195,7 +202,7 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
     with pytest.raises(RefusedError, match="together with 2 other keys"):
         services.cancel(wheel.scene.requester, rows[0])
     outside = choose(lead_of("data", "another-group"), pks)
-    assert (outside.chosen, outside.left_out) == ([], {NOT_ASKED: 6})
+    assert (outside.chosen, outside.left_out) == ([], {NOT_IN_SCOPE: 6})
 
 
 def test_of_many_those_are_left_out_whose_user_is_nobodys_now_or_whose_account_is_read_only() -> None:
@@ -215,13 +222,13 @@ def test_of_many_those_are_left_out_whose_user_is_nobodys_now_or_whose_account_i
     assert [(chosen_part.key, chosen_part.person.name) for chosen_part in choice.chosen] == [
         (keys[0], "fine")
     ]
-    assert choice.left_out == {NOBODYS: 2, CLOSED: 1}
+    assert choice.left_out == {NO_OWNER: 2, READ_ONLY_ACCOUNT: 1}
 
     elsewhere = factories.person("Jonas Berg")
     factories.assign(elsewhere, Role.AUDITOR)
     factories.assign(elsewhere, Role.ADMINISTRATOR, account_id="222222222222")
     outside = choose(viewer_for(elsewhere), [keys[0].pk])
-    assert (outside.chosen, outside.left_out) == ([], {NOT_ASKED: 1})
+    assert (outside.chosen, outside.left_out) == ([], {NOT_IN_SCOPE: 1})
 
 
 def test_choosing_takes_the_same_queries_for_one_key_and_for_many(

@@ -42,7 +42,7 @@ def test_a_key_goes_through_all_four_steps_with_one_approval(wheel: Wheel) -> No
     assert wheel.in_aws() == {fetched.key_id: "Active"}
     slugs = Change.objects.order_by("created_at").values_list("operation", flat=True)
     assert list(slugs) == ["access_key.create", "access_key.deactivate", "access_key.delete"]
-    assert [happening.act for happening in rotation_now.happenings.order_by("pk")] == [
+    assert [happening.act for happening in rotation_now.events.order_by("pk")] == [
         "begin", "ask", "made", "fetch", "deactivate", "inactive", "delete", "end",
     ]  # fmt: skip
     assert services.waits(rotation_now) is False
