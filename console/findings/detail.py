@@ -29,9 +29,9 @@ from iam.audit.findings.acceptance import AcceptanceError
 from iam.audit.findings.affected import OTHER_THINGS, is_principal
 from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
+from iam.audit.findings.outdated_findings import behind_accounts
 from iam.audit.findings.owners import owner_names
 from iam.audit.findings.queries import visible_findings
-from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
 from iam.directory.approval_words import waits_for_approval
 from iam.guard import Right

@@ -37,6 +37,7 @@ from iam.audit.findings.models import (
     FindingStatus,
 )
 from iam.audit.findings.ocsf import ocsf_of
+from iam.audit.findings.outdated_findings import behind_accounts
 from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import (
     WORST_FIRST,
@@ -46,7 +47,6 @@ from iam.audit.findings.queries import (
     findings,
     teams_of_owners,
 )
-from iam.audit.findings.recalculation import behind_accounts
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import values_of
 from iam.directory.models import Team

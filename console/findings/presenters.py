@@ -21,7 +21,7 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
-from iam.audit.findings.recalculation import BehindAccounts
+from iam.audit.findings.outdated_findings import BehindAccounts
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import PLACES, shown_evidence
 from iam.guard import Right, Viewer
@@ -190,7 +190,7 @@ def row_of(
         is_conditional=finding.certainty == FindingCertainty.CONDITIONAL,
         fix=fix_link(finding, viewer),
         owner=owner,
-        is_recalculated=behind is not None and behind.has(finding),
+        is_recalculated=behind is not None and behind.will_recalculate(finding),
         happened=happened,
     )
 

@@ -16,7 +16,7 @@ from iam.mirror.queries.freshness import account_state
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
-def fix(request: ViewerRequest, number: str) -> HttpResponse:
+def missing_permissions_page(request: ViewerRequest, number: str) -> HttpResponse:
     """Show the missing permissions of an account, as a drawer or a page."""
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     facts = facts_of([account.pk])[0]

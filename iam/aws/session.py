@@ -154,11 +154,12 @@ class Aws:
             tell(action)
 
 
-MAX_ATTEMPTS = 9
+SENDS_PER_CALL = 9
+"""How often one call is sent, with the SDK's pauses in between."""
 CONFIG = Config(
     connect_timeout=10,
     read_timeout=60,
-    retries={"mode": "adaptive", "total_max_attempts": MAX_ATTEMPTS},
+    retries={"mode": "adaptive", "total_max_attempts": SENDS_PER_CALL},
     max_pool_connections=4,
     user_agent_extra="gatehouse",
     parameter_validation=True,

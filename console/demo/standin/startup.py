@@ -38,7 +38,7 @@ def _seed(organisation: OrganizationSpec, journal: WriteJournal | None, now: dat
     """Empty moto, and seed the organization."""
     BackendDict.reset()
     usage = now.replace(minute=0, second=0, microsecond=0)
-    seeder.seed(organisation, times=OrganisationTimes(anchor=_anchor(journal, now), usage=usage))
+    seeder.seed(organisation, times=OrganisationTimes(anchor=_stored_anchor(journal, now), usage=usage))
 
 
 def start(
@@ -56,7 +56,7 @@ def start(
     return RunningStandin(server, thread, server.world)
 
 
-def _anchor(journal: WriteJournal | None, now: datetime) -> datetime:
+def _stored_anchor(journal: WriteJournal | None, now: datetime) -> datetime:
     """Return the day of the first seeding. It is stored, so that a restart doesn't change creation dates."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if journal is None:

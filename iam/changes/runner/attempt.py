@@ -39,12 +39,16 @@ from iam.prepared_statements import QueryParam
 
 logger = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS = 8
+MAX_RUNS = 8
+"""How often a change is run. Each run may send a call as often as `iam.aws.session.SENDS_PER_CALL` says."""
 CONFIRM_FOR = timedelta(minutes=5)
 CONFIRM_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between reads after a call: IAM is eventually consistent, usually within a few seconds."""
-BACKOFF_SECONDS = 2.0
+BACKOFF_BASE = 2.0
 BACKOFF_LIMIT = 300.0
+"""After run N, a change waits for BACKOFF_BASE to the power of N seconds, but at most BACKOFF_LIMIT. AWS's
+throttling is an error that is worth another run, as `iam.aws.errors` says.
+"""
 
 _IN_DOUBT = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.UNEXPECTED})
 # After a lost response, AWS may return these for a call that it has already carried out. Only another read
@@ -103,7 +107,7 @@ def run(change_id: UUID) -> None:
 
 
 def _step(change: Change) -> None:
-    if change.state == ChangeState.APPLYING and change.attempts > MAX_ATTEMPTS:
+    if change.state == ChangeState.APPLYING and change.attempts > MAX_RUNS:
         outcomes.give_up(change)
         return
     operation = restore(change.operation, account=change.account, params=_with_ids(change))
@@ -314,10 +318,10 @@ def _after_error(change: Change, error: AwsError) -> None:
 
 
 def _retry(change: Change, error: AwsError) -> None:
-    if change.attempts >= MAX_ATTEMPTS:
+    if change.attempts >= MAX_RUNS:
         outcomes.end_without_success(change, error, attempts=change.attempts)
         return
-    delay = min(BACKOFF_SECONDS**change.attempts, BACKOFF_LIMIT)
+    delay = min(BACKOFF_BASE**change.attempts, BACKOFF_LIMIT)
     with transaction.atomic():
         message = outcome_texts.retried(error, seconds=delay)
         move(

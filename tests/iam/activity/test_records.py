@@ -62,6 +62,7 @@ def test_an_event_names_the_permission_that_the_call_needs(source: str, name: st
         ("iam", {"policyArn": "arn:aws:iam::aws:policy/X"}, "arn:aws:iam::aws:policy/X"),
         ("sts", {"roleArn": "arn:aws:iam::1:role/r"}, "arn:aws:iam::1:role/r"),
         ("kms", {"keyId": "1234"}, f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"),
+        ("kms", {"keyId": "alias/ledger"}, f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/ledger"),
         (
             "sqs",
             {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/447109238816/pay.fifo"},

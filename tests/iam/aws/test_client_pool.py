@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from iam.aws import client_pool
 from iam.aws.access import AccountAccess
 from iam.aws.client_pool import pooled_client
-from iam.aws.session import MAX_ATTEMPTS, Aws
+from iam.aws.session import SENDS_PER_CALL, Aws
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT
 from tests.patience import PATIENCE_S
@@ -97,7 +97,7 @@ def test_a_client_that_had_to_repeat_a_call_is_not_kept(
     with pooled_client(HERE) as first:
         with pytest.raises(ClientError):
             first.iam.get_account_summary()
-        assert first.retries == MAX_ATTEMPTS - 1
+        assert first.retries == SENDS_PER_CALL - 1
     with pooled_client(HERE) as second:
         assert second is not first
 

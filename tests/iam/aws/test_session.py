@@ -157,7 +157,7 @@ def test_every_request_is_counted_and_told_retries_included(scripted: Callable[.
 
 
 def test_what_is_throttled_for_ever_ends_as_throttled(scripted: Callable[..., Aws]) -> None:
-    attempts = session_module.MAX_ATTEMPTS
+    attempts = session_module.SENDS_PER_CALL
     aws = scripted(*[error("Throttling", "Rate exceeded")] * attempts)
     with pytest.raises(AwsError) as caught:
         lists.account_aliases(aws)

@@ -95,7 +95,7 @@ def test_a_change_that_kills_every_worker_is_given_up(scene: Scene, monkeypatch:
     change = scene.queued()
     with monkeypatch.context() as patched:
         patched.setattr(Membership, "observe", killed)
-        for _ in range(attempt.MAX_ATTEMPTS):
+        for _ in range(attempt.MAX_RUNS):
             wait_over(change)
             with pytest.raises(KilledError):
                 run(change.pk)

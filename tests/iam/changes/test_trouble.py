@@ -127,12 +127,12 @@ def test_endless_throttling_fails_and_says_that_nothing_changed(
     throttled = AwsError("Rate exceeded", kind=ErrorKind.THROTTLED, action=ADD, code="Throttling")
     monkeypatch.setattr(writes, "call", failing(throttled))
 
-    for _ in range(attempt.MAX_ATTEMPTS):
+    for _ in range(attempt.MAX_RUNS):
         wait_over(change)
         ran(change)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "throttled")
-    assert f"Tried {attempt.MAX_ATTEMPTS} times" in change.error_message
+    assert f"Tried {attempt.MAX_RUNS} times" in change.error_message
     assert "Nothing was changed in AWS" in change.error_message
 
 
@@ -166,7 +166,7 @@ def test_lost_answers_without_end_leave_it_unknown(scene: Scene, monkeypatch: py
     lost = AwsError("reset", kind=ErrorKind.UNAVAILABLE, action=ADD)
     monkeypatch.setattr(writes, "call", failing(lost))
 
-    for _ in range(attempt.MAX_ATTEMPTS):
+    for _ in range(attempt.MAX_RUNS):
         wait_over(change)
         ran(change)
 

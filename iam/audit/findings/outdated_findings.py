@@ -26,7 +26,7 @@ class BehindAccounts(NamedTuple):
     findings: frozenset[int]
     paths: frozenset[int]
 
-    def has(self, finding: AuditFinding) -> bool:
+    def will_recalculate(self, finding: AuditFinding) -> bool:
         """True if the finding will be recalculated and may then be gone."""
         if finding.status == FindingStatus.FIXED:
             return False

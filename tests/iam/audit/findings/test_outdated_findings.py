@@ -10,7 +10,7 @@ from django.test import Client
 from iam.access.escalation_calculation.models import EscalationCalculation
 from iam.audit.findings.calculation import calculate
 from iam.audit.findings.models import AuditFinding, FindingStatus
-from iam.audit.findings.recalculation import behind_accounts
+from iam.audit.findings.outdated_findings import behind_accounts
 from iam.directory.models import Role
 from iam.mirror.models import Account
 from tests import factories
@@ -41,20 +41,20 @@ def _written(account: Account) -> None:
 
 
 def test_what_is_calculated_is_as_it_is(account: Account) -> None:
-    assert not behind_accounts().has(_finding())
+    assert not behind_accounts().will_recalculate(_finding())
 
 
 def test_what_was_written_to_is_being_recalculated_until_it_is(account: Account) -> None:
     _written(account)
-    assert behind_accounts().has(_finding())
+    assert behind_accounts().will_recalculate(_finding())
     assert calculate(account)
     cache.clear()
-    assert not behind_accounts().has(_finding())
+    assert not behind_accounts().will_recalculate(_finding())
 
 
 def test_what_is_fixed_stays_so(account: Account) -> None:
     _written(account)
-    assert not behind_accounts().has(_finding(status=FindingStatus.FIXED))
+    assert not behind_accounts().will_recalculate(_finding(status=FindingStatus.FIXED))
 
 
 def test_another_account_says_nothing(account: Account) -> None:
@@ -62,7 +62,7 @@ def test_another_account_says_nothing(account: Account) -> None:
     factories.synced(other)
     calculate(other)
     _written(other)
-    assert not behind_accounts().has(_finding())
+    assert not behind_accounts().will_recalculate(_finding())
 
 
 @pytest.mark.parametrize(("revision", "is_behind"), [(0, False), (1, True)])
@@ -72,8 +72,8 @@ def test_a_path_is_behind_until_paths_are_calculated(
     EscalationCalculation.objects.create(moment="", number=1, revisions={account.account_id: 0})
     Account.objects.filter(pk=account.pk).update(revision=revision)
     cache.clear()
-    assert behind_accounts().has(_finding(kind="privilege-escalation")) is is_behind
-    assert not behind_accounts().has(_finding(kind="password-without-mfa"))
+    assert behind_accounts().will_recalculate(_finding(kind="privilege-escalation")) is is_behind
+    assert not behind_accounts().will_recalculate(_finding(kind="password-without-mfa"))
 
 
 def test_the_list_and_the_page_say_it(account: Account) -> None:
