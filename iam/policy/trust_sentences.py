@@ -14,9 +14,10 @@ from typing import Any
 
 from iam.policy.letter_case import fold
 from iam.policy.statements import as_list, statements_in
-from iam.policy.trust_conditions import TrustRequirement, in_words, moment_of, read_conditions
+from iam.policy.trust_conditions import TrustRequirement, moment_of, read_conditions
+from iam.policy.trust_federation import saml_sentence, web_sentences
 from iam.policy.trust_principals import TrustPrincipal, read_principals, service_name
-from iam.policy.trust_web import COGNITO, WebSubject, is_eks, issuer_words, read_subjects
+from iam.policy.trust_sentence_parts import TrustSentence, condition_phrases
 
 CALLS = {
     "anybody": ("sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"),
@@ -24,33 +25,12 @@ CALLS = {
     "web": ("sts:assumerolewithwebidentity",),
 }
 AWS_CALL = ("sts:assumerole",)
-SAML_SIGN_IN = ("https://signin.aws.amazon.com/saml", "https://*.signin.aws.amazon.com/saml")
 ORGANIZATION = {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid"}
 NARROWING = ORGANIZATION | {"aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn"}
 
 
 class UnreadableTrustError(ValueError):
     """The document isn't a valid trust policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrustSentence:
-    """A sentence about a trust policy. `who` is its subject (in bold), `how` are the phrases that follow,
-    `notes` are remarks, and `literal` are the conditions that have no words. `kind` is a Principal's kind,
-    `refusal` for a Deny, or `tags` where the statement doesn't let the principal assume the role. A page can
-    link `principal` and `account_id`. `is_outside` is True for a principal of another account.
-    """
-
-    who: str
-    how: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    literal: tuple[str, ...] = ()
-    tone: str = "ok"
-    badge: str = ""
-    kind: str = ""
-    principal: str = ""
-    account_id: str = ""
-    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,25 +128,15 @@ def _allowed(
     principal: TrustPrincipal, tests: tuple[TrustRequirement, ...], reading: TrustContext
 ) -> Iterator[TrustSentence]:
     if principal.kind == "web":
-        yield from _web(principal, tests)
+        yield from web_sentences(principal, tests)
     elif principal.kind == "saml":
-        yield _saml(principal, tests)
+        yield saml_sentence(principal, tests)
     elif principal.kind == "service":
         yield _service(principal, tests)
     elif principal.kind == "anybody":
         yield _anybody(tests)
     else:
         yield _inside_aws(principal, tests, reading)
-
-
-def _words(tests: tuple[TrustRequirement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the phrases of the tests that have words, and the other tests as written."""
-    phrases: list[str] = []
-    literal: list[str] = []
-    for test in tests:
-        words = in_words(test)
-        (phrases if words else literal).append(words or str(test))
-    return tuple(phrases), tuple(literal)
 
 
 def _required_keys(tests: tuple[TrustRequirement, ...]) -> set[str]:
@@ -177,7 +147,7 @@ def _required_keys(tests: tuple[TrustRequirement, ...]) -> set[str]:
 def _inside_aws(
     principal: TrustPrincipal, tests: tuple[TrustRequirement, ...], reading: TrustContext
 ) -> TrustSentence:
-    how, literal = _words(tests)
+    how, literal = condition_phrases(tests)
     here = principal.account_id == reading.account_id
     badge = "This account" if here else "Other account"
     sentence = TrustSentence(
@@ -233,96 +203,30 @@ def _who(principal: TrustPrincipal, reading: TrustContext) -> str:
 
 
 def _anybody(tests: tuple[TrustRequirement, ...]) -> TrustSentence:
-    how, literal = _words(tests)
+    how, literal = condition_phrases(tests)
     names = _required_keys(tests)
     tone = "warn" if tests else "bad"
     notes: tuple[str, ...] = ("This trusts every AWS account in the world",)
     if names & NARROWING:
         tone, notes = "ok", ()
-    return TrustSentence("Anyone in any AWS account", how, notes, literal, tone, "Anyone", "anybody", "*")
+    return TrustSentence(
+        who="Anyone in any AWS account",
+        how=how,
+        notes=notes,
+        literal=literal,
+        tone=tone,
+        badge="Anyone",
+        kind="anybody",
+        principal="*",
+    )
 
 
 def _service(principal: TrustPrincipal, tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     name, purpose = service_name(principal.text)
-    phrases, literal = _words(tests)
+    phrases, literal = condition_phrases(tests)
     how = (purpose, *phrases) if purpose else phrases
-    return TrustSentence(name, how, (), literal, badge="Service", kind="service", principal=principal.text)
-
-
-def _saml(principal: TrustPrincipal, tests: tuple[TrustRequirement, ...]) -> TrustSentence:
-    who = f"People who sign in through the SAML provider {principal.name}"
-    how, rest, audience = [], [], False
-    for test in tests:
-        if test.name == "saml:aud" and test.asks_for:
-            audience = True
-            usual = set(test.values) <= set(SAML_SIGN_IN)
-            place = "at the AWS sign-in page" if usual else f"at {', '.join(test.values)}"
-            how.append(place)
-        elif test.name.startswith("saml:") and test.asks_for:
-            how.append(f"with {test.key[5:]} = {', '.join(test.values)}")
-        else:
-            rest.append(test)
-    phrases, literal = _words(tuple(rest))
-    notes = (
-        ()
-        if audience
-        else ("There’s no audience condition: assertions made for other services are accepted too",)
-    )
-    tone = "ok" if audience else "warn"
     return TrustSentence(
-        who, (*how, *phrases), notes, literal, tone, "SAML", "saml", principal.text, principal.account_id
-    )
-
-
-def _web(principal: TrustPrincipal, tests: tuple[TrustRequirement, ...]) -> Iterator[TrustSentence]:
-    issuer = principal.name
-    subjects, explained = read_subjects(issuer, tests)
-    rest, notes = [], []
-    audience = False
-    for test in tests:
-        if test in explained:
-            continue
-        if test.name == fold(f"{issuer}:aud") and test.asks_for:
-            audience = True
-            if test.values != ("sts.amazonaws.com",):
-                notes.append(f"For the audience {', '.join(test.values)}")
-        elif test.name == f"{COGNITO}:amr" and set(test.values) <= {"authenticated", "unauthenticated"}:
-            signed_in = "without signing in" if "unauthenticated" in test.values else "who signed in"
-            subjects = [replace(subject, phrase=signed_in) for subject in subjects]
-        else:
-            rest.append(test)
-    if not audience:
-        notes.append("There’s no audience condition")
-    phrases, literal = _words(tuple(rest))
-    for subject in subjects:
-        yield _web_sentence(subject, principal, phrases, tuple(notes), literal)
-
-
-def _web_sentence(
-    subject: WebSubject,
-    principal: TrustPrincipal,
-    phrases: tuple[str, ...],
-    notes: tuple[str, ...],
-    literal: tuple[str, ...],
-) -> TrustSentence:
-    name = issuer_words(principal.name)
-    how = (subject.phrase, *phrases) if subject.phrase else phrases
-    all_notes = (subject.note, *notes) if subject.note else notes
-    badge = "Web identity"
-    if is_eks(principal.name):
-        badge = "EKS"
-    elif name != principal.name:
-        badge = name
-    return TrustSentence(
-        who=subject.who,
-        how=how,
-        notes=all_notes,
-        literal=literal,
-        tone=subject.tone,
-        badge=badge,
-        kind="web",
-        principal=principal.text,
-        account_id=principal.account_id,
+        who=name, how=how, literal=literal, badge="Service", kind="service", principal=principal.text
     )
 
 
@@ -366,7 +270,15 @@ def _refusal(
     partly = (
         () if _can_assume(TrustPrincipal("anybody", "*"), actions) else (f"Only for {', '.join(actions)}",)
     )
-    return TrustSentence(who, tuple(how), partly, tuple(literal), "", "Deny", "refusal")
+    return TrustSentence(
+        who=who,
+        how=tuple(how),
+        notes=partly,
+        literal=tuple(literal),
+        tone="",
+        badge="Deny",
+        kind="refusal",
+    )
 
 
 def _refused(principal: TrustPrincipal, reading: TrustContext) -> str:
@@ -382,9 +294,11 @@ def _refused(principal: TrustPrincipal, reading: TrustContext) -> str:
 def _all_but(statement: dict[str, Any], tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     if "NotPrincipal" not in statement:
         raise UnreadableTrustError("a statement has no principal")
-    how, literal = _words(tests)
+    how, literal = condition_phrases(tests)
     who = f"Everyone in the world except {_texts(statement['NotPrincipal'])}"
-    return TrustSentence(who, how, (), literal, "bad", "Anyone", "anybody", "*")
+    return TrustSentence(
+        who=who, how=how, literal=literal, tone="bad", badge="Anyone", kind="anybody", principal="*"
+    )
 
 
 def _texts(element: object) -> str:
@@ -412,11 +326,24 @@ def _cannot_assume(
     if known:
         how: tuple[str, ...] = (f"can pass {' and '.join(known)}",)
         return TrustSentence(
-            who, how, (), literal, "", "Session", "tags", principal.text, principal.account_id
+            who=who,
+            how=how,
+            literal=literal,
+            tone="",
+            badge="Session",
+            kind="tags",
+            principal=principal.text,
+            account_id=principal.account_id,
         )
     wanted = {"saml": "sts:AssumeRoleWithSAML", "web": "sts:AssumeRoleWithWebIdentity"}
     call = wanted.get(principal.kind, "sts:AssumeRole")
     note = f"The statement allows {', '.join(actions) or 'nothing'}, but this principal needs {call}"
     return TrustSentence(
-        who, ("can’t assume the role",), (note,), literal, "warn", "", "tags", principal.text
+        who=who,
+        how=("can’t assume the role",),
+        notes=(note,),
+        literal=literal,
+        tone="warn",
+        kind="tags",
+        principal=principal.text,
     )

@@ -20,7 +20,7 @@ from iam.mirror.models import EdgeKind, Kind, Usage
 from iam.mirror.pull.sections import INSTANCE_PROFILES, INSTANCES
 from iam.mirror.queries import entities
 from iam.mirror.queries.trust import trust_of
-from iam.policy.trust_sentences import TrustSentence
+from iam.policy.trust_sentence_parts import TrustSentence
 
 TRUST_QUOTA = 2048
 """Characters without white space; the quota can be raised.

@@ -15,7 +15,8 @@ from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.entities import entities_by_arn
 from iam.mirror.queries.visibility import visible
-from iam.policy.trust_sentences import TrustSentence, UnreadableTrustError, explain_trust, nobody_else
+from iam.policy.trust_sentence_parts import TrustSentence
+from iam.policy.trust_sentences import UnreadableTrustError, explain_trust, nobody_else
 
 LINKED = (Kind.USER, Kind.ROLE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 

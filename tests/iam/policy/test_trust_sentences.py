@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from iam.policy.trust_sentences import TrustSentence, explain_trust, nobody_else
+from iam.policy.trust_sentence_parts import TrustSentence
+from iam.policy.trust_sentences import explain_trust, nobody_else
 
 HERE = "111111111111"
 KNOWN = {"222222222222": "staging"}
