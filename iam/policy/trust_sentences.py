@@ -48,6 +48,23 @@ class TrustContext:
         return self.names.get(number, number)
 
 
+@dataclass(frozen=True, slots=True)
+class StatementActions:
+    """The Action or NotAction element of a statement, as written."""
+
+    patterns: tuple[str, ...]
+    is_not_action: bool = False
+
+    def covers(self, call: str) -> bool:
+        """Return True if the element covers a call, which is in lower case."""
+        is_named = any(fnmatchcase(call, fold(pattern)) for pattern in self.patterns)
+        return is_named != self.is_not_action
+
+    def __str__(self) -> str:
+        names = ", ".join(self.patterns) or "nothing"
+        return f"every action except {names}" if self.is_not_action else names
+
+
 def explain_trust(
     text: str, *, account_id: str, names: Mapping[str, str] | None = None, at: datetime | None = None
 ) -> list[TrustSentence]:
@@ -73,7 +90,7 @@ def explain_trust(
 
 def nobody_else(sentences: list[TrustSentence]) -> str:
     """Return the closing sentence, which names the kinds of principals without access. It is empty if
-    anyone has access, or if no kind is missing.
+    a sentence admits everyone, or if no kind is missing.
     """
     kinds = {sentence.kind for sentence in sentences if sentence.kind != "refusal"}
     if "anybody" in kinds:
@@ -111,17 +128,14 @@ def _statement(statement: Any, reading: TrustContext) -> Iterator[TrustSentence]
             yield _cannot_assume(principal, tests, actions, reading)
 
 
-def _actions(statement: dict[str, Any]) -> tuple[str, ...]:
-    if "NotAction" in statement:
-        return ("not", *(fold(str(item)) for item in as_list(statement["NotAction"])))
-    return tuple(fold(str(item)) for item in as_list(statement.get("Action", [])))
+def _actions(statement: dict[str, Any]) -> StatementActions:
+    is_not_action = "NotAction" in statement
+    element = statement["NotAction"] if is_not_action else statement.get("Action", [])
+    return StatementActions(tuple(str(item) for item in as_list(element)), is_not_action)
 
 
-def _can_assume(principal: TrustPrincipal, actions: tuple[str, ...]) -> bool:
-    calls = CALLS.get(principal.kind, AWS_CALL)
-    if actions[:1] == ("not",):
-        return any(not any(fnmatchcase(call, action) for action in actions[1:]) for call in calls)
-    return any(any(fnmatchcase(call, action) for action in actions) for call in calls)
+def _can_assume(principal: TrustPrincipal, actions: StatementActions) -> bool:
+    return any(actions.covers(call) for call in CALLS.get(principal.kind, AWS_CALL))
 
 
 def _allowed(
@@ -247,7 +261,7 @@ def _end(
 def _refusal(
     statement: dict[str, Any],
     tests: tuple[TrustRequirement, ...],
-    actions: tuple[str, ...],
+    actions: StatementActions,
     reading: TrustContext,
 ) -> TrustSentence:
     if "Principal" in statement:
@@ -267,9 +281,9 @@ def _refusal(
             literal.append(str(test))
     if literal:
         how.append("when all of these conditions are met")
-    partly = (
-        () if _can_assume(TrustPrincipal("anybody", "*"), actions) else (f"Only for {', '.join(actions)}",)
-    )
+    partly: tuple[str, ...] = ()
+    if not _can_assume(TrustPrincipal("anybody", "*"), actions):
+        partly = (f"Only for {actions}",)
     return TrustSentence(
         who=who,
         how=tuple(how),
@@ -308,14 +322,14 @@ def _texts(element: object) -> str:
 def _cannot_assume(
     principal: TrustPrincipal,
     tests: tuple[TrustRequirement, ...],
-    actions: tuple[str, ...],
+    actions: StatementActions,
     reading: TrustContext,
 ) -> TrustSentence:
     """Describe a statement that only allows tags or a source identity for a session, or whose action doesn't
     fit the principal.
     """
     gives = {"sts:tagsession": "session tags", "sts:setsourceidentity": "a source identity"}
-    known = [words for action, words in gives.items() if action in actions]
+    known = [words for action, words in gives.items() if actions.covers(action)]
     literal = tuple(str(test) for test in tests)
     who = {
         "service": service_name(principal.text)[0],
@@ -337,7 +351,7 @@ def _cannot_assume(
         )
     wanted = {"saml": "sts:AssumeRoleWithSAML", "web": "sts:AssumeRoleWithWebIdentity"}
     call = wanted.get(principal.kind, "sts:AssumeRole")
-    note = f"The statement allows {', '.join(actions) or 'nothing'}, but this principal needs {call}"
+    note = f"The statement allows {actions}, but this principal needs {call}"
     return TrustSentence(
         who=who,
         how=("can’t assume the role",),

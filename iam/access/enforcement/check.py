@@ -303,6 +303,8 @@ def _is_unread(cls: PrincipalClass) -> bool:
     """True if a policy that may deny could not be parsed."""
     limits = cls.profile.limits
     docs = [*cls.profile.bundle.docs, *(doc for _, doc in chain.from_iterable(limits.levels.scps))]
+    if limits.boundary is not None:
+        docs.append(limits.boundary)
     return any(doc.problems for doc in docs)
 
 

@@ -71,8 +71,10 @@ class EnforcementForecast:
     @property
     def digest(self) -> str:
         """A digest that changes with the text, the users in scope, and their results."""
-        stands = sorted((standing.number, standing.stopped, standing.besides) for standing in self.standings)
-        content = repr((self.text, sorted(self.users), stands))
+        results = sorted(
+            (outlook.number, outlook.stopped, outlook.depends, outlook.besides) for outlook in self.standings
+        )
+        content = repr((self.text, sorted(self.users), results))
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     @property
@@ -86,7 +88,7 @@ class EnforcementForecast:
 def situations_in_scope(
     viewer: Viewer, *, scope: PolicyScope, denies_keys: bool, without: Sequence[int] = ()
 ) -> EnforcementForecast:
-    """The forecast for everyone in scope except those left `out`. Raises RefusedError."""
+    """The forecast for everyone in scope except `without`. Raises RefusedError."""
     _check(viewer, scope.account)
     in_scope = users_in(scope)
     users = {user.pk: user for user in in_scope if user.pk not in set(without)}

@@ -78,7 +78,8 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
     if not alone and not seconds:
         raise RefusedError("No one else can approve this. Appoint another administrator first.")
     with transaction.atomic():
-        _move(draft, S.DRAFT, S.PROPOSED, reason=reason, proposed_at=datetime.now(tz=UTC))
+        # The draft can have been saved again meanwhile: what was checked is what is proposed.
+        _move(draft, S.DRAFT, S.PROPOSED, body=draft.body, reason=reason, proposed_at=datetime.now(tz=UTC))
         _record(draft, "propose", actor=actor, data={"reason": reason})
         if alone:
             _put_in_force(draft, actor=actor, comment="", alone=alone)

@@ -378,8 +378,26 @@ def test_a_call_that_does_not_fit_the_principal_lets_nobody_in() -> None:
     (sentence,) = _explain({"Federated": SAML}, "sts:AssumeRole")
     assert sentence.how == ("can’t assume the role",)
     assert sentence.notes == (
-        "The statement allows sts:assumerole, but this principal needs sts:AssumeRoleWithSAML",
+        "The statement allows sts:AssumeRole, but this principal needs sts:AssumeRoleWithSAML",
     )
+
+
+def test_not_action_is_what_it_leaves_out() -> None:
+    def explained(actions: list[str], principal: Any, **more: Any) -> Any:
+        statement = {"Effect": "Allow", "Principal": principal, "NotAction": actions} | more
+        (sentence,) = explain_trust(json.dumps({"Statement": statement}), account_id=HERE)
+        return sentence
+
+    assert explained(["sts:TagSession"], {"AWS": HERE}).kind == "account"
+    leaves_out = explained(["STS:AssumeRole", "sts:Tag*"], {"AWS": HERE})
+    assert leaves_out.how == ("can pass a source identity",)
+    neither = explained(["sts:AssumeRole*", "sts:TagSession", "sts:SetSourceIdentity"], {"Federated": SAML})
+    assert neither.notes == (
+        "The statement allows every action except sts:AssumeRole*, sts:TagSession, sts:SetSourceIdentity, "
+        "but this principal needs sts:AssumeRoleWithSAML",
+    )
+    denied = explained(["sts:Assume*"], "*", Effect="Deny")
+    assert denied.notes == ("Only for every action except sts:Assume*",)
 
 
 @pytest.mark.parametrize("action", ["*", "sts:*", "sts:Assume*", ["sts:TagSession", "STS:AssumeRole"]])

@@ -4,6 +4,7 @@ for as long as somebody would be.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,6 +96,20 @@ def test_a_boundary_or_a_deny_that_keeps_somebody_from_a_step_is_found(
         "has-device": set(),
         "bound": {MfaStep.PASSWORD, MfaStep.ENROL},
     }
+
+
+def test_a_part_of_a_boundary_that_was_not_read_may_deny_and_changes_the_digest(
+    ines: Viewer, account: Account
+) -> None:
+    unreadable = {"Effect": "Deny", "Action": "iam:*", "Resource": "*", "Condition": "unreadable"}
+    for name, body in (("read", says(ALL)), ("unread", says(ALL, unreadable))):
+        factories.edge(EdgeKind.BOUNDARY, user(account, name), factories.policy(account, name, body=body))
+    seen = situations_in_scope(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    depends = {seen.users[outlook.number].name: outlook.depends for outlook in seen.standings}
+    assert depends["read"] == ()
+    assert {step for step, _ in depends["unread"]} == {MfaStep.PASSWORD, MfaStep.ENROL}
+    surer = replace(seen, standings=[replace(outlook, depends=()) for outlook in seen.standings])
+    assert surer.digest != seen.digest
 
 
 def one_of_each(account: Account) -> None:
