@@ -104,16 +104,17 @@ class RecentThreads(Executor):
                 thread.join()
 
     def _start(self, call: ThreadCall) -> None:
+        inbox: SimpleQueue[ThreadCall | None] = SimpleQueue()
+        inbox.put(call)
         thread = Thread(
-            target=self._work, args=(call,), name=f"{self._name}-{len(self._threads)}", daemon=True
+            target=self._work, args=(inbox,), name=f"{self._name}-{len(self._threads)}", daemon=True
         )
         self._threads.append(thread)
         thread.start()
 
     @with_room_for_calls
-    def _work(self, first: ThreadCall) -> None:
-        inbox: SimpleQueue[ThreadCall | None] = SimpleQueue()
-        call: ThreadCall | None = first
+    def _work(self, inbox: SimpleQueue[ThreadCall | None]) -> None:
+        call = inbox.get()
         while call is not None:
             call.run()
             # The request and its answer aren't kept while the thread waits for the next one.

@@ -160,7 +160,7 @@ def _extent(group: DifferenceGroup) -> str:
     right = GRADES[group.right][0].lower() if group.right else "not"
     if group.sort is DifferenceSort.ONLY_RIGHT:
         return right
-    if group.sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.ALTERED}:
+    if group.sort is DifferenceSort.ONLY_LEFT or left == right:
         return left
     return f"{left} → {right}"
 

@@ -60,14 +60,14 @@ class WhyQuestion:
 @require_safe
 @require(*SEES)
 def person_why(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Explain whether a person can."""
+    """Explain why an IAM user can or can’t do an action."""
     return _why(request, shown_or_404(request, pk, kinds=[Kind.USER]))
 
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def role_why(request: ViewerRequest, pk: int) -> HttpResponse:
-    """Explain whether a role can."""
+    """Explain why a role can or can’t do an action."""
     return _why(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
@@ -78,8 +78,9 @@ def _read(request: ViewerRequest) -> WhyQuestion:
     )
     if "action" not in request.GET:
         return WhyQuestion("", resource)
-    if FORM.fullmatch(action) is None or "*" in action or "?" in action:
-        problem = SHAPE if "*" not in action else "Enter one action without wildcards."
+    has_wildcard = "*" in action or "?" in action
+    if FORM.fullmatch(action) is None or has_wildcard:
+        problem = "Enter one action without wildcards." if has_wildcard else SHAPE
         return WhyQuestion(action, resource, problem)
     if resource not in {"", "*"} and not resource.startswith("arn:"):
         return WhyQuestion(action, resource, RESOURCE_SHAPE)

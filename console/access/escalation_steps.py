@@ -166,12 +166,12 @@ def _sees_resource(ground: RequiredRequest, frame: PathPageContext) -> bool:
 
 def _sentence(reason: DecisionReason) -> str:
     places, phrases, doubts = parts_of(reason.conditions)
-    is_deny = " denies it " in reason.text
-    verb = "denies it" if is_deny else "allows it only"
+    verb = "denies it" if reason.is_deny else "allows it"
+    only = " only" if not reason.is_deny and (places or phrases) else ""
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
     doubt = f", which Gatehouse can’t evaluate ({'; '.join(doubts)})" if doubts else ""
-    return f"{plain_name(reason.policy)}, {_label(reason)}, {verb}{where}{when}{doubt}"
+    return f"{plain_name(reason.policy)}, {_label(reason)}, {verb}{only}{where}{when}{doubt}"
 
 
 def _label(reason: DecisionReason) -> str:

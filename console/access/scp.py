@@ -42,7 +42,7 @@ class ScpForm(forms.Form):
         Account.objects.none(),
         to_field_name="account_id",
         empty_label=None,
-        error_messages={"invalid_choice": "Choose an account of the list."},
+        error_messages={"invalid_choice": "Choose an account from the list."},
     )
     document = forms.CharField(
         label="Service control policy",

@@ -39,7 +39,7 @@ MAX_LENGTH: Final = 200
 NAMES: Final = ("q", "level", "how", "kind", "account", "as-of")
 SEPARATOR: Final = "~"
 KINDS: Final = {"people": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
-KIND_LABELS: Final = (("", "Users and roles"), ("people", "People"), ("roles", "Roles"))
+KIND_LABELS: Final = (("", "Users and roles"), ("people", "IAM users"), ("roles", "Roles"))
 PAGES: Final = {PrincipalKind.USER: "access:person-service", PrincipalKind.ROLE: "access:role-service"}
 WORDS: Final = {PrincipalKind.USER: "IAM user", PrincipalKind.ROLE: "Role"}
 

@@ -43,7 +43,9 @@ class ScopeForm(forms.Form):
         max_length=MAX_TEXT,
     )
     resources = lines_field(
-        "Data stores and KMS keys", "ARNs of what holds or protects card data.", max_length=MAX_TEXT
+        "Data stores and KMS keys",
+        "ARNs of the data stores and KMS keys that belong to the scope.",
+        max_length=MAX_TEXT,
     )
 
     @property
@@ -125,7 +127,7 @@ def _form_page(request: ViewerRequest, scope: ComplianceScope | None) -> HttpRes
         except DecisionRefusedError as error:
             add_service_error(form, error)
         else:
-            messages.success(request, "Saved. Requirements are judged in it within a minute.")
+            messages.success(request, "Scope saved. Its requirements are evaluated within a minute.")
             return redirect("compliance:scopes")
     title = f"Change {scope.name}" if scope else "New scope"
     context: dict[str, Any] = {"form": form, "scope": scope, "title": title, "section": "compliance"}
@@ -143,5 +145,5 @@ def remove(request: ViewerRequest, slug: str) -> HttpResponse:
     except DecisionRefusedError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Removed.")
+        messages.success(request, "Scope removed.")
     return redirect("compliance:scopes")

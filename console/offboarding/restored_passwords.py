@@ -80,4 +80,4 @@ def _row(
         return seat, False, "", "This password was deleted in AWS."
     if can_be_shown(seat.password_seal, session=session):
         return seat, True, "", ""
-    return seat, False, "", "The password was shown in another browser, or its time is over."
+    return seat, False, "", "The password was shown in another browser, or the time to view it has passed."

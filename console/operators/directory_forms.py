@@ -74,14 +74,14 @@ class AuditScopeForm(forms.Form):
     frameworks = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "Choose frameworks of the list."},
+        error_messages={"invalid_choice": "Choose frameworks from the list."},
     )
     packs = forms.MultipleChoiceField(
         required=False,
         label="Evidence packs",
         widget=forms.CheckboxSelectMultiple,
         help_text="The 50 newest are offered, and those that were chosen before.",
-        error_messages={"invalid_choice": "Choose packs of the list."},
+        error_messages={"invalid_choice": "Choose packs from the list."},
     )
     since = forms.DateField(
         required=False,

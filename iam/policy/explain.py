@@ -42,7 +42,7 @@ class ReasonOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class DecisionReason:
     """A reason for a decision. `level` counts organization levels from 1, the root. `conditions` are those
-    that it depends on, or that fail.
+    that it depends on, or that fail. `is_deny` is True for a statement with the effect Deny.
     """
 
     kind: str
@@ -53,6 +53,7 @@ class DecisionReason:
     sid: str = ""
     level: int = 0
     conditions: tuple[str, ...] = ()
+    is_deny: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ def _reason(
         sid=seen.one.source.sid,
         level=seen.level,
         conditions=conditions,
+        is_deny=not seen.one.allows,
     )
 
 

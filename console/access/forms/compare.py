@@ -26,7 +26,7 @@ MAX_SERVICE_LENGTH: Final = 80
 ALL: Final = "all"
 WEEK: Final = timedelta(days=7)
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
-SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
+SHAPE: Final = "Enter a time such as 2026-11-24T14:05, or leave the field empty for the time of the page."
 
 
 class CompareForm(AccessForm):

@@ -33,13 +33,7 @@ from iam.policy.request import PrincipalKind
 from iam.policy.sentences import sentences_of
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
-LEVELS: Final = {
-    "List": "list",
-    "Read": "read",
-    "Write": "write",
-    "Permissions management": "perm",
-    "Tagging": "tag",
-}
+MAX_MEANINGS: Final = 20
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,7 +49,7 @@ def ask(request: ViewerRequest) -> HttpResponse:
     if request.POST.get("do") == "ask":
         return _go_on(request)
     asking = read_text(request, request.POST.get("message", ""))
-    if asking.errors or asking.denied is None:
+    if asking.errors or asking.denied is None or not asking.denied.action:
         return _page(request, asking)
     return redirect(f"{reverse('access:ask')}{asking.query}")
 
@@ -105,7 +99,6 @@ def _page(
         "found": answer,
         "is_helped": answer is not None and answer.document is not None,
         "lead": LEADS[answer.outcome] if answer else "",
-        "level": LEVELS.get(answer.level or "", "") if answer else "",
         "document": json.dumps(answer.document, indent=2) if answer and answer.document else "",
         "smallest": sentences_of(answer.document, account_id=_account_of(asking))
         if answer and answer.document
@@ -118,6 +111,7 @@ def _page(
         "writes": asking.denied is not None or bool(asking.errors and "message" not in asking.errors),
         "for_others": request.viewer.may(Right.REQUEST_CHANGE),
         "may_mean": _may_mean(asking),
+        "more_meanings": max(0, len(asking.denied.may_mean) - MAX_MEANINGS) if asking.denied else 0,
         "often": _often() if asking.own else [],
         "section": "ask",
         "layout": layout_for(request.viewer),
@@ -138,19 +132,21 @@ def _often() -> list[tuple[OfferedTemplate, str]]:
 
 
 def _may_mean(asking: GrantQuestion) -> list[tuple[str, str]]:
-    """Return (action, address) for each action that a call without a service name can mean."""
+    """Return (action, address) for actions that a call without a service name can mean, up to
+    MAX_MEANINGS.
+    """
     denied = asking.denied
     if denied is None or denied.action or not denied.may_mean:
         return []
     base = asking.query
     return [
         (action, f"{reverse('access:ask')}{base.with_values(action=action)}")
-        for action in denied.may_mean[:20]
+        for action in denied.may_mean[:MAX_MEANINGS]
     ]
 
 
 LEADS: Final = {
-    DenialRemedy.ALREADY: "You already have this access",
+    DenialRemedy.ALREADY: "This access already exists",
     DenialRemedy.DEPENDS: "A grant doesn’t change this",
     DenialRemedy.HELPS: "A grant solves this",
     DenialRemedy.HELPS_IF: "A grant is needed, but may not be enough",

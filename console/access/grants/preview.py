@@ -49,7 +49,9 @@ PARTS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class NeedStage:
-    """An approval stage; `people` are those who can approve, without the requester."""
+    """An approval stage. `people` are those who can approve, without the requester and the owners of the IAM
+    users that it changes.
+    """
 
     number: int
     count: int

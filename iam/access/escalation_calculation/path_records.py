@@ -12,7 +12,7 @@ from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.request import PrincipalKind
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Results in another format are recalculated and not shown."""
 GAINS: Final = ("full", "unbound", "removed", "freed")
 
@@ -216,7 +216,7 @@ class _Table:
             ground.who_kind.value,
             ground.decision.value,
             [
-                [r.kind, r.text, r.policy, r.statement, r.sid, r.level, list(r.conditions)]
+                [r.kind, r.text, r.policy, r.statement, r.sid, r.level, list(r.conditions), r.is_deny]
                 for r in ground.open_reasons
             ],
             self.all_of(ground.identity),
@@ -225,8 +225,18 @@ class _Table:
 
 
 def _reason_from(kept: list[Any]) -> DecisionReason:
-    kind, text, policy, statement, sid, level, conditions = kept
-    return DecisionReason(kind, ReasonOutcome.DEPENDS, text, policy, statement, sid, level, tuple(conditions))
+    kind, text, policy, statement, sid, level, conditions, is_deny = kept
+    return DecisionReason(
+        kind=kind,
+        outcome=ReasonOutcome.DEPENDS,
+        text=text,
+        policy=policy,
+        statement=statement,
+        sid=sid,
+        level=level,
+        conditions=tuple(conditions),
+        is_deny=is_deny,
+    )
 
 
 def principal_to(principal: FindingPrincipal) -> list[Any]:

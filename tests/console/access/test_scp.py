@@ -46,7 +46,7 @@ def test_a_misspelled_action_is_named_and_not_taken_for_one_that_denies_nothing(
         ({"document": "{"}, "isn’t a valid policy"),
         ({"document": ""}, "Paste a policy in JSON."),
         ({"account": "111111111111"}, "management account"),
-        ({"account": "000000000000"}, "Choose an account of the list."),
+        ({"account": "000000000000"}, "Choose an account from the list."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_kept(

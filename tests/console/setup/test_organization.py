@@ -50,7 +50,7 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     page_text = text_of(admin.post(connect, plan | {"which": "all"}, follow=True))
     assert "4 accounts are connected" in page_text
     assert "Not connected: sandbox is connected already." in page_text
-    assert "All that can be connected are." in text_of(admin.get(page))
+    assert "All accounts that can be connected are connected." in text_of(admin.get(page))
     assert Account.objects.get(account_id=HUB).source == "environment"
 
 

@@ -80,7 +80,7 @@ LISTS: Final = {
     "console/mfa/send_link.py": ("mfa/send.html", "links", ""),
     "console/onboarding/blueprints.py": ("onboarding/_versions.html", "versions", ""),
     "console/rotation/my_keys.py": ("rotation/mine.html", "rotations", "rotations"),
-    "console/rotation/detail.py": ("rotation/_rotation_events.html", "happenings", ""),
+    "console/rotation/detail.py": ("rotation/_rotation_events.html", "events", ""),
 }
 """None: said within a sentence."""
 

@@ -206,7 +206,7 @@ def test_a_deactivation_by_gatehouse_moves_the_rotation_on_and_is_named(wheel: W
     change = changed(wheel)
     assert shown(wheel, rotation) == {"Inactive"}
     assert wheel.stage(rotation) == RotationStage.INACTIVE
-    drift = wheel.now(rotation).happenings.get(act="drift")
+    drift = wheel.now(rotation).events.get(act="drift")
     assert drift.text == f"{wheel.old.aws_id} was deactivated by {change.reference}."
 
 

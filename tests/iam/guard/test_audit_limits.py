@@ -277,7 +277,7 @@ def test_the_form_limits_and_lifts_and_says_it_in_the_journal(auditor: Any) -> N
     assert bad.status_code == 422
     text = bad.content.decode()
     assert "The last day must not be before the first." in text
-    assert "Choose frameworks of the list." in text
+    assert "Choose frameworks from the list." in text
     assert administrator.post(address, {"frameworks": [PCI], "since": "2026-01-01"}).status_code == 302
     scope = AuditScope.objects.get()
     assert (scope.frameworks, scope.since) == ([PCI], datetime(2026, 1, 1, tzinfo=UTC))

@@ -272,3 +272,18 @@ def test_more_policies_cost_no_more_queries(place: Place, auditor: Client, page:
         factories.edge(EdgeKind.ATTACHED, place.maya, more)
     assert queries(auditor, of(place, page)) == before
     assert before <= 20
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("s3:Get*", "Enter one action without wildcards."),
+        ("s3:Get?bject", "Enter one action without wildcards."),
+        ("GetObject", "An action has a service"),
+    ],
+)
+def test_what_is_no_action_is_said_by_its_fault(
+    place: Place, auditor: Client, action: str, words: str
+) -> None:
+    page = body(auditor, of(place, f"why/?action={quote(action)}"), status=422)
+    assert words in page

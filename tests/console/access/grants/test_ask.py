@@ -134,6 +134,16 @@ def test_an_auditor_looks_and_cannot_ask(office: Office) -> None:
     assert "You have no AWS user yet." in page.content.decode()
 
 
+def test_a_call_of_many_services_is_chosen_from_their_actions(office: Office) -> None:
+    text = "An error occurred (AccessDenied) when calling the TagResource operation: Access Denied"
+    answer = office.member.post(ASK, {"message": text})
+    assert answer.status_code == 200
+    page = " ".join(answer.content.decode().split())
+    assert "The message doesn’t name the service. Choose the action:" in page
+    assert len(re.findall(r"<code>[\w-]+:TagResource</code>", page)) == 20
+    assert re.search(r"and \d+ more. If yours isn’t listed, enter it below.", page)
+
+
 @pytest.mark.parametrize("text", ["", "hello", "<script>alert(1)</script>", "x" * 50_000])
 def test_what_is_no_message_is_answered_with_what_to_paste(office: Office, text: str) -> None:
     answer = office.member.post(ASK, {"message": text})
